@@ -1,0 +1,179 @@
+//! What the service must understand and say besides the articles: intents, sentences that no article
+//! answers, and system texts.
+
+use std::collections::BTreeMap;
+
+use base::Lang;
+use serde::Deserialize;
+
+use crate::{Fault, File, front_matter};
+
+/// Whole messages by language.
+pub type ByLang = BTreeMap<Lang, Vec<String>>;
+
+/// What a message can ask of the service itself.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, serde::Serialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Intent {
+    Greeting,
+    Thanks,
+    Goodbye,
+    Bot,
+    Human,
+    Crisis,
+}
+
+impl Intent {
+    pub const ALL: [Intent; 6] = [
+        Intent::Greeting,
+        Intent::Thanks,
+        Intent::Goodbye,
+        Intent::Bot,
+        Intent::Human,
+        Intent::Crisis,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Intent::Greeting => "greeting",
+            Intent::Thanks => "thanks",
+            Intent::Goodbye => "goodbye",
+            Intent::Bot => "bot",
+            Intent::Human => "human",
+            Intent::Crisis => "crisis",
+        }
+    }
+}
+
+/// `intents.toml`: example messages of each intent, and the signs that alone make a message a crisis.
+#[derive(Clone, Debug, Default)]
+pub struct Intents {
+    pub examples: BTreeMap<Intent, ByLang>,
+    /// Lower-case stems and short phrases.
+    pub crisis_signs: ByLang,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawIntents {
+    greeting: ByLang,
+    thanks: ByLang,
+    goodbye: ByLang,
+    bot: ByLang,
+    human: ByLang,
+    crisis: RawCrisis,
+}
+
+#[derive(Deserialize)]
+struct RawCrisis {
+    signs: ByLang,
+    #[serde(flatten)]
+    examples: ByLang,
+}
+
+impl Intents {
+    pub(crate) fn parse(file: &File) -> Result<Self, Fault> {
+        let raw: RawIntents = front_matter::parse(&file.path, &file.text, 1)?;
+        Ok(Self {
+            examples: BTreeMap::from([
+                (Intent::Greeting, raw.greeting),
+                (Intent::Thanks, raw.thanks),
+                (Intent::Goodbye, raw.goodbye),
+                (Intent::Bot, raw.bot),
+                (Intent::Human, raw.human),
+                (Intent::Crisis, raw.crisis.examples),
+            ]),
+            crisis_signs: raw.crisis.signs,
+        })
+    }
+}
+
+/// Parses one `out_of_scope/KIND.txt`: a sentence a line, `#` comments, `en<TAB>` before other languages.
+pub(crate) fn out_of_scope(file: &File, faults: &mut Vec<Fault>) -> Vec<(Lang, String)> {
+    let mut out = Vec::new();
+    for (n, line) in file.text.lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        match line.split_once('\t') {
+            None => out.push((Lang::Da, line.to_owned())),
+            Some((lang, text)) => match lang.parse() {
+                Ok(lang) => out.push((lang, text.trim().to_owned())),
+                Err(e) => faults.push(Fault::error(&file.path, n + 1, "language", e)),
+            },
+        }
+    }
+    out
+}
+
+/// System texts by key and language; `{name}` marks a place to fill.
+#[derive(Clone, Debug, Default)]
+pub struct Texts(BTreeMap<String, BTreeMap<Lang, String>>);
+
+/// The keys that the program needs, each in every language.
+const NEEDED: [&str; 26] = [
+    "disclosure",
+    "greeting",
+    "greeting_reply",
+    "thanks_reply",
+    "goodbye_reply",
+    "bot_reply",
+    "human_offer_open",
+    "human_offer_closed",
+    "callback_saved",
+    "crisis",
+    "clarify",
+    "no_answer",
+    "out_of_scope",
+    "refused_abuse",
+    "refused_attack",
+    "masked_cpr",
+    "answer_in_danish",
+    "rating_thanks",
+    "error_internal",
+    "error_overloaded",
+    "error_rate_limited",
+    "error_too_long",
+    "error_empty",
+    "error_phone",
+    "error_bad_frame",
+    "error_unknown_dialogue",
+];
+
+impl Texts {
+    pub(crate) fn parse(file: &File, faults: &mut Vec<Fault>) -> Result<Self, Fault> {
+        let map: BTreeMap<String, BTreeMap<Lang, String>> =
+            front_matter::parse(&file.path, &file.text, 1)?;
+        for key in NEEDED {
+            for lang in Lang::ALL {
+                if !map.get(key).is_some_and(|t| t.contains_key(&lang)) {
+                    let line = front_matter::line_of(&file.text, &format!("[{key}]"));
+                    faults.push(Fault::error(
+                        &file.path,
+                        line,
+                        format!("{key}.{}", lang.code()),
+                        "is missing",
+                    ));
+                }
+            }
+        }
+        Ok(Self(map))
+    }
+
+    /// The text in that language with its places filled; Danish where it is missing, the key where even
+    /// that is.
+    pub fn get(&self, key: &str, lang: Lang, fill: &[(&str, &str)]) -> String {
+        let text = self
+            .0
+            .get(key)
+            .and_then(|t| t.get(&lang).or_else(|| t.get(&Lang::Da)));
+        let mut text = text.cloned().unwrap_or_else(|| key.to_owned());
+        for (name, value) in fill {
+            text = text.replace(&format!("{{{name}}}"), value);
+        }
+        text
+    }
+}

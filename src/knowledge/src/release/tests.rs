@@ -1,0 +1,243 @@
+use std::collections::BTreeMap;
+
+use jiff::civil::date;
+use proptest::prelude::*;
+
+use super::*;
+
+const TODAY: Date = date(2026, 11, 21);
+
+fn kommune(code: &str, region: &str, hidden: &[&str]) -> File {
+    let links: String = crate::municipality::LINKS
+        .iter()
+        .map(|l| format!("{l} = \"https://www.{code}.example/{l}\"\n"))
+        .collect();
+    let hidden: Vec<String> = hidden.iter().map(|h| format!("\"{h}\"")).collect();
+    File {
+        path: format!("kommune/{code}/kommune.toml"),
+        text: format!(
+            "code = \"{code}\"\nname = \"By{code}\"\nregion = \"{region}\"\nsample = true\nhidden = [{}]\n\
+             [contact]\ntelefon = \"tlf-{code}\"\nemail = \"e\"\nadresse = \"a\"\naabningstid = \"t\"\nhjemmeside = \"https://www.{code}.example\"\n\
+             [hours]\nmandag = \"08:00-20:00\"\n[theme]\naccent = \"#0f5c4c\"\n[links]\n{links}",
+            hidden.join(", ")
+        ),
+    }
+}
+
+fn article(path: &str, id: &str, body: &str) -> File {
+    let area = "pas";
+    let examples: Vec<String> = (0..20).map(|i| format!("\"{id} {i}\"")).collect();
+    let filler = "ord ".repeat(90);
+    File {
+        path: path.to_owned(),
+        text: format!(
+            "+++\nid = \"{id}\"\narea = \"{area}\"\ntitle = \"Titel {id}\"\naudience = \"citizen\"\nsource = \"Pasloven § 1\"\nowner = \"x\"\nreview_by = 2027-01-01\n[examples]\nda = [{}]\n+++\n{body}\n\n## Mere\n{filler}\n",
+            examples.join(", ")
+        ),
+    }
+}
+
+fn base_files() -> Vec<File> {
+    vec![
+        File { path: "omraader.toml".into(), text: "pas = \"Pas\"\n".into() },
+        File {
+            path: "satser.toml".into(),
+            text: "[pas]\nname = \"Pas\"\nvalue = \"893\"\nunit = \"kr.\"\nyear = 2026\nsource = \"Pasloven\"\n".into(),
+        },
+        kommune("0751", "1082", &[]),
+        kommune("0615", "1082", &["tolk"]),
+        article("shared/pas/tolk.md", "tolk", "Ring {{kommune.telefon}}, {{sats.pas}}."),
+        article("shared/pas/pas-tabt.md", "pas-tabt", "Fælles."),
+    ]
+}
+
+fn code(s: &str) -> MunicipalityCode {
+    s.parse().unwrap()
+}
+
+fn faults(files: &[File]) -> Vec<String> {
+    match Release::build(files, TODAY) {
+        Ok((_, f)) => f.iter().map(ToString::to_string).collect(),
+        Err(f) => f.iter().map(ToString::to_string).collect(),
+    }
+}
+
+#[test]
+fn slots_are_filled_with_the_municipalitys_own() {
+    let (r, f) = Release::build(&base_files(), TODAY).unwrap();
+    assert!(f.is_empty(), "{f:?}");
+    let ix = r.view(code("0751")).unwrap().get("tolk").unwrap();
+    let body = r.render(ix, code("0751")).unwrap().body;
+    assert!(body.starts_with("Ring tlf-0751, 893 kr. (2026)."), "{body}");
+    assert!(r.view(code("0615")).unwrap().get("tolk").is_none());
+    assert!(r.render(ix, code("0615")).is_none());
+    assert_eq!(r.excluded_from(ix).collect::<Vec<_>>(), [code("0615")]);
+}
+
+#[test]
+fn every_fault_names_file_line_and_field() {
+    let with = |f: File| {
+        let mut all = base_files();
+        all.retain(|o| o.path != f.path);
+        all.push(f);
+        faults(&all).join("\n")
+    };
+    let replaced = |from: &str, to: &str| {
+        let mut f = article("shared/pas/pas-tabt.md", "pas-tabt", "Fælles.");
+        assert!(f.text.contains(from));
+        f.text = f.text.replace(from, to);
+        with(f)
+    };
+    for (got, want) in [
+        (
+            replaced("Fælles.", "Koster {{sats.nej}}."),
+            "pas-tabt.md:12: error: {{sats.nej}}: unknown slot",
+        ),
+        (
+            replaced("Fælles.", "Se {{kommune.fax}}."),
+            "pas-tabt.md:12: error: {{kommune.fax}}: unknown slot",
+        ),
+        (
+            replaced("source = \"Pasloven § 1\"\n", ""),
+            "pas-tabt.md:2: error: source: missing field",
+        ),
+        (
+            replaced("source = \"Pasloven § 1\"", "source = \"\""),
+            "pas-tabt.md:6: error: source: is missing",
+        ),
+        (
+            replaced("\"pas-tabt 3\"", "\"Tolk, 3!\""),
+            "examples.da: «Tolk, 3!» is also an example of shared/pas/tolk.md",
+        ),
+        (
+            replaced("\"pas-tabt 3\"", "\"pas-tabt 4\""),
+            "«pas-tabt 4» stands twice",
+        ),
+        (
+            replaced("Fælles.", "[her](http://x.dk)"),
+            "pas-tabt.md:12: error: body: link «http://x.dk» must be",
+        ),
+        (
+            replaced("Fælles.", "Det koster 150 kr. i alt"),
+            "pas-tabt.md:12: error: body: an amount is typed",
+        ),
+        (
+            replaced("Fælles.", "Ring 70 12 34 56"),
+            "pas-tabt.md:12: error: body: a phone number is typed",
+        ),
+        (
+            replaced("owner =", "ejer ="),
+            "pas-tabt.md:7: error: ejer: unknown field",
+        ),
+        (
+            replaced(
+                "review_by = 2027-01-01",
+                "review_by = 2027-01-01\nvalid_to = 2026-01-01",
+            ),
+            "pas-tabt.md:9: expired: valid_to: ran out on 2026-01-01",
+        ),
+        (
+            replaced("review_by = 2027-01-01", "review_by = 2026-01-01"),
+            "pas-tabt.md:8: warning: review_by",
+        ),
+        (
+            replaced("area = \"pas\"", "area = \"bil\""),
+            "pas-tabt.md:3: error: area: «bil» is not in omraader.toml",
+        ),
+        (
+            replaced("+++\n", "---\n"),
+            "pas-tabt.md:1: error: front matter",
+        ),
+        (
+            with(kommune("0751", "1082", &["findes-ikke"])),
+            "kommune/0751/kommune.toml:5: error: hidden: there is no inherited article",
+        ),
+        (
+            with(article("shared/pas/tolk2.md", "tolk", "x")),
+            "tolk2.md:2: error: id: «tolk» is",
+        ),
+    ] {
+        assert!(got.contains(want), "wanted {want} in:\n{got}");
+    }
+}
+
+#[test]
+fn an_expired_article_is_not_served_and_the_rest_is() {
+    let mut files = base_files();
+    files[5].text = files[5].text.replace(
+        "review_by = 2027-01-01",
+        "review_by = 2027-01-01\nvalid_to = 2026-01-01",
+    );
+    let (r, f) = Release::build(&files, TODAY).unwrap();
+    assert_eq!(f.len(), 1);
+    assert_eq!(r.articles.len(), 1);
+}
+
+proptest! {
+    /// What municipality A sees never holds a word of B's layer, whatever the layers hold.
+    #[test]
+    fn layers_never_leak(
+        own in proptest::collection::vec((0_usize..3, 0_usize..4, any::<bool>()), 0..12),
+        hide in proptest::collection::vec((0_usize..3, 0_usize..4), 0..4),
+    ) {
+        let codes = ["0751", "0615", "0851"];
+        let regions = ["1082", "1082", "1081"];
+        let ids = ["aaa", "bbb", "ccc", "ddd"];
+        let mut files = vec![
+            File { path: "omraader.toml".into(), text: "pas = \"Pas\"\n".into() },
+            article("shared/pas/aaa.md", "aaa", "shared-aaa"),
+            article("shared/pas/bbb.md", "bbb", "shared-bbb"),
+        ];
+        let mut model: BTreeMap<(usize, usize), String> = BTreeMap::new();
+        for k in 0..3 {
+            for i in 0..2 {
+                model.insert((k, i), format!("shared-{}", ids[i]));
+            }
+        }
+        let mut local: BTreeMap<(bool, usize, usize), ()> = BTreeMap::new();
+        for &(k, i, region) in &own {
+            local.insert((!region, k, i), ());
+        }
+        // Region layers come first in this order, so that a municipality's own replaces them.
+        for &(is_own, k, i) in local.keys() {
+            if is_own {
+                let word = format!("own-{}-{}", codes[k], ids[i]);
+                files.push(article(&format!("kommune/{}/{}.md", codes[k], ids[i]), ids[i], &word));
+                model.insert((k, i), word);
+            } else {
+                let word = format!("region-{}-{}", regions[k], ids[i]);
+                let path = format!("region/{}/{}.md", regions[k], ids[i]);
+                if files.iter().any(|f| f.path == path) { continue; }
+                files.push(article(&path, ids[i], &word));
+                for (other, r) in regions.iter().enumerate() {
+                    if r == &regions[k] {
+                        model.insert((other, i), word.clone());
+                    }
+                }
+            }
+        }
+        for (k, c) in codes.iter().enumerate() {
+            let hidden: Vec<&str> = hide.iter().filter(|(hk, i)| *hk == k && files.iter().any(|f| f.path.starts_with("shared") && f.path.contains(ids[*i]))).map(|(_, i)| ids[*i]).collect();
+            for h in &hidden {
+                let i = ids.iter().position(|x| x == h).unwrap();
+                model.remove(&(k, i));
+            }
+            files.push(kommune(c, regions[k], &hidden));
+        }
+        let (r, _) = Release::build(&files, TODAY).map_err(|f| TestCaseError::fail(format!("{f:?}")))?;
+        for (k, c) in codes.iter().enumerate() {
+            let view = r.view(code(c)).unwrap();
+            let got: BTreeMap<(usize, usize), String> = view.articles().map(|ix| {
+                let a = r.article(ix);
+                let i = ids.iter().position(|x| *x == a.id).unwrap();
+                let body = r.render(ix, code(c)).unwrap().body;
+                ((k, i), body.lines().next().unwrap().to_owned())
+            }).collect();
+            let want: BTreeMap<(usize, usize), String> = model.iter().filter(|((mk, _), _)| *mk == k).map(|(a, b)| (*a, b.clone())).collect();
+            prop_assert_eq!(got, want);
+            for ix in 0..r.articles.len() as ArticleIx {
+                prop_assert_eq!(view.sees(ix), r.render(ix, code(c)).is_some());
+            }
+        }
+    }
+}
