@@ -1,0 +1,356 @@
+//! Token ids to one unit vector a text: BERT as in Devlin et al. (arXiv:1810.04805), mean pooling
+//! and L2 norm as in the E5 paper (arXiv:2402.05672).
+//!
+//! Texts of a batch lie end to end in one [tokens, hidden] matrix; only attention looks at where
+//! one ends. So nothing is padded and every weight is read once a batch.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rayon::ThreadPool;
+
+use crate::container::{Architecture, BLOCK, BLOCK_BYTES, Dtype, Reader};
+use crate::error::{Error, Result};
+use crate::kernels::{self, Heads};
+use crate::linear::Linear;
+
+/// How the 4-bit weights are multiplied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Compute {
+    /// Expanded once, at load, to f32 (85 MB): exact and fast.
+    #[default]
+    Dense,
+    /// Kept in 4-bit blocks (12 MB), activations rounded to 8 bits: candle's own kernels.
+    Quantized,
+}
+
+impl Compute {
+    /// "dense" or "q4_0".
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dense => "dense",
+            Self::Quantized => "q4_0",
+        }
+    }
+
+    /// The inverse of [`Compute::name`].
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Dense, Self::Quantized]
+            .into_iter()
+            .find(|compute| compute.name() == name)
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct EncoderOptions {
+    pub compute: Compute,
+    /// Threads of [`Encoder::encode`], at least 1.
+    pub threads: usize,
+}
+
+impl Default for EncoderOptions {
+    /// The faster kernel, one thread.
+    fn default() -> Self {
+        Self {
+            compute: Compute::default(),
+            threads: 1,
+        }
+    }
+}
+
+struct Norm {
+    weight: Vec<f32>,
+    bias: Vec<f32>,
+}
+
+struct Layer {
+    /// Query, key and value side by side: [3 · hidden, hidden].
+    attention: Linear,
+    output: Linear,
+    norm: Norm,
+    up: Linear,
+    down: Linear,
+    last_norm: Norm,
+}
+
+/// A loaded model. Encoding takes `&self`: share it by [`Arc`].
+pub struct Encoder {
+    architecture: Architecture,
+    compute: Compute,
+    hash: String,
+    /// [vocabulary, hidden] in `q4_0` blocks, expanded a row at a time.
+    word: Vec<u8>,
+    /// [positions, hidden]: position and token type together.
+    position: Vec<f32>,
+    norm: Norm,
+    layers: Vec<Layer>,
+    threads: usize,
+    pool: Option<ThreadPool>,
+}
+
+impl std::fmt::Debug for Encoder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Encoder")
+            .field("hash", &self.hash)
+            .field("compute", &self.compute)
+            .finish()
+    }
+}
+
+impl Encoder {
+    /// Loads `encoder.bl`.
+    ///
+    /// # Errors
+    /// [`Error::Io`] and [`Error::Format`] for a file that is absent or damaged; [`Error::Failed`]
+    /// if no threads can be had.
+    pub fn load(weights: &Path, options: &EncoderOptions) -> Result<Self> {
+        let mut reader = Reader::open(weights)?;
+        let architecture = reader.header.architecture.clone();
+        let a = &architecture;
+        if a.heads == 0 || !a.hidden.is_multiple_of(a.heads) || !a.hidden.is_multiple_of(BLOCK) {
+            return Err(Error::format(
+                weights,
+                format!("{} wide with {} heads", a.hidden, a.heads),
+            ));
+        }
+        let compute = options.compute;
+        let word = reader.bytes("word", &[a.vocabulary, a.hidden], Dtype::Q4_0)?;
+        let mut position = reader.floats("position", &[a.positions, a.hidden])?;
+        let token_type = reader.floats("type", &[a.hidden])?;
+        for row in position.chunks_exact_mut(a.hidden) {
+            for (value, more) in row.iter_mut().zip(&token_type) {
+                *value += more;
+            }
+        }
+        let norm = |reader: &mut Reader, name: &str| -> Result<Norm> {
+            Ok(Norm {
+                weight: reader.floats(&format!("{name}.weight"), &[a.hidden])?,
+                bias: reader.floats(&format!("{name}.bias"), &[a.hidden])?,
+            })
+        };
+        let mut layers = Vec::with_capacity(a.layers);
+        for n in 0..a.layers {
+            let square = [a.hidden, a.hidden];
+            let r = &mut reader;
+            layers.push(Layer {
+                attention: Linear::read(r, n, &["query", "key", "value"], square, compute)?,
+                output: Linear::read(r, n, &["output"], square, compute)?,
+                norm: norm(r, &format!("{n}.norm"))?,
+                up: Linear::read(r, n, &["up"], [a.intermediate, a.hidden], compute)?,
+                down: Linear::read(r, n, &["down"], [a.hidden, a.intermediate], compute)?,
+                last_norm: norm(r, &format!("{n}.last_norm"))?,
+            });
+        }
+        let norm = norm(&mut reader, "norm")?;
+        let mut encoder = Self {
+            hash: reader.header.hash,
+            architecture,
+            compute,
+            word,
+            position,
+            norm,
+            layers,
+            threads: 1,
+            pool: None,
+        };
+        encoder.set_threads(options.threads)?;
+        Ok(encoder)
+    }
+
+    /// Replaces the pool that [`Encoder::encode`] runs on; 0 counts as 1.
+    ///
+    /// # Errors
+    /// [`Error::Failed`] if the operating system gives no threads.
+    pub fn set_threads(&mut self, threads: usize) -> Result<()> {
+        self.threads = threads.max(1);
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(self.threads)
+            .thread_name(|i| format!("encoder-{i}"))
+            .build();
+        self.pool = Some(pool.map_err(|error| Error::Failed(error.to_string()))?);
+        Ok(())
+    }
+
+    /// Width of a vector.
+    #[must_use]
+    pub fn dimensions(&self) -> usize {
+        self.architecture.hidden
+    }
+
+    /// Longest sequence, special tokens included.
+    #[must_use]
+    pub fn max_tokens(&self) -> usize {
+        self.architecture.positions - self.architecture.position_offset
+    }
+
+    #[must_use]
+    pub fn compute(&self) -> Compute {
+        self.compute
+    }
+
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// Hexadecimal SHA-256 that names weights and tokenizer in records.
+    #[must_use]
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// One vector of length 1 a sequence, in the order given, on this encoder's threads.
+    /// Sequences longer than [`Encoder::max_tokens`] are cut; an empty batch gives no vectors.
+    ///
+    /// # Errors
+    /// [`Error::Failed`] for an empty sequence or a token outside the vocabulary.
+    pub fn encode(&self, batch: &[Vec<u32>]) -> Result<Vec<Arc<[f32]>>> {
+        match &self.pool {
+            Some(pool) => pool.install(|| self.split(batch)),
+            None => self.encode_serial(batch),
+        }
+    }
+
+    /// As [`Encoder::encode`], on the calling thread alone; except that candle's kernels
+    /// ([`Compute::Quantized`]) spread over rayon's global pool.
+    ///
+    /// # Errors
+    /// As [`Encoder::encode`].
+    pub fn encode_serial(&self, batch: &[Vec<u32>]) -> Result<Vec<Arc<[f32]>>> {
+        self.forward(batch, 1)
+    }
+
+    /// Deals sequences to threads, so that each gets about as many tokens; a single sequence is
+    /// spread over all threads instead.
+    fn split(&self, batch: &[Vec<u32>]) -> Result<Vec<Arc<[f32]>>> {
+        let threads = self.threads.min(batch.len());
+        if threads <= 1 {
+            return self.forward(batch, self.threads);
+        }
+        let total: usize = batch.iter().map(Vec::len).sum();
+        let mut parts: Vec<&[Vec<u32>]> = Vec::with_capacity(threads);
+        let (mut start, mut seen) = (0, 0);
+        for (i, sequence) in batch.iter().enumerate() {
+            seen += sequence.len();
+            if seen * threads >= total * (parts.len() + 1) && parts.len() + 1 < threads {
+                parts.push(&batch[start..=i]);
+                start = i + 1;
+            }
+        }
+        if start < batch.len() {
+            parts.push(&batch[start..]);
+        }
+        use rayon::iter::{IntoParallelIterator, ParallelIterator};
+        let vectors: Result<Vec<_>> = parts
+            .into_par_iter()
+            .map(|part| self.forward(part, 1))
+            .collect();
+        Ok(vectors?.concat())
+    }
+
+    fn forward(&self, batch: &[Vec<u32>], threads: usize) -> Result<Vec<Arc<[f32]>>> {
+        let a = &self.architecture;
+        let hidden = a.hidden;
+        let lengths: Vec<usize> = batch
+            .iter()
+            .map(|ids| ids.len().min(self.max_tokens()))
+            .collect();
+        let tokens: usize = lengths.iter().sum();
+        let mut x = vec![0.0; tokens * hidden];
+        self.embed(batch, &lengths, &mut x)?;
+
+        let mut qkv = vec![0.0; tokens * 3 * hidden];
+        let mut context = vec![0.0; tokens * hidden];
+        let mut added = vec![0.0; tokens * hidden];
+        let mut wide = vec![0.0; tokens * a.intermediate];
+        let mut scratch = Vec::new();
+        let heads = Heads {
+            heads: a.heads,
+            width: hidden / a.heads,
+        };
+        for layer in &self.layers {
+            layer.attention.forward(&x, &mut qkv, threads)?;
+            let mut start = 0;
+            for &length in &lengths {
+                let range = start..start + length;
+                let part = &qkv[range.start * 3 * hidden..range.end * 3 * hidden];
+                kernels::attend(
+                    part,
+                    &mut context[range.start * hidden..range.end * hidden],
+                    heads,
+                    &mut scratch,
+                );
+                start = range.end;
+            }
+            layer.output.forward(&context, &mut added, threads)?;
+            self.add_norm(&mut x, &added, &layer.norm);
+            layer.up.forward(&x, &mut wide, threads)?;
+            kernels::gelu(&mut wide);
+            layer.down.forward(&wide, &mut added, threads)?;
+            self.add_norm(&mut x, &added, &layer.last_norm);
+        }
+
+        let mut vectors = Vec::with_capacity(batch.len());
+        let mut rest = x.as_slice();
+        for &length in &lengths {
+            let (part, after) = rest.split_at(length * hidden);
+            rest = after;
+            vectors.push(pool_mean(part, hidden));
+        }
+        Ok(vectors)
+    }
+
+    /// Word, position and type vectors of every token, normalised, into `x`.
+    fn embed(&self, batch: &[Vec<u32>], lengths: &[usize], x: &mut [f32]) -> Result<()> {
+        let a = &self.architecture;
+        let row_bytes = a.hidden / BLOCK * BLOCK_BYTES;
+        let mut rows = x.chunks_exact_mut(a.hidden);
+        for (ids, &length) in batch.iter().zip(lengths) {
+            if length == 0 {
+                return Err(Error::Failed("a sequence without tokens".into()));
+            }
+            let positions = self.position.chunks_exact(a.hidden).skip(a.position_offset);
+            for ((&id, position), row) in ids[..length].iter().zip(positions).zip(&mut rows) {
+                let start = id as usize * row_bytes;
+                let blocks = self.word.get(start..start + row_bytes);
+                let blocks = blocks.ok_or_else(|| {
+                    Error::Failed(format!("token {id} of a vocabulary of {}", a.vocabulary))
+                })?;
+                kernels::dequantise(blocks, row);
+                for (value, more) in row.iter_mut().zip(position) {
+                    *value += more;
+                }
+            }
+        }
+        self.add_norm(x, &[], &self.norm);
+        Ok(())
+    }
+
+    fn add_norm(&self, x: &mut [f32], added: &[f32], norm: &Norm) {
+        kernels::add_layer_norm(
+            x,
+            added,
+            &norm.weight,
+            &norm.bias,
+            self.architecture.layer_norm_eps,
+        );
+    }
+}
+
+/// Mean of the token vectors `part` [tokens, hidden], scaled to length 1.
+fn pool_mean(part: &[f32], hidden: usize) -> Arc<[f32]> {
+    let mut mean = vec![0.0_f32; hidden];
+    for row in part.chunks_exact(hidden) {
+        for (sum, value) in mean.iter_mut().zip(row) {
+            *sum += value;
+        }
+    }
+    // The mean's divisor cancels in the norm.
+    let length = mean.iter().map(|v| v * v).sum::<f32>().sqrt().max(1e-12);
+    mean.iter().map(|v| v / length).collect()
+}
+
+#[cfg(test)]
+mod tests;

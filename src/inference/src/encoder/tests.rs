@@ -1,0 +1,90 @@
+use super::*;
+use crate::testing::{Folder, write_model};
+
+fn encoder(compute: Compute, threads: usize) -> Encoder {
+    let folder = Folder::new();
+    let path = folder.join("encoder.bl");
+    write_model(&path);
+    Encoder::load(&path, &EncoderOptions { compute, threads }).unwrap()
+}
+
+fn batch() -> Vec<Vec<u32>> {
+    (1..=9_u32)
+        .map(|length| (0..length).map(|i| (i * 7 + length) % 40).collect())
+        .collect()
+}
+
+fn far(a: &[f32], b: &[f32]) -> f32 {
+    a.iter()
+        .zip(b)
+        .map(|(a, b)| (a - b).abs())
+        .fold(0.0, f32::max)
+}
+
+#[test]
+fn a_batch_gives_what_its_texts_give_alone() {
+    for compute in [Compute::Dense, Compute::Quantized] {
+        let encoder = encoder(compute, 1);
+        let together = encoder.encode(&batch()).unwrap();
+        assert_eq!(together.len(), 9);
+        for (sequence, vector) in batch().into_iter().zip(&together) {
+            let alone = encoder.encode_serial(&[sequence]).unwrap();
+            assert!(far(&alone[0], vector) < 1e-5, "{compute:?}");
+            assert!((vector.iter().map(|v| v * v).sum::<f32>() - 1.0).abs() < 1e-5);
+        }
+    }
+}
+
+#[test]
+fn threads_change_nothing() {
+    let expected = encoder(Compute::Dense, 1).encode(&batch()).unwrap();
+    for threads in [2, 3, 20] {
+        let encoder = encoder(Compute::Dense, threads);
+        for (found, expected) in encoder.encode(&batch()).unwrap().iter().zip(&expected) {
+            assert!(far(found, expected) < 1e-5);
+        }
+        let alone = encoder.encode(&batch()[8..]).unwrap();
+        assert!(far(&alone[0], &expected[8]) < 1e-5);
+    }
+}
+
+#[test]
+fn both_kernels_say_nearly_the_same() {
+    let dense = encoder(Compute::Dense, 1).encode(&batch()).unwrap();
+    let quantized = encoder(Compute::Quantized, 1).encode(&batch()).unwrap();
+    for (a, b) in dense.iter().zip(&quantized) {
+        assert!(a.iter().zip(b.iter()).map(|(a, b)| a * b).sum::<f32>() > 0.99);
+    }
+}
+
+#[test]
+fn bad_sequences_are_errors() {
+    let encoder = encoder(Compute::Dense, 2);
+    assert!(encoder.encode(&[]).unwrap().is_empty());
+    assert!(matches!(
+        encoder.encode(&[vec![1], vec![]]),
+        Err(Error::Failed(_))
+    ));
+    let error = encoder.encode(&[vec![40]]).unwrap_err().to_string();
+    assert!(error.contains("token 40 of a vocabulary of 40"), "{error}");
+    assert!(encoder.encode(&[vec![u32::MAX]]).is_err());
+}
+
+#[test]
+fn what_is_too_long_is_cut() {
+    let encoder = encoder(Compute::Dense, 1);
+    let long: Vec<u32> = (0..40).collect();
+    let vectors = encoder
+        .encode(&[long.clone(), long[..16].to_vec()])
+        .unwrap();
+    assert_eq!(encoder.max_tokens(), 16);
+    assert!(far(&vectors[0], &vectors[1]) < 1e-6);
+}
+
+#[test]
+fn kernels_have_names() {
+    for compute in [Compute::Dense, Compute::Quantized] {
+        assert_eq!(Compute::from_name(compute.name()), Some(compute));
+    }
+    assert_eq!(Compute::from_name("gpu"), None);
+}

@@ -1,0 +1,224 @@
+//! The numeric loops, compiled for the vector units this machine has. The only place in the
+//! program where unsafe code is allowed; each block carries its proof.
+//!
+//! Matrices are row-major f32. Every function checks the lengths of its slices and panics on a
+//! wrong one: that is a fault in this crate, never in a message.
+
+#![allow(unsafe_code)]
+
+mod matrix;
+
+pub(crate) use matrix::Packed;
+
+use crate::container::{BLOCK, BLOCK_BYTES};
+
+/// Compiles a loop three times, for AVX-512, for AVX2 and for any machine, and calls the widest
+/// that this machine has.
+macro_rules! dispatch {
+    ($(#[$doc:meta])* $visibility:vis fn $name:ident($($arg:ident: $type:ty),* $(,)?) = $body:path) => {
+        $(#[$doc])*
+        $visibility fn $name($($arg: $type),*) {
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+                fn widest($($arg: $type),*) {
+                    $body($($arg),*)
+                }
+                #[target_feature(enable = "avx2,fma")]
+                fn wide($($arg: $type),*) {
+                    $body($($arg),*)
+                }
+                if std::is_x86_feature_detected!("avx512f")
+                    && std::is_x86_feature_detected!("avx512vl")
+                    && std::is_x86_feature_detected!("avx512dq")
+                    && std::is_x86_feature_detected!("avx512bw")
+                    && std::is_x86_feature_detected!("fma")
+                {
+                    // SAFETY: the machine has every feature `widest` is compiled for: checked above.
+                    return unsafe { widest($($arg),*) };
+                }
+                if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
+                    // SAFETY: the machine has AVX2 and FMA: checked above.
+                    return unsafe { wide($($arg),*) };
+                }
+            }
+            $body($($arg),*)
+        }
+    };
+}
+
+/// Lanes that sums are kept in, so that they vectorise without reordering by the compiler.
+const LANES: usize = 16;
+
+dispatch! {
+    /// x := x / 2 · (1 + erf(x / √2)), the exact GELU; erf by Abramowitz and Stegun 7.1.26, whose
+    /// error is at most 1.5e-7.
+    pub(crate) fn gelu(values: &mut [f32]) = gelu_loop
+}
+
+#[inline(always)]
+fn gelu_loop(values: &mut [f32]) {
+    for value in values {
+        let x = *value;
+        let z = x.abs() * std::f32::consts::FRAC_1_SQRT_2;
+        let t = 1.0 / (1.0 + 0.327_591_1 * z);
+        let poly = ((((1.061_405_4 * t - 1.453_152) * t + 1.421_413_7) * t - 0.284_496_74) * t
+            + 0.254_829_6)
+            * t;
+        let erf = (1.0 - poly * exp(-z * z)).copysign(x);
+        *value = 0.5 * x * (1.0 + erf);
+    }
+}
+
+/// eˣ for x ≤ 88, relative error below 3e-7; what is below -87 gives e⁻⁸⁷. No branch, so that
+/// loops over it vectorise.
+#[inline(always)]
+fn exp(x: f32) -> f32 {
+    // Adding 1.5 · 2²³ rounds to the nearest integer and leaves it in the low bits.
+    const ROUND: f32 = 12_582_912.0;
+    let x = if x > -87.0 { x } else { -87.0 };
+    let shifted = x * std::f32::consts::LOG2_E + ROUND;
+    let n = shifted - ROUND;
+    let r = (x - n * 0.693_359_4) + n * 2.121_944_4e-4;
+    let poly = ((((1.987_569_1e-4 * r + 1.398_2e-3) * r + 8.333_452e-3) * r + 4.166_579_6e-2) * r
+        + 1.666_666_6e-1)
+        * r
+        + 0.5;
+    let mantissa = poly * r * r + r + 1.0;
+    mantissa * f32::from_bits(shifted.to_bits().wrapping_add(127) << 23)
+}
+
+dispatch! {
+    /// rows of `x` := layer norm of (`x` + `added`), scaled and shifted; `added` may be empty.
+    /// Variance is the population's. x [rows, width], weight and bias [width].
+    pub(crate) fn add_layer_norm(x: &mut [f32], added: &[f32], weight: &[f32], bias: &[f32], eps: f32) = add_layer_norm_loop
+}
+
+#[inline(always)]
+fn add_layer_norm_loop(x: &mut [f32], added: &[f32], weight: &[f32], bias: &[f32], eps: f32) {
+    let width = weight.len();
+    assert!(bias.len() == width && x.len().is_multiple_of(width));
+    assert!(added.is_empty() || added.len() == x.len());
+    for (i, row) in x.chunks_exact_mut(width).enumerate() {
+        if !added.is_empty() {
+            for (value, more) in row.iter_mut().zip(&added[i * width..(i + 1) * width]) {
+                *value += more;
+            }
+        }
+        let mean = sum(row, |v| v) / width as f32;
+        let variance = sum(row, |v| (v - mean) * (v - mean)) / width as f32;
+        let scale = 1.0 / (variance + eps).sqrt();
+        for ((value, weight), bias) in row.iter_mut().zip(weight).zip(bias) {
+            *value = (*value - mean) * scale * weight + bias;
+        }
+    }
+}
+
+#[inline(always)]
+fn sum(values: &[f32], of: impl Fn(f32) -> f32) -> f32 {
+    let mut lanes = [0.0; LANES];
+    let (chunks, rest) = values.as_chunks::<LANES>();
+    for chunk in chunks {
+        for (lane, &value) in lanes.iter_mut().zip(chunk) {
+            *lane += of(value);
+        }
+    }
+    lanes.iter().sum::<f32>() + rest.iter().map(|&value| of(value)).sum::<f32>()
+}
+
+/// Shape of one call of [`attend`].
+#[derive(Clone, Copy)]
+pub(crate) struct Heads {
+    pub(crate) heads: usize,
+    /// Width of one head.
+    pub(crate) width: usize,
+}
+
+dispatch! {
+    /// Softmax attention within one sequence. `qkv` [tokens, 3 · hidden]: each row a token's
+    /// query, key and value; `out` [tokens, hidden]. `scratch` is overwritten and grows as needed.
+    pub(crate) fn attend(qkv: &[f32], out: &mut [f32], shape: Heads, scratch: &mut Vec<f32>) = attend_loop
+}
+
+#[inline(always)]
+fn attend_loop(qkv: &[f32], out: &mut [f32], shape: Heads, scratch: &mut Vec<f32>) {
+    let Heads { heads, width } = shape;
+    let hidden = heads * width;
+    let tokens = out.len() / hidden;
+    assert!(out.len() == tokens * hidden && qkv.len() == tokens * 3 * hidden);
+    // Rows of keys are padded to whole lanes; the padding never enters a sum.
+    let stride = tokens.next_multiple_of(LANES);
+    scratch.clear();
+    scratch.resize((width + 1) * stride, 0.0);
+    let (keys, scores) = scratch.split_at_mut(width * stride);
+    let scale = 1.0 / (width as f32).sqrt();
+    for head in 0..heads {
+        for (token, row) in qkv.chunks_exact(3 * hidden).enumerate() {
+            let key = &row[hidden + head * width..][..width];
+            for (column, &value) in key.iter().enumerate() {
+                keys[column * stride + token] = value * scale;
+            }
+        }
+        for (token, row) in qkv.chunks_exact(3 * hidden).enumerate() {
+            let query = &row[head * width..][..width];
+            scores.fill(0.0);
+            for (&q, key) in query.iter().zip(keys.chunks_exact(stride)) {
+                for (score, k) in scores.iter_mut().zip(key) {
+                    *score += q * k;
+                }
+            }
+            let live = &mut scores[..tokens];
+            let highest = live
+                .iter()
+                .fold(f32::NEG_INFINITY, |a, &b| if a > b { a } else { b });
+            for score in live.iter_mut() {
+                *score = exp(*score - highest);
+            }
+            let total = 1.0 / sum(live, |v| v);
+            let context = &mut out[token * hidden + head * width..][..width];
+            context.fill(0.0);
+            for (&score, row) in live.iter().zip(qkv.chunks_exact(3 * hidden)) {
+                let value = &row[2 * hidden + head * width..][..width];
+                let weight = score * total;
+                for (sum, v) in context.iter_mut().zip(value) {
+                    *sum += weight * v;
+                }
+            }
+        }
+    }
+}
+
+/// Expands `q4_0` blocks (see [`crate::container`]) into `out`, 32 weights a block.
+pub(crate) fn dequantise(blocks: &[u8], out: &mut [f32]) {
+    let (blocks, rest) = blocks.as_chunks::<BLOCK_BYTES>();
+    assert!(rest.is_empty() && out.len() == blocks.len() * BLOCK);
+    for (block, out) in blocks.iter().zip(out.chunks_exact_mut(BLOCK)) {
+        let scale = half(u16::from_le_bytes([block[0], block[1]]));
+        let (low, high) = out.split_at_mut(BLOCK / 2);
+        for ((&byte, low), high) in block[2..].iter().zip(low).zip(high) {
+            *low = (f32::from(byte & 15) - 8.0) * scale;
+            *high = (f32::from(byte >> 4) - 8.0) * scale;
+        }
+    }
+}
+
+/// IEEE 754 binary16 to f32.
+fn half(bits: u16) -> f32 {
+    let sign = if bits & 0x8000 == 0 { 1.0 } else { -1.0 };
+    let exponent = (bits >> 10) & 31;
+    let fraction = f32::from(bits & 1023);
+    match exponent {
+        0 => sign * fraction * 2_f32.powi(-24),
+        31 => {
+            sign * if fraction == 0.0 {
+                f32::INFINITY
+            } else {
+                f32::NAN
+            }
+        }
+        _ => sign * (1.0 + fraction / 1024.0) * 2_f32.powi(i32::from(exponent) - 15),
+    }
+}
+
+#[cfg(test)]
+mod tests;

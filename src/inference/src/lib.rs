@@ -1,0 +1,42 @@
+//! Local model inference on candle: weights, tokenization, encoder, scheduler.
+//!
+//! A model travels: [`Manifest`] says where it comes from, [`fetch::fetch`] brings it into the
+//! cache as two files, [`load`] opens them, [`Scheduler::start`] puts them on their own threads,
+//! and the [`Handle`] is what everybody else sees.
+//!
+//! Invariants: nothing here knows a municipality or a citizen; no wall clock is read; no message
+//! can make it panic; unsafe code is in `kernels` alone.
+
+pub mod bench;
+mod container;
+mod convert;
+mod digest;
+mod encoder;
+mod error;
+pub mod fetch;
+mod kernels;
+mod linear;
+pub mod manifest;
+mod products;
+pub mod scheduler;
+#[cfg(test)]
+mod testing;
+mod tokenize;
+
+pub use encoder::{Compute, Encoder, EncoderOptions};
+pub use error::{Error, Result};
+pub use fetch::ModelFiles;
+pub use manifest::Manifest;
+pub use products::Products;
+pub use scheduler::{Encode, Handle, Priority, Scheduler, SchedulerOptions, Vector};
+pub use tokenize::{Kind, Tokenizer};
+
+/// Opens a fetched model.
+///
+/// # Errors
+/// As [`Encoder::load`] and [`Tokenizer::load`].
+pub fn load(files: &ModelFiles, options: &EncoderOptions) -> Result<(Encoder, Tokenizer)> {
+    let encoder = Encoder::load(&files.weights, options)?;
+    let tokenizer = Tokenizer::load(&files.tokenizer, encoder.max_tokens())?;
+    Ok((encoder, tokenizer))
+}

@@ -1,0 +1,97 @@
+//! A linear layer in either of two forms.
+
+use candle_core::quantized::{GgmlDType, QMatMul, QTensor, ggml_file};
+use candle_core::{Device, Module, Tensor};
+
+use crate::container::{Dtype, Reader};
+use crate::encoder::Compute;
+use crate::error::{Error, Result};
+use crate::kernels::{self, Packed};
+
+/// y = x · wᵀ + bias, w [outputs, inputs].
+pub(crate) struct Linear {
+    weights: Weights,
+    bias: Vec<f32>,
+    inputs: usize,
+}
+
+enum Weights {
+    Dense(Packed),
+    Quantised(QMatMul),
+}
+
+impl Linear {
+    /// Reads `N.PART.weight` and `.bias` for each part and stacks their outputs into one layer.
+    pub(crate) fn read(
+        reader: &mut Reader,
+        layer: usize,
+        parts: &[&str],
+        [outputs, inputs]: [usize; 2],
+        compute: Compute,
+    ) -> Result<Self> {
+        let mut blocks = Vec::new();
+        let mut bias = Vec::new();
+        for part in parts {
+            blocks.extend(reader.bytes(
+                &format!("{layer}.{part}.weight"),
+                &[outputs, inputs],
+                Dtype::Q4_0,
+            )?);
+            bias.extend(reader.floats(&format!("{layer}.{part}.bias"), &[outputs])?);
+        }
+        let outputs = outputs * parts.len();
+        let weights = match compute {
+            Compute::Dense => {
+                let mut rows = vec![0.0; outputs * inputs];
+                kernels::dequantise(&blocks, &mut rows);
+                Weights::Dense(Packed::new(&rows, inputs))
+            }
+            Compute::Quantized => {
+                let shape = vec![outputs, inputs];
+                let tensor: QTensor =
+                    ggml_file::qtensor_from_ggml(GgmlDType::Q4_0, &blocks, shape, &Device::Cpu)?;
+                Weights::Quantised(QMatMul::from_qtensor(tensor)?)
+            }
+        };
+        Ok(Self {
+            weights,
+            bias,
+            inputs,
+        })
+    }
+
+    pub(crate) fn outputs(&self) -> usize {
+        self.bias.len()
+    }
+
+    /// x [rows, inputs] to out [rows, outputs].
+    pub(crate) fn forward(&self, x: &[f32], out: &mut [f32], threads: usize) -> Result<()> {
+        match &self.weights {
+            Weights::Dense(weights) => {
+                weights.linear(x, &self.bias, out, threads);
+            }
+            Weights::Quantised(weights) => {
+                let rows = x.len() / self.inputs;
+                let product =
+                    weights.forward(&Tensor::from_slice(x, (rows, self.inputs), &Device::Cpu)?)?;
+                let product = product.flatten_all()?.to_vec1::<f32>()?;
+                if product.len() != out.len() {
+                    return Err(Error::Failed(format!(
+                        "{} products for {} outputs",
+                        product.len(),
+                        out.len()
+                    )));
+                }
+                for (out, row) in out
+                    .chunks_exact_mut(self.outputs())
+                    .zip(product.chunks_exact(self.outputs()))
+                {
+                    for ((out, product), bias) in out.iter_mut().zip(row).zip(&self.bias) {
+                        *out = product + bias;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
