@@ -1,0 +1,258 @@
+//! BM25 over sections and over example sentences, in tantivy, one index for all municipalities.
+//!
+//! The layers are part of the query: a document carries its layer and the municipalities that do not see
+//! it, and a search names the layers it may see. No filter runs after the fact, so the best ten are ten.
+
+use base::MunicipalityCode;
+use knowledge::{ArticleIx, Audience, Layer, Release, without_slots};
+use tantivy::collector::TopDocs;
+use tantivy::query::{BooleanQuery, BoostQuery, FuzzyTermQuery, Occur, Query, TermQuery};
+use tantivy::schema::{
+    Field, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions, Value,
+};
+use tantivy::tokenizer::{PreTokenizedString, Token};
+use tantivy::{Index, IndexReader, ReloadPolicy, TantivyDocument};
+
+use crate::analysis::Analyzer;
+
+/// One hit: an article's section, or its example sentences (`section` is `None`).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Hit {
+    pub article: ArticleIx,
+    pub section: Option<u32>,
+    /// BM25, unbounded; comparable within one search only.
+    pub score: f32,
+}
+
+/// What is searched for: the written matter, or the sentences citizens wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    Sections,
+    Examples,
+}
+
+struct Fields {
+    layer: Field,
+    not_in: Field,
+    article: Field,
+    section: Field,
+    title: Field,
+    text: Field,
+    examples: Field,
+}
+
+/// The inverted index of one release, in memory.
+pub struct Lexical {
+    reader: IndexReader,
+    fields: Fields,
+}
+
+/// A section's title counts twice its text.
+const TITLE_BOOST: f32 = 2.0;
+/// Below this best score an exact search is weak and typos are allowed.
+const WEAK: f32 = 4.0;
+/// The shortest word, in letters, that may carry a typo.
+const TYPO_LETTERS: usize = 6;
+/// Memory of the writer; one release is a few megabytes.
+const WRITER_BYTES: usize = 50_000_000;
+/// The section number that stands for "the examples".
+const NO_SECTION: u64 = u64::MAX;
+
+impl Lexical {
+    /// Indexes every article of a release.
+    ///
+    /// # Errors
+    /// What tantivy says; in memory only exhaustion is possible.
+    pub fn build(release: &Release, analyzer: &Analyzer) -> tantivy::Result<Self> {
+        let mut schema = Schema::builder();
+        let exact = TextOptions::default().set_indexing_options(
+            TextFieldIndexing::default()
+                .set_tokenizer("raw")
+                .set_fieldnorms(false)
+                .set_index_option(IndexRecordOption::Basic),
+        );
+        let terms = TextOptions::default().set_indexing_options(
+            TextFieldIndexing::default()
+                .set_tokenizer("raw")
+                .set_index_option(IndexRecordOption::WithFreqs),
+        );
+        let number = NumericOptions::default().set_stored();
+        let fields = Fields {
+            layer: schema.add_text_field("layer", exact.clone()),
+            not_in: schema.add_text_field("not_in", exact),
+            article: schema.add_u64_field("article", number.clone()),
+            section: schema.add_u64_field("section", number),
+            title: schema.add_text_field("title", terms.clone()),
+            text: schema.add_text_field("text", terms.clone()),
+            examples: schema.add_text_field("examples", terms),
+        };
+        let index = Index::create_in_ram(schema.build());
+        let mut writer = index.writer_with_num_threads(1, WRITER_BYTES)?;
+        for (ix, a) in (0..).zip(&release.articles) {
+            if a.audience != Audience::Citizen {
+                continue;
+            }
+            let mut base = TantivyDocument::default();
+            base.add_text(fields.layer, layer_term(a.layer));
+            for code in release.excluded_from(ix) {
+                base.add_text(fields.not_in, code.as_str());
+            }
+            base.add_u64(fields.article, u64::from(ix));
+            for (n, s) in (0_u64..).zip(&a.sections) {
+                let mut doc = base.clone();
+                let heading = s.heading.as_deref().unwrap_or("");
+                let title = format!("{} {heading} {}", a.title, a.keywords.join(" "));
+                doc.add_u64(fields.section, n);
+                add_terms(&mut doc, fields.title, analyzer, &title);
+                add_terms(&mut doc, fields.text, analyzer, &without_slots(&s.text));
+                writer.add_document(doc)?;
+            }
+            let mut doc = base;
+            doc.add_u64(fields.section, NO_SECTION);
+            let sentences: Vec<&str> = a.examples.values().flatten().map(String::as_str).collect();
+            add_terms(&mut doc, fields.examples, analyzer, &sentences.join(" . "));
+            writer.add_document(doc)?;
+        }
+        writer.commit()?;
+        let reader = index
+            .reader_builder()
+            .reload_policy(ReloadPolicy::Manual)
+            .try_into()?;
+        Ok(Self { reader, fields })
+    }
+
+    /// The best `limit` documents that `code` in `region` may see, best first.
+    ///
+    /// # Errors
+    /// What tantivy says.
+    pub fn search(
+        &self,
+        terms: &[String],
+        side: Side,
+        code: MunicipalityCode,
+        region: MunicipalityCode,
+        limit: usize,
+    ) -> tantivy::Result<Vec<Hit>> {
+        if terms.is_empty() || limit == 0 {
+            return Ok(Vec::new());
+        }
+        let hits = self.run(terms, side, code, region, limit, false)?;
+        if hits.first().is_none_or(|h| h.score < WEAK)
+            && terms.iter().any(|t| t.chars().count() >= TYPO_LETTERS)
+        {
+            return self.run(terms, side, code, region, limit, true);
+        }
+        Ok(hits)
+    }
+
+    fn run(
+        &self,
+        terms: &[String],
+        side: Side,
+        code: MunicipalityCode,
+        region: MunicipalityCode,
+        limit: usize,
+        typos: bool,
+    ) -> tantivy::Result<Vec<Hit>> {
+        let f = &self.fields;
+        let (text, title) = match side {
+            Side::Sections => (f.text, Some(f.title)),
+            Side::Examples => (f.examples, None),
+        };
+        let mut any: Vec<(Occur, Box<dyn Query>)> = Vec::new();
+        for t in terms {
+            any.push((Occur::Should, term_query(text, t, typos)));
+            if let Some(title) = title {
+                let q = BoostQuery::new(term_query(title, t, typos), TITLE_BOOST);
+                any.push((Occur::Should, Box::new(q)));
+            }
+        }
+        let layers = [
+            Layer::Shared,
+            Layer::Region(region),
+            Layer::Municipality(code),
+        ]
+        .map(|l| (Occur::Should, exact_query(f.layer, &layer_term(l))));
+        let query = BooleanQuery::new(vec![
+            (
+                Occur::Must,
+                Box::new(BooleanQuery::new(any)) as Box<dyn Query>,
+            ),
+            (
+                Occur::Must,
+                Box::new(BoostQuery::new(
+                    Box::new(BooleanQuery::new(layers.into())),
+                    0.0,
+                )),
+            ),
+            (Occur::MustNot, exact_query(f.not_in, code.as_str())),
+        ]);
+        let searcher = self.reader.searcher();
+        let top = searcher.search(&query, &TopDocs::with_limit(limit).order_by_score())?;
+        let mut hits = Vec::with_capacity(top.len());
+        for (score, address) in top {
+            let doc: TantivyDocument = searcher.doc(address)?;
+            let number = |field| doc.get_first(field).and_then(|v| v.as_u64());
+            let Some(article) = number(f.article).and_then(|a| u32::try_from(a).ok()) else {
+                continue;
+            };
+            hits.push(Hit {
+                article,
+                section: number(f.section)
+                    .filter(|&s| s != NO_SECTION)
+                    .and_then(|s| u32::try_from(s).ok()),
+                score,
+            });
+        }
+        Ok(hits)
+    }
+}
+
+fn layer_term(layer: Layer) -> String {
+    match layer {
+        Layer::Shared => "shared".to_owned(),
+        Layer::Region(c) | Layer::Municipality(c) => c.as_str().to_owned(),
+    }
+}
+
+fn exact_query(field: Field, text: &str) -> Box<dyn Query> {
+    let term = tantivy::Term::from_field_text(field, text);
+    Box::new(TermQuery::new(term, IndexRecordOption::Basic))
+}
+
+fn term_query(field: Field, text: &str, typos: bool) -> Box<dyn Query> {
+    let term = tantivy::Term::from_field_text(field, text);
+    let exact = TermQuery::new(term.clone(), IndexRecordOption::WithFreqs);
+    if typos && text.chars().count() >= TYPO_LETTERS {
+        // A fuzzy match scores a constant 1: it finds, and the exact match still outranks it.
+        return Box::new(BooleanQuery::new(vec![
+            (Occur::Should, Box::new(exact)),
+            (Occur::Should, Box::new(FuzzyTermQuery::new(term, 1, true))),
+        ]));
+    }
+    Box::new(exact)
+}
+
+fn add_terms(doc: &mut TantivyDocument, field: Field, analyzer: &Analyzer, text: &str) {
+    let tokens = analyzer
+        .index_terms(text)
+        .into_iter()
+        .map(|t| Token {
+            offset_from: 0,
+            offset_to: 0,
+            position: t.position,
+            text: t.text,
+            position_length: 1,
+        })
+        .collect();
+    doc.add_pre_tokenized_text(
+        field,
+        PreTokenizedString {
+            text: String::new(),
+            tokens,
+        },
+    );
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,59 @@
+use std::path::Path;
+
+use knowledge::Release;
+
+use super::*;
+use crate::analysis::Compounds;
+
+fn release() -> Release {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../knowledge");
+    let files = knowledge::load(&root).unwrap();
+    match Release::build(&files, jiff::civil::date(2026, 11, 21)) {
+        Ok((r, _)) => r,
+        Err(f) => panic!("{}", f.iter().map(|f| format!("{f}\n")).collect::<String>()),
+    }
+}
+
+#[test]
+fn exact_words_find_their_article_and_layers_hold() {
+    let r = release();
+    let a = Analyzer::new(Compounds::default());
+    let lex = Lexical::build(&r, &a).unwrap();
+    let (code, region) = ("0751".parse().unwrap(), "1082".parse().unwrap());
+    let terms = a.query_terms("legitimationskort");
+    let hits = lex.search(&terms, Side::Sections, code, region, 5).unwrap();
+    assert_eq!(r.article(hits[0].article).id, "idkort");
+    // A typo in a long word still finds it.
+    let hits = lex
+        .search(
+            &a.query_terms("legitmationskort"),
+            Side::Sections,
+            code,
+            region,
+            5,
+        )
+        .unwrap();
+    assert_eq!(r.article(hits[0].article).id, "idkort");
+    for m in r.municipalities.values() {
+        let view = r.view(m.code).unwrap();
+        for side in [Side::Sections, Side::Examples] {
+            for h in lex
+                .search(
+                    &a.query_terms("affald skole bil"),
+                    side,
+                    m.code,
+                    m.region,
+                    200,
+                )
+                .unwrap()
+            {
+                assert!(
+                    view.sees(h.article),
+                    "{} sees {}",
+                    m.code,
+                    r.article(h.article).file
+                );
+            }
+        }
+    }
+}
