@@ -1,0 +1,287 @@
+//! The handle that the rest of the program holds.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{Builder, JoinHandle};
+
+use base::{DialogueId, MunicipalityCode, TurnId};
+use jiff::Timestamp;
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::owner::{Job, Owner, Request};
+use crate::types::sha256;
+use crate::{
+    Appended, CallbackRow, Counts, Error, Loaded, NewCallback, NewDialogue, NewEvent, Options,
+    read, schema, write,
+};
+
+/// A journal. Clones share it; when the last is dropped what is queued is written and the file closed.
+///
+/// A write whose future is dropped after it was queued is written all the same: ask again with the same
+/// `client_id` to learn what became of it. Every method fails with Overloaded when the queue is full and
+/// with Closed after [`Journal::close`]; what else can happen is said with each.
+#[derive(Clone)]
+pub struct Journal {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    /// None only while it is dropped.
+    queue: Option<mpsc::Sender<Request>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    commits: Arc<AtomicU64>,
+}
+
+impl Journal {
+    /// Opens the journal, creating the file (not its folder) and bringing it to the newest format. Blocks:
+    /// for the start of the program, not for an async thread.
+    ///
+    /// # Errors
+    /// Io, Corrupt, Version, Locked or Full.
+    pub fn open(path: &Path, options: &Options) -> Result<Self, Error> {
+        Self::over(schema::open(path, options)?, options)
+    }
+
+    /// A journal that is gone when it is dropped: for tests.
+    ///
+    /// # Errors
+    /// Sqlite, when there is no memory.
+    pub fn in_memory() -> Result<Self, Error> {
+        let options = Options::default();
+        Self::over(schema::in_memory(&options)?, &options)
+    }
+
+    fn over(conn: Connection, options: &Options) -> Result<Self, Error> {
+        let (sender, queue) = mpsc::channel(options.queue.max(1));
+        let commits = Arc::new(AtomicU64::new(0));
+        let owner = Owner {
+            conn,
+            queue,
+            batch: options.batch.max(1),
+            commits: Arc::clone(&commits),
+        };
+        let thread = Builder::new()
+            .name("journal".to_owned())
+            .spawn(move || owner.work())
+            .map_err(|e| Error::Io(format!("cannot start its thread: {e}")))?;
+        let inner = Inner {
+            queue: Some(sender),
+            thread: Mutex::new(Some(thread)),
+            commits,
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// Writes what is queued, closes the file and ends the thread. Every later request, of any clone, is
+    /// answered Closed.
+    ///
+    /// # Errors
+    /// Closed when it was closed before; Io and others when the last tidying of the file failed: what was
+    /// acknowledged is safe even then.
+    pub async fn close(&self) -> Result<(), Error> {
+        let (reply, answer) = oneshot::channel();
+        self.queue()?
+            .send(Request::Close(reply))
+            .await
+            .map_err(|_| Error::Closed)?;
+        let closed = answer.await.unwrap_or(Err(Error::Closed));
+        // The answer was the thread's last act, so this does not wait.
+        self.inner.join();
+        closed
+    }
+
+    /// Begins a dialogue.
+    ///
+    /// # Errors
+    /// Taken when the id exists; Full, Io.
+    pub async fn create(&self, new: NewDialogue<'_>) -> Result<(), Error> {
+        let token = sha256(new.token.as_str());
+        let (id, municipality, lang, at) = (new.id, new.municipality, new.lang, new.at);
+        self.write(move |c| write::create(c, &id, token, municipality, lang, at))
+            .await
+    }
+
+    /// Marks a dialogue as ended. The first end counts.
+    ///
+    /// # Errors
+    /// UnknownDialogue; Full, Io.
+    pub async fn end(&self, dialogue: &DialogueId, at: Timestamp) -> Result<(), Error> {
+        let id = dialogue.clone();
+        self.write(move |c| write::end(c, &id, at)).await
+    }
+
+    /// Appends events, numbered from the newest on, all or none.
+    ///
+    /// # Errors
+    /// UnknownDialogue; Full, Io.
+    pub async fn append(
+        &self,
+        dialogue: &DialogueId,
+        events: Vec<NewEvent>,
+        at: Timestamp,
+    ) -> Result<Appended, Error> {
+        let id = dialogue.clone();
+        self.write(move |c| write::append(c, &id, &events, at))
+            .await
+    }
+
+    /// Appends an event and the callback it tells of, both or neither. The callback belongs to the
+    /// municipality of the dialogue.
+    ///
+    /// # Errors
+    /// Taken when the reference exists: draw another; UnknownDialogue; Full, Io.
+    pub async fn append_callback(
+        &self,
+        dialogue: &DialogueId,
+        event: NewEvent,
+        callback: NewCallback,
+        at: Timestamp,
+    ) -> Result<Appended, Error> {
+        let id = dialogue.clone();
+        self.write(move |c| write::append_callback(c, &id, &event, &callback, at))
+            .await
+    }
+
+    /// Stores the record of a turn: a JSON object from which the answer can be replayed.
+    ///
+    /// # Errors
+    /// Taken when the turn has a record; UnknownDialogue; Full, Io.
+    pub async fn record_turn(
+        &self,
+        turn: &TurnId,
+        dialogue: &DialogueId,
+        json: String,
+        at: Timestamp,
+    ) -> Result<(), Error> {
+        let (turn, id) = (turn.clone(), dialogue.clone());
+        self.write(move |c| write::record_turn(c, &turn, &id, &json, at))
+            .await
+    }
+
+    /// A dialogue and its events after a number (0: all), oldest first, `limit` at most. None when there is
+    /// no such dialogue.
+    ///
+    /// # Errors
+    /// Corrupt, Io.
+    pub async fn load(
+        &self,
+        dialogue: &DialogueId,
+        after_seq: u64,
+        limit: u32,
+    ) -> Result<Option<Loaded>, Error> {
+        let id = dialogue.clone();
+        self.read(move |c| read::load(c, &id, after_seq, limit))
+            .await
+    }
+
+    /// The number of the event that acknowledged this `client_id`, if one did.
+    ///
+    /// # Errors
+    /// Corrupt, Io.
+    pub async fn find_client_id(
+        &self,
+        dialogue: &DialogueId,
+        client_id: &str,
+    ) -> Result<Option<u64>, Error> {
+        let (id, client_id) = (dialogue.clone(), client_id.to_owned());
+        self.read(move |c| read::find_client_id(c, &id, &client_id))
+            .await
+    }
+
+    /// The record of a turn, if it has one.
+    ///
+    /// # Errors
+    /// Corrupt, Io.
+    pub async fn turn(&self, turn: &TurnId) -> Result<Option<String>, Error> {
+        let turn = turn.clone();
+        self.read(move |c| read::turn(c, &turn)).await
+    }
+
+    /// The callbacks of a municipality, oldest first, `limit` at most.
+    ///
+    /// # Errors
+    /// Corrupt, Io.
+    pub async fn callbacks(
+        &self,
+        municipality: MunicipalityCode,
+        limit: u32,
+    ) -> Result<Vec<CallbackRow>, Error> {
+        self.read(move |c| read::callbacks(c, municipality, limit))
+            .await
+    }
+
+    /// How much is in the journal. Goes through the queue, and so shows that the journal is alive.
+    ///
+    /// # Errors
+    /// Corrupt, Io.
+    pub async fn counts(&self) -> Result<Counts, Error> {
+        let counts = self.read(read::counts).await?;
+        Ok(Counts {
+            commits: self.inner.commits.load(Ordering::Relaxed),
+            ..counts
+        })
+    }
+
+    async fn write<T: Send + 'static>(
+        &self,
+        op: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (job, answer) = Job::pair(op);
+        self.ask(Request::Write(job), answer).await
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        op: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (job, answer) = Job::pair(op);
+        self.ask(Request::Read(job), answer).await
+    }
+
+    async fn ask<T>(
+        &self,
+        request: Request,
+        answer: oneshot::Receiver<Result<T, Error>>,
+    ) -> Result<T, Error> {
+        self.queue()?.try_send(request).map_err(|e| match e {
+            mpsc::error::TrySendError::Full(_) => Error::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => Error::Closed,
+        })?;
+        answer.await.unwrap_or(Err(Error::Closed))
+    }
+
+    fn queue(&self) -> Result<&mpsc::Sender<Request>, Error> {
+        self.inner.queue.as_ref().ok_or(Error::Closed)
+    }
+}
+
+impl Inner {
+    fn join(&self) {
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(thread) = thread {
+            // A panic of the thread has been reported by its own hook, and its askers got Closed.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.queue = None;
+        self.join();
+    }
+}
+
+impl std::fmt::Debug for Journal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Journal")
+    }
+}

@@ -1,0 +1,33 @@
+//! The journal: what was acknowledged is on disk.
+//!
+//! One SQLite file (WAL, `synchronous=FULL`) is owned by one thread. Callers on async threads put requests
+//! into a bounded queue and await the answer; nothing here blocks them. The thread writes all that is
+//! waiting in one transaction, and answers each only after `COMMIT` has returned: an answer means that the
+//! data are on disk.
+//!
+//! Invariants:
+//! - The `seq` of a dialogue's events starts at 1 and has no gaps.
+//! - A `client_id` of a dialogue is written once, with its event.
+//! - A callback and the event that tells the citizen of it are written together or not at all.
+//! - A request that fails leaves nothing behind and fails no other, unless the whole transaction failed:
+//!   then all that were in it fail. The journal stays usable.
+//!
+//! Absent on purpose: a clock (times come in), redaction (`base` did it before), the meaning of an event
+//! (its JSON is opaque here).
+
+mod error;
+mod journal;
+mod owner;
+mod read;
+mod schema;
+mod types;
+mod write;
+
+pub use error::Error;
+pub use journal::Journal;
+pub use types::{
+    Appended, CallbackRow, Counts, Event, Loaded, Meta, NewCallback, NewDialogue, NewEvent, Options,
+};
+
+#[cfg(test)]
+mod tests;

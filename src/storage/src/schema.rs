@@ -1,0 +1,160 @@
+//! The file: its settings and its format.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::{Error, Options};
+
+/// Marks an SQLite file as a journal of this program: "Borg".
+const APPLICATION_ID: i64 = 0x426f_7267;
+
+/// Step n leads from format n to format n + 1 (`user_version`). Steps that were ever released are never
+/// changed, only added to.
+const MIGRATIONS: &[&str] = &["
+CREATE TABLE dialogues (
+    id           TEXT PRIMARY KEY,
+    token_sha256 BLOB NOT NULL CHECK (length(token_sha256) = 32),
+    municipality TEXT NOT NULL,
+    lang         TEXT NOT NULL,
+    created_ms   INTEGER NOT NULL,
+    ended_ms     INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE events (
+    dialogue TEXT NOT NULL REFERENCES dialogues (id),
+    seq      INTEGER NOT NULL CHECK (seq > 0),
+    at_ms    INTEGER NOT NULL,
+    kind     TEXT NOT NULL,
+    json     TEXT NOT NULL,
+    PRIMARY KEY (dialogue, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE client_ids (
+    dialogue  TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    seq       INTEGER NOT NULL,
+    PRIMARY KEY (dialogue, client_id),
+    FOREIGN KEY (dialogue, seq) REFERENCES events (dialogue, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE callbacks (
+    reference    TEXT PRIMARY KEY,
+    dialogue     TEXT NOT NULL REFERENCES dialogues (id),
+    municipality TEXT NOT NULL,
+    phone        TEXT NOT NULL,
+    topic        TEXT,
+    created_ms   INTEGER NOT NULL,
+    state        TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX callbacks_by_municipality ON callbacks (municipality, created_ms, reference);
+
+CREATE TABLE turns (
+    turn     TEXT PRIMARY KEY,
+    dialogue TEXT NOT NULL REFERENCES dialogues (id),
+    at_ms    INTEGER NOT NULL,
+    record   TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX turns_by_dialogue ON turns (dialogue, at_ms);
+
+CREATE TABLE counts (
+    dialogues INTEGER NOT NULL,
+    events    INTEGER NOT NULL,
+    callbacks INTEGER NOT NULL,
+    turns     INTEGER NOT NULL
+) STRICT;
+INSERT INTO counts VALUES (0, 0, 0, 0);
+CREATE TRIGGER dialogues_in  AFTER INSERT ON dialogues BEGIN UPDATE counts SET dialogues = dialogues + 1; END;
+CREATE TRIGGER dialogues_out AFTER DELETE ON dialogues BEGIN UPDATE counts SET dialogues = dialogues - 1; END;
+CREATE TRIGGER events_in     AFTER INSERT ON events    BEGIN UPDATE counts SET events = events + 1; END;
+CREATE TRIGGER events_out    AFTER DELETE ON events    BEGIN UPDATE counts SET events = events - 1; END;
+CREATE TRIGGER callbacks_in  AFTER INSERT ON callbacks BEGIN UPDATE counts SET callbacks = callbacks + 1; END;
+CREATE TRIGGER callbacks_out AFTER DELETE ON callbacks BEGIN UPDATE counts SET callbacks = callbacks - 1; END;
+CREATE TRIGGER turns_in      AFTER INSERT ON turns     BEGIN UPDATE counts SET turns = turns + 1; END;
+CREATE TRIGGER turns_out     AFTER DELETE ON turns     BEGIN UPDATE counts SET turns = turns - 1; END;
+"];
+
+/// Opens or creates the file, readable by its owner alone, and brings it to the newest format.
+pub(crate) fn open(path: &Path, options: &Options) -> Result<Connection, Error> {
+    create_private(path).map_err(|e| Error::Io(format!("{}: {e}", path.display())))?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    set_up(Connection::open_with_flags(path, flags)?, options)
+}
+
+pub(crate) fn in_memory(options: &Options) -> Result<Connection, Error> {
+    set_up(Connection::open_in_memory()?, options)
+}
+
+/// SQLite would create the file for all to read, but it holds what citizens wrote. The WAL takes its
+/// permissions from it.
+fn create_private(path: &Path) -> std::io::Result<()> {
+    let mut how = std::fs::OpenOptions::new();
+    how.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut how, 0o600);
+    match how.open(path) {
+        Ok(_) => sync_folder(path),
+        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(e) => Err(e),
+    }
+}
+
+/// A new file is there after a power cut only when its folder has been synced too.
+#[cfg(unix)]
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    let folder = match path.parent() {
+        Some(p) if !p.as_os_str().is_empty() => p,
+        _ => Path::new("."),
+    };
+    std::fs::File::open(folder)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+fn set_up(mut conn: Connection, options: &Options) -> Result<Connection, Error> {
+    conn.busy_timeout(options.patience)?;
+    // Before anything is changed: is it ours, and do we know it?
+    let id: i64 = conn.query_one("PRAGMA application_id", [], |r| r.get(0))?;
+    let tables: i64 = conn.query_one("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0))?;
+    if id != APPLICATION_ID && (id != 0 || tables > 0) {
+        return Err(Error::Corrupt(
+            "an SQLite file of another program".to_owned(),
+        ));
+    }
+    // A statement that returns its new value, hence not `execute`; in memory it stays "memory".
+    let _: String = conn.query_one("PRAGMA journal_mode = WAL", [], |r| r.get(0))?;
+    conn.execute_batch(
+        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY",
+    )?;
+    migrate(&mut conn)?;
+    if let Some(pages) = options.max_pages {
+        let _: i64 = conn.query_one(&format!("PRAGMA max_page_count = {pages}"), [], |r| {
+            r.get(0)
+        })?;
+    }
+    conn.set_prepared_statement_cache_capacity(32);
+    Ok(conn)
+}
+
+fn migrate(conn: &mut Connection) -> Result<(), Error> {
+    // In one immediate transaction, so that two programs that start at once do not both migrate.
+    let tx = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let found: i64 = tx.query_one("PRAGMA user_version", [], |r| r.get(0))?;
+    let newest = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    if !(0..=newest).contains(&found) {
+        return Err(Error::Version { found, newest });
+    }
+    for step in MIGRATIONS.iter().skip(usize::try_from(found).unwrap_or(0)) {
+        tx.execute_batch(step)?;
+    }
+    if found < newest {
+        tx.execute_batch(&format!(
+            "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {newest}"
+        ))?;
+    }
+    tx.commit()?;
+    Ok(())
+}
