@@ -1,0 +1,83 @@
+//! What every request works with.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use base::{Clock, DialogueId, MunicipalityCode};
+use contact::{CUSTOMARILY_CLOSED, Hours, Span, Status};
+use dialogue::Turn;
+use index::Snapshot;
+use inference::Handle;
+use knowledge::Municipality;
+use storage::Journal;
+use tokio::sync::{Mutex, Semaphore};
+
+use crate::chat::Dialogue;
+
+/// The running service. Cheap to clone.
+pub(crate) type App = Arc<Inner>;
+
+pub(crate) struct Inner {
+    pub clock: Arc<dyn Clock>,
+    pub turn: ArcSwap<Turn>,
+    pub encoder: Handle,
+    pub journal: Journal,
+    /// Dialogues with at least one open connection. Everything else of a dialogue is in the journal.
+    pub live: Mutex<HashMap<DialogueId, Arc<Dialogue>>>,
+    /// Turns computed at once: one a core.
+    pub cores: Semaphore,
+    pub pages: crate::pages::Pages,
+}
+
+impl Inner {
+    pub(crate) fn new(
+        clock: Arc<dyn Clock>,
+        snapshot: Arc<Snapshot>,
+        encoder: Handle,
+        journal: Journal,
+        widget: PathBuf,
+    ) -> App {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Arc::new(Self {
+            clock,
+            turn: ArcSwap::from_pointee(Turn::new(snapshot)),
+            encoder,
+            journal,
+            live: Mutex::new(HashMap::new()),
+            cores: Semaphore::new(cores),
+            pages: crate::pages::Pages::new(widget),
+        })
+    }
+
+    /// The live release's snapshot.
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        self.turn.load().snapshot.clone()
+    }
+
+    /// Whether the contact centre answers for that municipality now.
+    pub(crate) fn open(&self, code: MunicipalityCode) -> bool {
+        let snapshot = self.snapshot();
+        let Some(m) = snapshot.release.municipalities.get(&code) else {
+            return false;
+        };
+        matches!(
+            contact::status(&hours(m), self.clock.now()),
+            Status::Open { .. }
+        )
+    }
+}
+
+/// A municipality's hours as the contact centre counts them. A span that cannot be is left out: the check of
+/// a release has refused it long before.
+fn hours(m: &Municipality) -> Hours {
+    let week = m.hours.week.map(|day| {
+        day.and_then(|o| Span::new(o.from, o.to).ok())
+            .into_iter()
+            .collect()
+    });
+    Hours::new(week)
+        .closed_on(m.hours.closed.iter().copied())
+        .closed_yearly(CUSTOMARILY_CLOSED)
+}

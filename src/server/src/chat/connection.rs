@@ -1,0 +1,459 @@
+//! One citizen's connection, from its first frame to its last.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
+use axum::response::Response;
+use base::{Lang, MunicipalityCode};
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt as _, StreamExt as _};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::dialogue::{self, Dialogue, JoinError, Joined};
+use super::turn::{Refusal, Request, make_good};
+use crate::app::App;
+use crate::wire::{
+    ClientId, Code, Contact, FromCitizen, Hello, Limits, MAX_FRAME, Municipality, ToCitizen,
+    VERSION, text, wrong_field,
+};
+
+/// The first frame must come within this.
+const HELLO_WITHIN: Duration = Duration::from_secs(10);
+/// A connection is pinged after this long without a frame, and closed after twice as long again.
+const PING_AFTER: Duration = Duration::from_secs(30);
+const GONE_AFTER: Duration = Duration::from_secs(90);
+/// A frame must be taken by the network within this.
+const SEND_WITHIN: Duration = Duration::from_secs(20);
+/// Faulty frames before the connection is closed.
+const MAX_FAULTS: u32 = 10;
+/// Frames within a minute before the connection is closed.
+const MAX_FRAMES_A_MINUTE: u32 = 300;
+/// Bytes read and written at once: a citizen's frames are short, and there are many citizens.
+const BUFFER: usize = 4 << 10;
+const MAX_UNSENT: usize = 256 << 10;
+
+pub(crate) async fn upgrade(State(app): State<App>, ws: WebSocketUpgrade) -> Response {
+    ws.max_message_size(MAX_FRAME)
+        .max_frame_size(MAX_FRAME)
+        .read_buffer_size(BUFFER)
+        .write_buffer_size(BUFFER)
+        .max_write_buffer_size(MAX_UNSENT)
+        .on_upgrade(move |socket| async move {
+            let (out, input) = socket.split();
+            let mut c = Connection {
+                app,
+                out,
+                faults: 0,
+                frames: 0,
+                minute: Instant::now(),
+            };
+            c.run(input).await;
+        })
+}
+
+struct Connection {
+    app: App,
+    out: SplitSink<WebSocket, Message>,
+    faults: u32,
+    frames: u32,
+    minute: Instant,
+}
+
+/// What came in.
+enum Incoming {
+    Frame(FromCitizen),
+    /// Dealt with already.
+    Nothing,
+    End,
+}
+
+/// The peer is gone, or was told to go.
+type Flow = ControlFlow<()>;
+
+impl Connection {
+    async fn run(&mut self, mut input: SplitStream<WebSocket>) {
+        let Some((joined, lang)) = self.greet(&mut input).await else {
+            return;
+        };
+        let Joined {
+            dialogue,
+            mut coming,
+            missed,
+            unanswered,
+            ..
+        } = joined;
+        tracing::debug!(dialogue = %dialogue.id, lang = lang.code(), "connected");
+        let mut broken = false;
+        for frame in missed {
+            broken = broken || self.send(frame).await.is_break();
+        }
+        if let Some(message) = unanswered {
+            make_good(&self.app, &dialogue, message).await;
+        }
+        let mut heard = Instant::now();
+        let mut pings = 0;
+        while !broken {
+            let wake = heard + if pings == 0 { PING_AFTER } else { GONE_AFTER };
+            let flow = tokio::select! {
+                frame = coming.recv() => match frame {
+                    Ok(frame) => self.send(frame.to_string()).await,
+                    // Nothing is lost: it resumes from the journal.
+                    Err(RecvError::Lagged(_)) => self.close(close_code::AGAIN, "too slow: resume").await,
+                    Err(RecvError::Closed) => Flow::Break(()),
+                },
+                message = input.next() => {
+                    heard = Instant::now();
+                    pings = 0;
+                    match self.incoming(message).await {
+                        Incoming::Frame(f) => self.act(&dialogue, f).await,
+                        Incoming::Nothing => Flow::Continue(()),
+                        Incoming::End => Flow::Break(()),
+                    }
+                }
+                () = sleep_until(wake) => if pings == 0 {
+                    pings += 1;
+                    self.send(text(&ToCitizen::Ping { n: pings })).await
+                } else {
+                    self.close(close_code::AWAY, "no sign of life").await
+                },
+            };
+            broken = flow.is_break();
+        }
+        drop(coming);
+        dialogue::leave(&self.app, dialogue).await;
+    }
+
+    /// Waits for a `hello` that can be accepted; an unknown dialogue may be followed by another.
+    async fn greet(&mut self, input: &mut SplitStream<WebSocket>) -> Option<(Joined, Lang)> {
+        let deadline = Instant::now() + HELLO_WITHIN;
+        loop {
+            let Ok(message) = tokio::time::timeout_at(deadline, input.next()).await else {
+                self.error(
+                    Code::HelloExpected,
+                    "no hello came within 10 seconds",
+                    None,
+                    None,
+                )
+                .await
+                .continue_value()?;
+                let _ = self.close(close_code::POLICY, "hello expected").await;
+                return None;
+            };
+            match self.incoming(message).await {
+                Incoming::End => return None,
+                Incoming::Nothing => {}
+                Incoming::Frame(FromCitizen::Ping { n }) => {
+                    self.send(text(&ToCitizen::Pong { n }))
+                        .await
+                        .continue_value()?;
+                }
+                Incoming::Frame(FromCitizen::Hello(hello)) => {
+                    let code = self.accept(&hello).await?;
+                    match self.join(&hello, code).await {
+                        Ok(joined) => {
+                            self.welcome(&joined).await.continue_value()?;
+                            return Some((joined, hello.lang));
+                        }
+                        Err(JoinError::Unknown) => {
+                            let said = self.app.snapshot().release.texts.get(
+                                "error_unknown_dialogue",
+                                hello.lang,
+                                &[],
+                            );
+                            self.error(Code::UnknownDialogue, &said, None, None)
+                                .await
+                                .continue_value()?;
+                        }
+                        Err(JoinError::Journal(e)) => {
+                            tracing::error!("a dialogue could not begin: {e}");
+                            let said = self.app.snapshot().release.texts.get(
+                                "error_overloaded",
+                                hello.lang,
+                                &[],
+                            );
+                            self.error(Code::Overloaded, &said, None, Some(Duration::from_secs(2)))
+                                .await
+                                .continue_value()?;
+                            let _ = self.close(close_code::AGAIN, "try again").await;
+                            return None;
+                        }
+                    }
+                }
+                Incoming::Frame(_) => {
+                    self.error(
+                        Code::HelloExpected,
+                        "the first frame must be hello",
+                        None,
+                        None,
+                    )
+                    .await
+                    .continue_value()?;
+                    let _ = self.close(close_code::POLICY, "hello expected").await;
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// The municipality of a hello that we can serve.
+    async fn accept(&mut self, hello: &Hello) -> Option<MunicipalityCode> {
+        if hello.v != VERSION {
+            let said = format!("v: {} is not supported, only {VERSION}", hello.v);
+            self.error(Code::UnsupportedVersion, &said, None, None)
+                .await
+                .continue_value()?;
+            let _ = self.close(close_code::POLICY, "unsupported version").await;
+            return None;
+        }
+        let code = hello.municipality.parse::<MunicipalityCode>().ok();
+        let known = code.filter(|c| self.app.snapshot().release.view(*c).is_some());
+        if known.is_none() {
+            let shown: String = hello.municipality.chars().take(12).collect();
+            let said = format!("municipality: there is none with code «{shown}»");
+            self.error(Code::UnknownMunicipality, &said, None, None)
+                .await
+                .continue_value()?;
+            let _ = self.close(close_code::POLICY, "unknown municipality").await;
+        }
+        known
+    }
+
+    async fn join(&self, hello: &Hello, code: MunicipalityCode) -> Result<Joined, JoinError> {
+        match &hello.resume {
+            None => dialogue::begin(&self.app, code, hello.lang).await,
+            Some(r) => dialogue::resume(&self.app, code, hello.lang, r).await,
+        }
+    }
+
+    async fn welcome(&mut self, joined: &Joined) -> Flow {
+        let snapshot = self.app.snapshot();
+        let release = &snapshot.release;
+        let code = joined.dialogue.municipality;
+        let fill = |slot: &str| release.fill(slot, code);
+        let (name, hours, phone) = (
+            fill("{{kommune.navn}}"),
+            fill("{{kommune.aabningstid}}"),
+            fill("{{kommune.telefon}}"),
+        );
+        let say = |key: &str| {
+            release
+                .texts
+                .get(key, joined.lang, &[("municipality", &name)])
+        };
+        let frame = text(&ToCitizen::Welcome {
+            v: VERSION,
+            dialogue: joined.dialogue.id.as_str(),
+            token: &joined.token,
+            seq: joined.newest,
+            resumed: joined.resumed,
+            lang: joined.lang,
+            municipality: Municipality { code, name: &name },
+            disclosure: &say("disclosure"),
+            greeting: &say("greeting"),
+            contact: Contact {
+                open: self.app.open(code),
+                hours: &hours,
+                phone: &phone,
+            },
+            limits: Limits::OURS,
+        });
+        self.send(frame).await
+    }
+
+    /// Reads one message; faults are answered here.
+    async fn incoming(&mut self, message: Option<Result<Message, axum::Error>>) -> Incoming {
+        let message = match message {
+            None => return Incoming::End,
+            Some(Err(e)) => {
+                let said = e.to_string();
+                let flow = if said.contains("too long")
+                    || said.contains("too big")
+                    || said.contains("limit exceeded")
+                {
+                    let what = format!("a frame may have {MAX_FRAME} bytes");
+                    let _ = self.error(Code::TooLarge, &what, None, None).await;
+                    self.close(close_code::SIZE, "too large").await
+                } else if said.to_lowercase().contains("utf-8") {
+                    self.close(close_code::INVALID, "not UTF-8").await
+                } else {
+                    Flow::Break(())
+                };
+                let _ = flow;
+                return Incoming::End;
+            }
+            Some(Ok(m)) => m,
+        };
+        if self.flooded() {
+            let _ = self
+                .error(
+                    Code::RateLimited,
+                    "too many frames",
+                    None,
+                    Some(Duration::from_secs(60)),
+                )
+                .await;
+            let _ = self.close(close_code::POLICY, "too many frames").await;
+            return Incoming::End;
+        }
+        match message {
+            Message::Text(t) => match serde_json::from_str(&t) {
+                Ok(frame) => Incoming::Frame(frame),
+                Err(e) => self.fault(&t, &e).await,
+            },
+            Message::Binary(_) => {
+                let _ = self
+                    .close(close_code::UNSUPPORTED, "text frames only")
+                    .await;
+                Incoming::End
+            }
+            Message::Ping(_) | Message::Pong(_) => Incoming::Nothing,
+            Message::Close(_) => Incoming::End,
+        }
+    }
+
+    fn flooded(&mut self) -> bool {
+        if self.minute.elapsed() > Duration::from_secs(60) {
+            self.minute = Instant::now();
+            self.frames = 0;
+        }
+        self.frames += 1;
+        self.frames > MAX_FRAMES_A_MINUTE
+    }
+
+    /// Answers a frame that could not be read, naming the field where that is known.
+    async fn fault(&mut self, frame: &str, e: &serde_json::Error) -> Incoming {
+        self.faults += 1;
+        let value: Option<serde_json::Value> = serde_json::from_str(frame).ok();
+        let client_id = value
+            .as_ref()
+            .and_then(|v| v.get("client_id"))
+            .and_then(serde_json::Value::as_str)
+            .filter(|c| ClientId::try_from((*c).to_owned()).is_ok());
+        let said: String = value
+            .as_ref()
+            .and_then(wrong_field)
+            .unwrap_or_else(|| e.to_string())
+            .chars()
+            .take(200)
+            .collect();
+        let flow = self.error(Code::BadFrame, &said, client_id, None).await;
+        if flow.is_break() {
+            return Incoming::End;
+        }
+        if self.faults >= MAX_FAULTS {
+            let _ = self
+                .close(close_code::POLICY, "too many faulty frames")
+                .await;
+            return Incoming::End;
+        }
+        Incoming::Nothing
+    }
+
+    /// Carries out a frame of a citizen who has been greeted.
+    async fn act(&mut self, dialogue: &Arc<Dialogue>, frame: FromCitizen) -> Flow {
+        let request = |client_id| Request {
+            app: &self.app,
+            dialogue,
+            client_id,
+        };
+        let (done, client_id) = match &frame {
+            FromCitizen::Message { client_id, text } => {
+                (request(client_id).message(text).await, client_id)
+            }
+            FromCitizen::Choose {
+                client_id,
+                article_id,
+            } => (request(client_id).choose(article_id).await, client_id),
+            FromCitizen::Human { client_id } => (request(client_id).human().await, client_id),
+            FromCitizen::Callback {
+                client_id,
+                phone,
+                topic,
+            } => (
+                request(client_id).callback(phone, topic.as_deref()).await,
+                client_id,
+            ),
+            FromCitizen::Rate {
+                client_id,
+                turn,
+                score,
+                comment,
+            } => (
+                request(client_id)
+                    .rate(turn.as_deref(), *score, comment.as_deref())
+                    .await,
+                client_id,
+            ),
+            FromCitizen::Lang { lang } => {
+                dialogue.state.lock().await.context.lang = *lang;
+                return Flow::Continue(());
+            }
+            FromCitizen::Ping { n } => return self.send(text(&ToCitizen::Pong { n: *n })).await,
+            FromCitizen::Typing | FromCitizen::Pong { .. } => return Flow::Continue(()),
+            FromCitizen::Hello(_) => {
+                return self
+                    .error(Code::BadFrame, "hello was said already", None, None)
+                    .await;
+            }
+            FromCitizen::Bye => {
+                if let Err(e) = self
+                    .app
+                    .journal
+                    .end(&dialogue.id, self.app.clock.now())
+                    .await
+                {
+                    tracing::error!(dialogue = %dialogue.id, "the end was not kept: {e}");
+                }
+                return self.close(close_code::NORMAL, "goodbye").await;
+            }
+        };
+        match done {
+            Ok(None) => Flow::Continue(()),
+            Ok(Some(frame)) => self.send(frame).await,
+            Err(Refusal {
+                code,
+                text,
+                retry_after,
+            }) => {
+                self.error(code, &text, Some(client_id.as_str()), retry_after)
+                    .await
+            }
+        }
+    }
+
+    async fn error(
+        &mut self,
+        code: Code,
+        said: &str,
+        client_id: Option<&str>,
+        retry_after: Option<Duration>,
+    ) -> Flow {
+        let frame = text(&ToCitizen::Error {
+            code,
+            text: said,
+            client_id,
+            retry_after_ms: retry_after.map(|d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX)),
+        });
+        self.send(frame).await
+    }
+
+    async fn send(&mut self, frame: String) -> Flow {
+        match timeout(SEND_WITHIN, self.out.send(Message::Text(frame.into()))).await {
+            Ok(Ok(())) => Flow::Continue(()),
+            _ => Flow::Break(()),
+        }
+    }
+
+    async fn close(&mut self, code: u16, reason: &'static str) -> Flow {
+        let frame = CloseFrame {
+            code,
+            reason: reason.into(),
+        };
+        let _ = timeout(SEND_WITHIN, self.out.send(Message::Close(Some(frame)))).await;
+        Flow::Break(())
+    }
+}

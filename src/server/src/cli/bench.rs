@@ -1,0 +1,112 @@
+//! `borgerlinje bench`: speed on this machine.
+
+use std::process::ExitCode;
+
+use base::{Clock, Lang};
+use clap::Subcommand;
+use dialogue::Context;
+use inference::EncoderOptions;
+use serde::Serialize;
+
+use super::{Failure, Setting, ask};
+use crate::boot;
+use crate::runtime::progress::Bars;
+use crate::runtime::say;
+
+#[derive(Subcommand)]
+pub(super) enum BenchCommand {
+    /// The encoder alone.
+    Encoder {
+        /// Print one JSON line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Whole warm turns, one citizen, over the Danish question set.
+    Turn {
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Serialize)]
+struct TurnReport {
+    turns: usize,
+    turn_ms_p50: f64,
+    turn_ms_p99: f64,
+    turn_ms_max: f64,
+}
+
+pub(super) fn run(setting: &Setting, command: &BenchCommand) -> Result<ExitCode, Failure> {
+    match command {
+        BenchCommand::Encoder { json } => encoder(setting, *json),
+        BenchCommand::Turn { json } => turns(setting, *json),
+    }
+}
+
+fn encoder(setting: &Setting, json: bool) -> Result<ExitCode, Failure> {
+    let files = boot::model(&setting.config, &Bars::shown())?;
+    let options = EncoderOptions {
+        compute: setting.config.kernel,
+        ..EncoderOptions::default()
+    };
+    let (mut encoder, _) = inference::load(&files, &options)?;
+    let report = inference::bench::encoder(&mut encoder, &|| setting.clock.monotonic())?;
+    if json {
+        say(&serde_json::to_string(&report)?)?;
+    } else {
+        say(&format!(
+            "kernel {}: 12 tokens {:.2} ms, 38 tokens {:.2} ms (medians, one thread); 32 × 38: {:.0} tokens/s (two threads)",
+            report.kernel, report.ms_12_tokens, report.ms_38_tokens, report.tokens_per_s_32x38
+        ))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn turns(setting: &Setting, json: bool) -> Result<ExitCode, Failure> {
+    let path = setting
+        .config
+        .knowledge
+        .join("../tests/questions/danish.tsv");
+    let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    let questions = dialogue::eval::parse(&text)?;
+    let booted = boot::boot(&setting.config, &setting.clock, &Bars::shown())?;
+    let context = Context::new(Lang::Da);
+    let mut times = Vec::with_capacity(questions.len());
+    for (n, q) in questions.iter().take(20).chain(&questions).enumerate() {
+        let start = setting.clock.monotonic();
+        ask::turn(&booted, q.text.clone(), q.municipality, &context)?;
+        let took = setting
+            .clock
+            .monotonic()
+            .saturating_sub(start)
+            .as_secs_f64()
+            * 1e3;
+        // The first twenty warm the caches.
+        if n >= 20 {
+            times.push(took);
+        }
+    }
+    times.sort_by(f64::total_cmp);
+    let at = |share: f64| {
+        times
+            .get((times.len() as f64 * share) as usize)
+            .or(times.last())
+            .copied()
+            .unwrap_or(0.0)
+    };
+    let report = TurnReport {
+        turns: times.len(),
+        turn_ms_p50: at(0.5),
+        turn_ms_p99: at(0.99),
+        turn_ms_max: at(1.0),
+    };
+    if json {
+        say(&serde_json::to_string(&report)?)?;
+    } else {
+        say(&format!(
+            "{} warm turns: median {:.1} ms, 99th percentile {:.1} ms, slowest {:.1} ms",
+            report.turns, report.turn_ms_p50, report.turn_ms_p99, report.turn_ms_max
+        ))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}

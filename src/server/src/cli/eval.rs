@@ -1,0 +1,210 @@
+//! `borgerlinje eval`: a question set, answered by words alone, by vectors alone and by the whole turn.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::process::ExitCode;
+
+use base::{clean, fold, redact, words};
+use dialogue::eval::{Given, Question, Share, Tally, parse, tally};
+use dialogue::{Context, Outcome};
+use index::Candidate;
+use inference::Kind;
+use knowledge::Release;
+
+use super::{Failure, Setting, ask};
+use crate::boot;
+use crate::runtime::progress::Bars;
+use crate::runtime::say;
+
+pub(super) fn run(setting: &Setting, file: &Path, misses: bool) -> Result<ExitCode, Failure> {
+    let named = |e: String| format!("{}: {e}", file.display());
+    let text = std::fs::read_to_string(file).map_err(|e| named(e.to_string()))?;
+    let questions = parse(&text).map_err(named)?;
+    let booted = boot::boot(&setting.config, &setting.clock, &Bars::shown())?;
+    let texts: Vec<String> = questions
+        .iter()
+        .map(|q| redact(&clean(&q.text)).text)
+        .collect();
+    let vectors = booted
+        .encoder
+        .encode_blocking(Kind::Query, &texts, &mut |_, _| {})?;
+    let release = &booted.snapshot.release;
+    let ids = |list: Vec<Candidate>| Given {
+        ranked: list
+            .iter()
+            .take(10)
+            .map(|c| release.article(c.article).id.clone())
+            .collect(),
+        outcome: None,
+        lang: None,
+    };
+    let (mut by_words, mut by_vectors, mut whole) = (Vec::new(), Vec::new(), Vec::new());
+    for ((q, text), vector) in questions.iter().zip(&texts).zip(&vectors) {
+        by_words.push(ids(booted.snapshot.by_words(text, q.municipality)?));
+        by_vectors.push(ids(booted.snapshot.by_vectors(vector, q.municipality)?));
+        let settled = ask::turn(&booted, text.clone(), q.municipality, &Context::default())?;
+        if misses {
+            miss(q, &settled)?;
+        }
+        whole.push(Given {
+            ranked: settled
+                .record
+                .candidates
+                .iter()
+                .map(|c| c.article_id.clone())
+                .collect(),
+            outcome: Some(settled.outcome),
+            lang: Some(settled.record.language),
+        });
+    }
+    for (name, given) in [
+        ("words alone (BM25)", &by_words),
+        ("vectors alone", &by_vectors),
+        ("the whole turn", &whole),
+    ] {
+        say(&format!("\n{name}"))?;
+        table(
+            &tally(questions.iter().zip(given)),
+            given.iter().any(|g| g.outcome.is_some()),
+        )?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn miss(q: &Question, s: &dialogue::Settled) -> Result<(), Failure> {
+    let answered = s.outcome == Outcome::Answered;
+    let first = s
+        .record
+        .candidates
+        .first()
+        .map_or("", |c| c.article_id.as_str());
+    let right = q.expected.iter().any(|e| e == first);
+    let kind = match (q.expected.is_empty(), answered, right) {
+        (true, true, _) => "ANSWERED",
+        (false, true, false) => "WRONG",
+        (false, false, false) => "missed",
+        (false, false, true) => "unsure",
+        _ => return Ok(()),
+    };
+    let top: Vec<String> = s
+        .record
+        .candidates
+        .iter()
+        .take(3)
+        .map(|c| format!("{} {:.2}", c.article_id, c.score))
+        .collect();
+    say(&format!(
+        "{kind:8} {:9} {:.2} «{}» expected {} got {}",
+        s.outcome.name(),
+        s.record.confidence,
+        q.text,
+        if q.expected.is_empty() {
+            "-".to_owned()
+        } else {
+            q.expected.join("|")
+        },
+        top.join(", ")
+    ))?;
+    Ok(())
+}
+
+fn table(slices: &BTreeMap<String, Tally>, decides: bool) -> Result<(), Failure> {
+    let mut head = format!(
+        "{:<16}{:>5}  {:<20}{:<20}{:<8}",
+        "slice", "n", "recall@1", "recall@3", "MRR@10"
+    );
+    if decides {
+        head += &format!(
+            "{:<20}{:<18}{:<20}{:<22}",
+            "answered", "wrong", "right in one click", "unanswerable answered"
+        );
+    }
+    say(&head)?;
+    for (name, t) in slices {
+        let of = |hits| Share::of(hits, t.answerable).to_string();
+        let mrr = if t.answerable == 0 {
+            "—".to_owned()
+        } else {
+            format!("{:.3}", t.mrr())
+        };
+        let mut line = format!(
+            "{name:<16}{:>5}  {:<20}{:<20}{mrr:<8}",
+            t.answerable + t.unanswerable,
+            of(t.first),
+            of(t.third)
+        );
+        if decides {
+            line += &format!(
+                "{:<20}{:<18}{:<20}{:<22}",
+                of(t.answered),
+                of(t.wrong),
+                of(t.one_click),
+                Share::of(t.unanswerable_answered, t.unanswerable).to_string()
+            );
+        }
+        say(line.trim_end())?;
+    }
+    Ok(())
+}
+
+/// Question sets beside the knowledge must not hold a sentence that the ranker learns from.
+pub(super) fn overlaps(setting: &Setting, release: &Release) -> Result<Vec<String>, Failure> {
+    let Some(folder) = setting
+        .config
+        .knowledge
+        .parent()
+        .map(|p| p.join("tests/questions"))
+    else {
+        return Ok(Vec::new());
+    };
+    let key = |s: &str| words(&fold(s)).collect::<Vec<_>>().join(" ");
+    let mut known: HashMap<String, &str> = HashMap::new();
+    for a in &release.articles {
+        for s in a.examples.values().flatten() {
+            known.insert(key(s), &a.file);
+        }
+    }
+    for s in release
+        .intents
+        .examples
+        .values()
+        .flat_map(|b| b.values())
+        .flatten()
+    {
+        known.insert(key(s), "intents.toml");
+    }
+    for (_, s) in release.out_of_scope.values().flatten() {
+        known.insert(key(s), "out_of_scope");
+    }
+    let mut out = Vec::new();
+    let Ok(entries) = std::fs::read_dir(&folder) else {
+        return Ok(out);
+    };
+    let mut paths: Vec<_> = entries.filter_map(|e| Some(e.ok()?.path())).collect();
+    paths.sort();
+    for path in paths
+        .iter()
+        .filter(|p| p.extension().is_some_and(|e| e == "tsv"))
+    {
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let column = if name == "dialogues.tsv" { 2 } else { 0 };
+        for (n, line) in std::fs::read_to_string(path)?.lines().enumerate().skip(1) {
+            let text = line.split('\t').nth(column).unwrap_or("");
+            // Two words are said by many; a sentence is not.
+            if let Some(file) = known
+                .get(&key(text))
+                .filter(|_| key(text).split(' ').count() > 3)
+            {
+                out.push(format!(
+                    "tests/questions/{name}:{}: error: question: «{text}» is an example of {file}",
+                    n + 1
+                ));
+            }
+        }
+    }
+    Ok(out)
+}

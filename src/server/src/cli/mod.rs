@@ -1,0 +1,190 @@
+//! The commands.
+
+mod ask;
+mod bench;
+mod eval;
+mod model;
+mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use base::SystemClock;
+use clap::{Parser, Subcommand};
+use knowledge::Severity;
+
+use crate::boot;
+use crate::config::Config;
+use crate::runtime::progress::Bars;
+use crate::runtime::{self, say};
+
+/// Answers citizens from municipal knowledge, on the municipality's own machine.
+#[derive(Parser)]
+#[command(name = "borgerlinje", version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the chat.
+    Serve,
+    /// Answer messages from standard input, one a line.
+    Ask {
+        /// The municipality's four-digit code.
+        #[arg(long)]
+        municipality: base::MunicipalityCode,
+        /// Print one JSON object a line.
+        #[arg(long)]
+        json: bool,
+        /// Read all lines as one dialogue instead of one each.
+        #[arg(long)]
+        dialogue: bool,
+        /// The language of the interface.
+        #[arg(long, default_value = "da")]
+        lang: base::Lang,
+    },
+    /// Measure a question set.
+    Eval {
+        /// Tab-separated: question, municipality, expected, lang, slice.
+        file: PathBuf,
+        /// Print the wrong and the missed too.
+        #[arg(long)]
+        misses: bool,
+    },
+    /// Check the knowledge and name every fault.
+    Check,
+    /// Encode the knowledge and train the ranker into the cache.
+    Index,
+    /// The models.
+    Model {
+        #[command(subcommand)]
+        command: model::ModelCommand,
+    },
+    /// Measure speed on this machine.
+    Bench {
+        #[command(subcommand)]
+        command: bench::BenchCommand,
+    },
+}
+
+/// What every command works with.
+struct Setting {
+    config: Config,
+    clock: SystemClock,
+}
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let env = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
+    runtime::log(&env, "info");
+    let run = || -> Result<ExitCode, Failure> {
+        let setting = Setting {
+            config: Config::read(&env)?,
+            clock: SystemClock::new(),
+        };
+        match arguments.command {
+            Command::Serve => serve::run(&setting),
+            Command::Ask {
+                municipality,
+                json,
+                dialogue,
+                lang,
+            } => ask::run(
+                &setting,
+                &ask::Options {
+                    municipality,
+                    json,
+                    dialogue,
+                    lang,
+                },
+            ),
+            Command::Eval { file, misses } => eval::run(&setting, &file, misses),
+            Command::Check => check(&setting),
+            Command::Index => index(&setting),
+            Command::Model { command } => model::run(&setting, command),
+            Command::Bench { command } => bench::run(&setting, &command),
+        }
+    };
+    match run() {
+        Ok(code) => code,
+        // Whoever read our output has had enough, as `head` does.
+        Err(e)
+            if e.downcast_ref::<std::io::Error>()
+                .is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe) =>
+        {
+            ExitCode::SUCCESS
+        }
+        Err(e) => {
+            if let Some(boot::BootError::Knowledge(faults)) = e.downcast_ref() {
+                for f in faults {
+                    tracing::error!("{f}");
+                }
+            }
+            tracing::error!("{e}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn check(setting: &Setting) -> Result<ExitCode, Failure> {
+    let (faults, articles) = match boot::release(&setting.config, &setting.clock) {
+        Ok((release, notes)) => (notes, Some(release)),
+        Err(boot::BootError::Knowledge(faults)) => (faults, None),
+        Err(e) => return Err(e.into()),
+    };
+    for f in &faults {
+        say(&f.to_string())?;
+    }
+    let broken = faults
+        .iter()
+        .filter(|f| f.severity != Severity::Warning)
+        .count();
+    let overlaps = match &articles {
+        Some(release) => eval::overlaps(setting, release)?,
+        None => Vec::new(),
+    };
+    for o in &overlaps {
+        say(o)?;
+    }
+    if let Some(r) = &articles {
+        let examples: usize = r
+            .articles
+            .iter()
+            .flat_map(|a| a.examples.values())
+            .map(Vec::len)
+            .sum();
+        say(&format!(
+            "{} articles, {examples} example sentences, {} municipalities, {} rates",
+            r.articles.len(),
+            r.municipalities.len(),
+            r.rates.len(),
+        ))?;
+    }
+    say(&format!(
+        "{} faults, {} warnings",
+        broken + overlaps.len(),
+        faults.len() - broken
+    ))?;
+    Ok(if broken + overlaps.len() == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn index(setting: &Setting) -> Result<ExitCode, Failure> {
+    let booted = boot::boot(&setting.config, &setting.clock, &Bars::shown())?;
+    say(&format!(
+        "release {} is indexed: {} articles, answers from confidence {:.3}, asks from {:.3}",
+        &booted.snapshot.release.hash[..12],
+        booted.snapshot.release.articles.len(),
+        booted.snapshot.answer_threshold(),
+        booted.snapshot.clarify_threshold(),
+    ))?;
+    Ok(ExitCode::SUCCESS)
+}

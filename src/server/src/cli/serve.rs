@@ -1,0 +1,73 @@
+//! `borgerlinje serve`.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use axum::serve::ListenerExt as _;
+use storage::Journal;
+use tokio::net::TcpListener;
+
+use super::{Failure, Setting};
+use crate::app::Inner;
+use crate::runtime::progress::Bars;
+use crate::runtime::say;
+use crate::{boot, router};
+
+pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let config = &setting.config;
+    // The port is taken first: a second instance should say so at once, not after minutes of indexing.
+    let listener = runtime
+        .block_on(TcpListener::bind(config.listen))
+        .map_err(|e| format!("{} cannot be listened on: {e}", config.listen))?;
+    std::fs::create_dir_all(&config.data)
+        .map_err(|e| format!("the data folder {}: {e}", config.data.display()))?;
+    let journal = Journal::open(
+        &config.data.join("journal.sqlite"),
+        &storage::Options::default(),
+    )?;
+    let booted = boot::boot(config, &setting.clock, &Bars::shown())?;
+    let address = listener.local_addr()?;
+    let encoder = booted.encoder.clone();
+    let app = Inner::new(
+        Arc::new(setting.clock),
+        booted.snapshot,
+        booted.encoder,
+        journal.clone(),
+        config.widget.clone(),
+    );
+    runtime.block_on(async move {
+        say(&format!("Borgerlinje is listening on http://{address}"))?;
+        // Small frames leave at once, also the last one before a close.
+        let listener = listener.tap_io(|socket| {
+            if let Err(e) = socket.set_nodelay(true) {
+                tracing::debug!("a socket keeps its delay: {e}");
+            }
+        });
+        axum::serve(listener, router::build(app))
+            .with_graceful_shutdown(stop())
+            .await?;
+        journal.close().await?;
+        encoder.shutdown();
+        Ok::<_, Failure>(())
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Resolves when the operator or the system asks the service to stop.
+async fn stop() {
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut s) => {
+                s.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+}

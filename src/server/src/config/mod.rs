@@ -1,0 +1,192 @@
+//! Configuration, read whole and checked before anything starts.
+//!
+//! A value comes from the environment, else from the file that `BORGERLINJE_CONFIG` names, else from the
+//! default. The source of environment values is a function, so that tests can inject one.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use inference::Compute;
+use serde::Deserialize;
+
+/// Everything the operator can set.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    pub listen: SocketAddr,
+    /// Everything the running service writes lies here.
+    pub data: PathBuf,
+    /// What can be made again: the fetched model, vectors, the trained ranker.
+    pub cache: PathBuf,
+    pub knowledge: PathBuf,
+    pub models: PathBuf,
+    pub widget: PathBuf,
+    pub kernel: Compute,
+    /// Threads for indexing and training.
+    pub threads: usize,
+    pub budget: index::ErrorBudget,
+}
+
+/// What is wrong with the configuration.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConfigError {
+    #[error("{name}: «{value}» {why}")]
+    Value {
+        name: String,
+        value: String,
+        why: String,
+    },
+    #[error("the configuration file {path}: {why}")]
+    File { path: String, why: String },
+    #[error(
+        "no folder with `knowledge/` was found from {from}: start in the project's folder, or set BORGERLINJE_HOME"
+    )]
+    Home { from: String },
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConfigFile {
+    listen: Option<String>,
+    data: Option<String>,
+    cache: Option<String>,
+    knowledge: Option<String>,
+    models: Option<String>,
+    widget: Option<String>,
+    kernel: Option<String>,
+    threads: Option<usize>,
+    max_wrong_answers: Option<f32>,
+    max_unanswerable_answered: Option<f32>,
+}
+
+impl Config {
+    /// Reads the configuration through `env`.
+    ///
+    /// # Errors
+    /// The first value that cannot be used: its name, what was found, what is allowed.
+    pub(crate) fn read(env: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let file = match env("BORGERLINJE_CONFIG") {
+            None => ConfigFile::default(),
+            Some(path) => {
+                let bad = |why: String| ConfigError::File {
+                    path: path.clone(),
+                    why,
+                };
+                let text = std::fs::read_to_string(&path).map_err(|e| bad(e.to_string()))?;
+                toml::from_str(&text).map_err(|e| bad(e.to_string()))?
+            }
+        };
+        let home = match env("BORGERLINJE_HOME") {
+            Some(h) => PathBuf::from(h),
+            None => home()?,
+        };
+        let text = |name: &str, file: &Option<String>, default: &str| {
+            env(name)
+                .or_else(|| file.clone())
+                .unwrap_or_else(|| default.to_owned())
+        };
+        let listen = text("BORGERLINJE_LISTEN", &file.listen, "127.0.0.1:8080");
+        let kernel = text("BORGERLINJE_KERNEL", &file.kernel, "dense");
+        let bad = |name: &str, value: &str, why: &str| ConfigError::Value {
+            name: name.to_owned(),
+            value: value.to_owned(),
+            why: why.to_owned(),
+        };
+        let share = |name: &str, value: Option<f32>, default: f32| match value {
+            None => Ok(default),
+            Some(v) if (0.0..=0.5).contains(&v) => Ok(v),
+            Some(v) => Err(bad(name, &v.to_string(), "must be a share from 0 to 0.5")),
+        };
+        let threads = match file.threads {
+            None => std::thread::available_parallelism().map_or(1, usize::from),
+            Some(n) if (1..=256).contains(&n) => n,
+            Some(n) => return Err(bad("threads", &n.to_string(), "must be 1 to 256")),
+        };
+        let default = index::ErrorBudget::default();
+        let here = |p: String, base: &Path| {
+            if Path::new(&p).is_absolute() {
+                PathBuf::from(p)
+            } else {
+                base.join(p)
+            }
+        };
+        Ok(Self {
+            listen: listen.parse().map_err(|_| {
+                bad(
+                    "BORGERLINJE_LISTEN",
+                    &listen,
+                    "must be an address and a port such as 127.0.0.1:8080",
+                )
+            })?,
+            data: PathBuf::from(text("BORGERLINJE_DATA", &file.data, "./data")),
+            cache: here(text("BORGERLINJE_CACHE", &file.cache, "cache"), &home),
+            knowledge: here(
+                text("BORGERLINJE_KNOWLEDGE", &file.knowledge, "knowledge"),
+                &home,
+            ),
+            models: here(text("BORGERLINJE_MODELS", &file.models, "models"), &home),
+            widget: here(text("BORGERLINJE_WIDGET", &file.widget, "widget"), &home),
+            kernel: Compute::from_name(&kernel)
+                .ok_or_else(|| bad("BORGERLINJE_KERNEL", &kernel, "must be dense or q4_0"))?,
+            threads,
+            budget: index::ErrorBudget {
+                wrong: share("max_wrong_answers", file.max_wrong_answers, default.wrong)?,
+                unanswerable: share(
+                    "max_unanswerable_answered",
+                    file.max_unanswerable_answered,
+                    default.unanswerable,
+                )?,
+            },
+        })
+    }
+}
+
+/// The nearest folder with `knowledge/`, from the working folder upwards, then from the program's own.
+fn home() -> Result<PathBuf, ConfigError> {
+    let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
+    let exe = std::env::current_exe().unwrap_or_default();
+    here.ancestors()
+        .chain(exe.ancestors().skip(1))
+        .find(|d| d.join("knowledge").join("omraader.toml").is_file())
+        .map(Path::to_path_buf)
+        .ok_or(ConfigError::Home {
+            from: here.display().to_string(),
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(values: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let owned: Vec<(String, String)> = values
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
+        Config::read(&|name| {
+            owned
+                .iter()
+                .find(|(k, _)| k == name)
+                .map(|(_, v)| v.clone())
+        })
+    }
+
+    #[test]
+    fn defaults_are_embedded_and_local() {
+        let c = read(&[("BORGERLINJE_HOME", "/srv/b")]).unwrap();
+        assert_eq!(c.listen.to_string(), "127.0.0.1:8080");
+        assert_eq!(c.data, Path::new("./data"));
+        assert_eq!(c.knowledge, Path::new("/srv/b/knowledge"));
+    }
+
+    #[test]
+    fn faults_name_the_value_and_what_is_allowed() {
+        for (name, value, want) in [
+            ("BORGERLINJE_LISTEN", "8080", "such as 127.0.0.1:8080"),
+            ("BORGERLINJE_KERNEL", "gpu", "must be dense or q4_0"),
+            ("BORGERLINJE_CONFIG", "/no/such/file", "/no/such/file"),
+        ] {
+            let e = read(&[("BORGERLINJE_HOME", "/srv/b"), (name, value)]).unwrap_err();
+            assert!(e.to_string().contains(want), "{e}");
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! The sample pages, the widget's file, and what is known of municipalities.
+
+use std::path::PathBuf;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{Html, IntoResponse, Response};
+use base::MunicipalityCode;
+use knowledge::Municipality;
+use serde::Serialize;
+
+use crate::app::App;
+
+/// The files of the `widget` folder. Small, and read anew for each request so that a rebuilt widget shows.
+pub(crate) struct Pages {
+    widget: PathBuf,
+}
+
+impl Pages {
+    pub(crate) fn new(widget: PathBuf) -> Self {
+        Self { widget }
+    }
+
+    async fn read(&self, name: &str) -> Result<String, Problem> {
+        let path = self.widget.join(name);
+        let shown = path.display().to_string();
+        let read = tokio::task::spawn_blocking(move || std::fs::read_to_string(path)).await;
+        read.ok().and_then(Result::ok).ok_or_else(|| {
+            tracing::error!("{shown} cannot be read: build the widget with `make widget`");
+            Problem::NotBuilt
+        })
+    }
+}
+
+/// What a page request can end in besides the page.
+pub(crate) enum Problem {
+    UnknownMunicipality(String),
+    NotBuilt,
+    NotFound,
+}
+
+#[derive(Serialize)]
+struct ProblemBody {
+    code: &'static str,
+    text: String,
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let (status, code, text) = match self {
+            Problem::UnknownMunicipality(c) => {
+                let shown: String = c.chars().take(12).collect();
+                (
+                    StatusCode::NOT_FOUND,
+                    "unknown_municipality",
+                    format!("There is no municipality with code {shown}: see /api/municipalities"),
+                )
+            }
+            Problem::NotBuilt => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "not_built",
+                "The widget is not built: run `make widget`".to_owned(),
+            ),
+            Problem::NotFound => (
+                StatusCode::NOT_FOUND,
+                "not_found",
+                "There is nothing at this address".to_owned(),
+            ),
+        };
+        (status, Json(ProblemBody { code, text })).into_response()
+    }
+}
+
+/// Text as it may stand in HTML, attributes included.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+fn found(app: &App, code: &str) -> Result<Municipality, Problem> {
+    let unknown = || Problem::UnknownMunicipality(code.to_owned());
+    let parsed: MunicipalityCode = code.parse().map_err(|_| unknown())?;
+    app.snapshot()
+        .release
+        .municipalities
+        .get(&parsed)
+        .cloned()
+        .ok_or_else(unknown)
+}
+
+pub(crate) async fn front(State(app): State<App>) -> Result<Html<String>, Problem> {
+    let snapshot = app.snapshot();
+    let mut list: Vec<&Municipality> = snapshot.release.municipalities.values().collect();
+    list.sort_by_key(|m| danish_order(&m.name));
+    let items: String = list
+        .iter()
+        .map(|m| {
+            format!(
+                "<li><a href=\"/demo/{}\">{}</a></li>\n",
+                m.code,
+                escape(&m.name)
+            )
+        })
+        .collect();
+    let page = app.pages.read("pages/index.html").await?;
+    Ok(Html(page.replace("<!--MUNICIPALITIES-->", &items)))
+}
+
+/// Æ, Ø and Å (and Aa) come last in the Danish alphabet.
+fn danish_order(name: &str) -> String {
+    name.to_lowercase()
+        .replace("aa", "å")
+        .replace('æ', "{")
+        .replace('ø', "|")
+        .replace('å', "}")
+}
+
+pub(crate) async fn demo(
+    State(app): State<App>,
+    Path(code): Path<String>,
+) -> Result<Html<String>, Problem> {
+    let m = found(&app, &code)?;
+    let page = app.pages.read("pages/demo.html").await?;
+    let values = [
+        ("{{code}}", m.code.as_str()),
+        ("{{name}}", m.name.as_str()),
+        ("{{phone}}", m.field("telefon")),
+        ("{{hours}}", m.field("aabningstid")),
+        ("{{address}}", m.field("adresse")),
+    ];
+    let page = values.iter().fold(page, |page, (slot, value)| {
+        page.replace(slot, &escape(value))
+    });
+    Ok(Html(page))
+}
+
+fn file(kind: &'static str, body: String) -> Response {
+    (
+        [
+            (CONTENT_TYPE, HeaderValue::from_static(kind)),
+            (
+                CACHE_CONTROL,
+                HeaderValue::from_static("public, max-age=300"),
+            ),
+            // Municipal websites embed the script from their own addresses.
+            (ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")),
+        ],
+        body,
+    )
+        .into_response()
+}
+
+pub(crate) async fn css(State(app): State<App>) -> Result<Response, Problem> {
+    let body = app.pages.read("pages/pages.css").await?;
+    Ok(file("text/css; charset=utf-8", body))
+}
+
+pub(crate) async fn widget(State(app): State<App>) -> Result<Response, Problem> {
+    let body = app.pages.read("dist/borgerlinje.js").await?;
+    Ok(file("text/javascript; charset=utf-8", body))
+}
+
+#[derive(Serialize)]
+struct Listed {
+    code: MunicipalityCode,
+    name: String,
+}
+
+pub(crate) async fn municipalities(State(app): State<App>) -> Response {
+    let list: Vec<Listed> = app
+        .snapshot()
+        .release
+        .municipalities
+        .values()
+        .map(|m| Listed {
+            code: m.code,
+            name: m.name.clone(),
+        })
+        .collect();
+    Json(list).into_response()
+}
+
+/// How a municipality's widget looks.
+#[derive(Serialize)]
+struct Theme {
+    code: MunicipalityCode,
+    name: String,
+    accent: String,
+    on_accent: &'static str,
+    /// Contrast of text on the accent, 1 to 21 (WCAG 2.2).
+    contrast: f64,
+}
+
+pub(crate) async fn theme(
+    State(app): State<App>,
+    Path(code): Path<String>,
+) -> Result<Response, Problem> {
+    let m = found(&app, &code)?;
+    let (on_accent, contrast) = knowledge::text_on(&m.accent);
+    let theme = Theme {
+        code: m.code,
+        name: m.name,
+        accent: m.accent,
+        on_accent,
+        contrast: (contrast * 100.0).round() / 100.0,
+    };
+    Ok(([(ACCESS_CONTROL_ALLOW_ORIGIN, "*")], Json(theme)).into_response())
+}
+
+pub(crate) async fn live() -> &'static str {
+    "ok"
+}
+
+#[derive(Serialize)]
+struct Ready {
+    release: String,
+    articles: usize,
+    dialogues: u64,
+    live: usize,
+}
+
+pub(crate) async fn ready(State(app): State<App>) -> Response {
+    match app.journal.counts().await {
+        Ok(counts) => {
+            let snapshot = app.snapshot();
+            Json(Ready {
+                release: snapshot.release.hash.clone(),
+                articles: snapshot.release.articles.len(),
+                dialogues: counts.dialogues,
+                live: app.live.lock().await.len(),
+            })
+            .into_response()
+        }
+        Err(e) => {
+            tracing::error!("the journal does not answer: {e}");
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+    }
+}
+
+pub(crate) async fn not_found() -> Problem {
+    Problem::NotFound
+}

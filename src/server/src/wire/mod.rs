@@ -1,0 +1,324 @@
+//! The JSON of the chat protocol, version 1: docs/protocol.md.
+
+use base::{Dir, Lang, MunicipalityCode};
+use dialogue::{Choice, Outcome};
+use knowledge::Link;
+use serde::{Deserialize, Serialize};
+
+pub(crate) const VERSION: u32 = 1;
+/// The largest frame that is read, in bytes.
+pub(crate) const MAX_FRAME: usize = 16 << 10;
+/// Characters of a message, a comment, a topic.
+pub(crate) const MAX_TEXT: usize = 2_000;
+pub(crate) const MAX_COMMENT: usize = 1_000;
+pub(crate) const MAX_TOPIC: usize = 500;
+pub(crate) const MESSAGES_PER_MINUTE: u32 = 20;
+
+/// A frame from a citizen.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(crate) enum FromCitizen {
+    Hello(Hello),
+    Message {
+        client_id: ClientId,
+        text: String,
+    },
+    Choose {
+        client_id: ClientId,
+        article_id: String,
+    },
+    Human {
+        client_id: ClientId,
+    },
+    Callback {
+        client_id: ClientId,
+        phone: String,
+        #[serde(default)]
+        topic: Option<String>,
+    },
+    Rate {
+        client_id: ClientId,
+        #[serde(default)]
+        turn: Option<String>,
+        score: u8,
+        #[serde(default)]
+        comment: Option<String>,
+    },
+    Lang {
+        lang: Lang,
+    },
+    Typing,
+    Ping {
+        n: u64,
+    },
+    Pong {
+        #[serde(rename = "n")]
+        _n: u64,
+    },
+    Bye,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Hello {
+    pub v: u32,
+    pub municipality: String,
+    #[serde(default)]
+    pub lang: Lang,
+    #[serde(default)]
+    pub resume: Option<Resume>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Resume {
+    pub dialogue: String,
+    pub token: String,
+    /// The newest event the client has seen; 0 for none.
+    pub seq: u64,
+}
+
+/// The citizen's own id of what it sends: 1 to 64 of A-Z a-z 0-9 and -.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
+pub(crate) struct ClientId(String);
+
+impl ClientId {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for ClientId {
+    type Error = &'static str;
+
+    fn try_from(s: String) -> Result<Self, Self::Error> {
+        let fits = (1..=64).contains(&s.len())
+            && s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        if fits {
+            Ok(Self(s))
+        } else {
+            Err("client_id must be 1 to 64 of A-Z a-z 0-9 and -")
+        }
+    }
+}
+
+impl From<ClientId> for String {
+    fn from(c: ClientId) -> String {
+        c.0
+    }
+}
+
+/// A frame that belongs to no place in the dialogue.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(crate) enum ToCitizen<'a> {
+    Welcome {
+        v: u32,
+        dialogue: &'a str,
+        token: &'a str,
+        seq: u64,
+        resumed: bool,
+        lang: Lang,
+        municipality: Municipality<'a>,
+        disclosure: &'a str,
+        greeting: &'a str,
+        contact: Contact<'a>,
+        limits: Limits,
+    },
+    Typing,
+    Ping {
+        n: u64,
+    },
+    Pong {
+        n: u64,
+    },
+    Error {
+        code: Code,
+        text: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        client_id: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_after_ms: Option<u64>,
+    },
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Municipality<'a> {
+    pub code: MunicipalityCode,
+    pub name: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Contact<'a> {
+    pub open: bool,
+    pub hours: &'a str,
+    pub phone: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Limits {
+    pub message_chars: usize,
+    pub messages_per_minute: u32,
+    pub comment_chars: usize,
+}
+
+impl Limits {
+    pub(crate) const OURS: Limits = Limits {
+        message_chars: MAX_TEXT,
+        messages_per_minute: MESSAGES_PER_MINUTE,
+        comment_chars: MAX_COMMENT,
+    };
+}
+
+/// The closed list of error codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Code {
+    BadFrame,
+    TooLarge,
+    UnknownMunicipality,
+    UnsupportedVersion,
+    HelloExpected,
+    UnknownDialogue,
+    RateLimited,
+    Overloaded,
+    Internal,
+}
+
+/// An event of the dialogue, as it is journalled: the number is added when it is sent.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(crate) enum Event<'a> {
+    Citizen {
+        client_id: &'a str,
+        text: &'a str,
+        masked: &'a [base::Masked],
+    },
+    AnswerStart {
+        turn: &'a str,
+        outcome: Outcome,
+        lang: Lang,
+        content_lang: Lang,
+        dir: Dir,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        title: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        notice: Option<&'a str>,
+    },
+    AnswerPart {
+        turn: &'a str,
+        text: &'a str,
+    },
+    AnswerEnd {
+        turn: &'a str,
+        sources: Vec<SourceShown<'a>>,
+        links: &'a [Link],
+        choices: &'a [Choice],
+        offer_human: bool,
+        can_rate: bool,
+    },
+    HandoverOffer {
+        text: &'a str,
+        open: bool,
+        hours: &'a str,
+        phone: &'a str,
+    },
+    CallbackSaved {
+        client_id: &'a str,
+        reference: &'a str,
+        text: &'a str,
+    },
+    Rated {
+        client_id: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        turn: Option<&'a str>,
+        score: u8,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        comment: Option<&'a str>,
+    },
+    Notice {
+        text: &'a str,
+    },
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct SourceShown<'a> {
+    pub title: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<&'a str>,
+    pub article_id: &'a str,
+}
+
+impl Event<'_> {
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Event::Citizen { .. } => "citizen",
+            Event::AnswerStart { .. } => "answer_start",
+            Event::AnswerPart { .. } => "answer_part",
+            Event::AnswerEnd { .. } => "answer_end",
+            Event::HandoverOffer { .. } => "handover_offer",
+            Event::CallbackSaved { .. } => "callback_saved",
+            Event::Rated { .. } => "rated",
+            Event::Notice { .. } => "notice",
+        }
+    }
+}
+
+/// Any frame as text. These types have no map keys that are not strings, so it cannot fail.
+pub(crate) fn text<T: Serialize>(frame: &T) -> String {
+    serde_json::to_string(frame).unwrap_or_default()
+}
+
+/// A journalled event with its number, as it is sent.
+pub(crate) fn numbered(json: &str, seq: u64) -> String {
+    format!("{{\"seq\":{seq},{}", json.get(1..).unwrap_or("}"))
+}
+
+/// What each field must be, for an error that names it: serde's own does not, for tagged frames.
+const FIELDS: [(&str, Kind); 13] = [
+    ("v", Kind::Number),
+    ("municipality", Kind::Text),
+    ("lang", Kind::Lang),
+    ("resume", Kind::Object),
+    ("client_id", Kind::ClientId),
+    ("text", Kind::Text),
+    ("article_id", Kind::Text),
+    ("phone", Kind::Text),
+    ("topic", Kind::MaybeText),
+    ("turn", Kind::MaybeText),
+    ("score", Kind::Number),
+    ("comment", Kind::MaybeText),
+    ("n", Kind::Number),
+];
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Text,
+    MaybeText,
+    Number,
+    Object,
+    Lang,
+    ClientId,
+}
+
+/// Names the first field of a frame that has the wrong form, and the form it must have.
+pub(crate) fn wrong_field(frame: &serde_json::Value) -> Option<String> {
+    use serde_json::Value;
+    FIELDS.iter().find_map(|(name, kind)| {
+        let value = frame.get(name)?;
+        let (fits, must) = match kind {
+            Kind::Text => (value.is_string(), "a string"),
+            Kind::MaybeText => (value.is_string() || value.is_null(), "a string, or absent"),
+            Kind::Number => (value.is_u64(), "a whole number, 0 or more"),
+            Kind::Object => (value.is_object() || value.is_null(), "an object, or absent"),
+            Kind::Lang => (
+                value.as_str().is_some_and(|l| l.parse::<Lang>().is_ok()),
+                "one of da, en, de, uk, ar, pl and tr",
+            ),
+            Kind::ClientId => (
+                matches!(value, Value::String(s) if ClientId::try_from(s.clone()).is_ok()),
+                "1 to 64 of A-Z a-z 0-9 and -",
+            ),
+        };
+        (!fits).then(|| format!("{name}: must be {must}"))
+    })
+}
