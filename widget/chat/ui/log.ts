@@ -1,0 +1,303 @@
+// The transcript: what was said, in order, once. A live region, so what enters it is read aloud; history and
+// streaming are kept silent by aria-live and aria-busy.
+
+import type { Args, Key } from '../i18n';
+import type { Outgoing } from '../store';
+import type { Entry } from '../transcript';
+import type { CallbackSaved, Citizen, Event, Turn, Welcome } from '../wire';
+import { Answer, type AnswerActions } from './answer';
+import { button, h, type Words } from './dom';
+import { Handover } from './handover';
+
+export interface LogActions extends AnswerActions {
+  retry(id: string): void;
+  again(text: string): void;
+  callback(phone: string, topic: string): string;
+}
+
+export class Log {
+  readonly el: HTMLElement;
+  readonly entries: Entry[] = [];
+  disclosure: HTMLElement | undefined;
+  private dots = h('div', { class: 'dots', 'aria-hidden': 'true', hidden: true, test: 'typing' }, h('i'), h('i'), h('i'));
+  private bubbles = new Map<string, HTMLElement>();
+  private answers = new Map<Turn, Answer>();
+  private offers: Handover[] = [];
+  private callbacks = new Map<string, Handover>();
+  private greeting: HTMLElement | undefined;
+  private hello: Entry | undefined;
+  private introFor: string | undefined;
+  private silent = false;
+  private following = true;
+  private lastTop = 0;
+  private anchor: HTMLElement | undefined;
+  private asked: HTMLElement | undefined;
+  /** The answer just given, while nothing else has been said. */
+  private latest: Answer | undefined;
+  private lastText = '';
+  commentMax = 1000;
+
+  constructor(private w: Words, private act: LogActions) {
+    this.el = w.put(h('div', {
+      class: 'log', role: 'log', 'aria-live': 'polite', 'aria-busy': 'false', tabindex: '0', test: 'log',
+    }, this.dots), 'log', undefined, 'aria-label');
+    this.intro();
+  }
+
+  /** Before the service answers, the citizen already reads what this is; its own words replace ours. */
+  intro(welcome?: Welcome): void {
+    if (welcome && this.introFor === welcome.dialogue) return;
+    if (!this.disclosure || this.introFor) {
+      this.disclosure = this.w.put(h('p', { class: 'disclosure', test: 'disclosure' }), 'disclosure');
+      this.add(this.disclosure);
+    }
+    if (!welcome) return;
+    this.introFor = welcome.dialogue;
+    this.greeting = h('p', {});
+    this.disclosure.after(h('div', { class: 'msg bot', test: 'greeting' },
+      h('span', { class: 'sr' }, this.w.t('bot'), ': '), h('div', { class: 'bubble' }, this.greeting)));
+    this.entries.push((this.hello = { who: this.w.say('bot'), text: '', markdown: false, extra: [], at: undefined }));
+    this.relabel();
+    if (welcome.lang !== this.w.lang) return;
+    // The municipality's own words, for as long as the citizen keeps the language they are in.
+    for (const [el, text] of [[this.disclosure, welcome.disclosure], [this.greeting, welcome.greeting]] as const) {
+      if (!text) continue;
+      el.removeAttribute('data-t');
+      el.textContent = text;
+    }
+    this.hello.text = this.greeting.textContent ?? '';
+  }
+
+  /** What this is must be understood, so disclosure and greeting follow the interface's language. */
+  relabel(): void {
+    if (this.disclosure) this.w.put(this.disclosure, 'disclosure');
+    if (this.greeting && this.hello) this.hello.text = this.w.put(this.greeting, 'greeting').textContent ?? '';
+  }
+
+  replay(on: boolean): void {
+    this.silent = on;
+    this.el.setAttribute('aria-live', on ? 'off' : 'polite');
+    if (!on) this.follow(true);
+  }
+
+  outgoing(o: Outgoing): void {
+    if (!o.text) return;
+    let el = this.bubbles.get(o.id);
+    if (!el) {
+      el = h('div', { class: 'msg you', test: 'citizen', 'data-client-id': o.id },
+        h('span', { class: 'sr' }, this.w.t('you'), ': '),
+        h('div', { class: 'bubble', dir: 'auto' }, h('p', { class: 'said' }, o.text)));
+      this.bubbles.set(o.id, el);
+      this.el.insertBefore(el, this.dots);
+    }
+    el.classList.add('pending');
+    this.anchor = this.latest = undefined;
+    this.state(el, o.failed ? undefined : 'sending');
+    if (o.failed) this.failed(o);
+    this.follow(true);
+  }
+
+  citizen(ev: Citizen): void {
+    let el = this.bubbles.get(ev.client_id);
+    // Said before and acknowledged before: the same event a second time.
+    if (el && !el.classList.contains('pending')) return;
+    // Only a request for a person comes without words.
+    const said = ev.text || this.w.say('humanSay');
+    if (!el) {
+      this.outgoing({ id: ev.client_id, kind: 'message', frame: { type: 'bye' }, text: said });
+      el = this.bubbles.get(ev.client_id) as HTMLElement;
+    }
+    el.classList.remove('pending');
+    // The text as it is stored, after redaction: what the citizen sees is what we have.
+    if (ev.text) (el.querySelector('.said') as HTMLElement).textContent = ev.text;
+    this.state(el, ev.masked.length ? 'masked' : undefined);
+    // Its place is where the service put it, before anything that still waits.
+    const waiting = this.firstWaiting();
+    if (el.nextElementSibling !== waiting) this.el.insertBefore(el, waiting);
+    this.lastText = ev.text;
+    this.latest = undefined;
+    this.asked = el;
+    this.entries.push({
+      who: this.w.say('you'), text: said, markdown: false, at: this.time(),
+      extra: ev.masked.length ? [this.w.say('masked')] : [],
+    });
+    this.follow();
+  }
+
+  event(ev: Exclude<Event, Citizen>): void {
+    switch (ev.type) {
+      case 'answer_start':
+        this.answer(ev.turn).start(ev);
+        this.el.setAttribute('aria-busy', 'true');
+        break;
+      case 'answer_part':
+        this.answer(ev.turn).part(ev.text);
+        break;
+      case 'answer_end':
+        this.latest = this.answer(ev.turn);
+        this.latest.end(ev);
+        this.el.setAttribute('aria-busy', 'false');
+        break;
+      case 'handover_offer': {
+        const offer: Handover = new Handover(this.w, ev, this.time(), (phone, topic) => {
+          this.callbacks.set(this.act.callback(phone, topic), offer);
+        });
+        this.offers.push(offer);
+        this.entries.push(offer.entry);
+        if (this.latest) this.latest.offer(offer);
+        else {
+          const el = h('div', { class: 'msg bot' }, h('span', { class: 'sr' }, this.w.t('bot'), ': '), offer.el);
+          this.add(el);
+          this.anchor = el;
+        }
+        break;
+      }
+      case 'callback_saved':
+        this.saved(ev);
+        break;
+      case 'rated':
+        this.answers.get(ev.turn)?.rated(ev);
+        break;
+      case 'notice':
+        this.note(ev.text);
+        this.entries.push({ who: this.w.say('note'), text: ev.text, markdown: false, extra: [], at: this.time() });
+        break;
+    }
+    this.follow();
+  }
+
+  /** A line from the system, with at most one thing to do about it. */
+  note(text: string, todo?: { label: HTMLElement; test: string; press(): void }): void {
+    const el = h('div', { class: 'note', test: 'notice' },
+      h('span', { class: 'sr' }, this.w.t('note'), ': '), h('p', { dir: 'auto' }, text));
+    if (todo) {
+      el.append(button('btn', todo.test, () => {
+        el.remove();
+        todo.press();
+      }, todo.label));
+    }
+    this.add(el);
+    this.follow();
+  }
+
+  noteKey(key: Key, args?: Args): void {
+    this.note(this.w.say(key, args));
+  }
+
+  failed(o: Outgoing): void {
+    const el = this.bubbles.get(o.id);
+    if (!el) return;
+    const p = this.state(el, 'failed');
+    p?.append(' ', button('btn', 'retry', () => this.act.retry(o.id), this.w.t('retry')));
+    this.follow();
+  }
+
+  /** The service failed after it had stored the message: ask the same again. */
+  problem(): void {
+    const text = this.lastText;
+    this.note(this.w.say('problem'), text ? { label: this.w.t('retry'), test: 'retry', press: () => this.act.again(text) } : undefined);
+  }
+
+  remove(id: string): void {
+    this.bubbles.get(id)?.remove();
+    this.bubbles.delete(id);
+  }
+
+  /** A callback that was not accepted: the form is the citizen's again. */
+  callbackFailed(id: string, badNumber: boolean): void {
+    const offer = this.callbacks.get(id);
+    if (badNumber) offer?.refuse();
+    else offer?.waiting(false);
+  }
+
+  working(on: boolean): void {
+    this.dots.hidden = !on || this.silent;
+    if (on) this.follow();
+    else if (![...this.answers.values()].some((a) => a.el.getAttribute('aria-busy') === 'true')) this.el.setAttribute('aria-busy', 'false');
+  }
+
+  /** What belonged to a dialogue that is gone can be read, but no longer pressed. */
+  retire(): void {
+    for (const el of this.el.querySelectorAll('.extra, form, .msg.bot button')) el.remove();
+    for (const a of this.answers.values()) a.settle();
+    this.el.setAttribute('aria-busy', 'false');
+    this.answers.clear();
+    this.callbacks.clear();
+    this.offers = [];
+  }
+
+  clear(): void {
+    this.retire();
+    this.bubbles.clear();
+    this.entries.length = 0;
+    this.lastText = '';
+    this.el.replaceChildren(this.dots);
+    this.disclosure = this.greeting = this.introFor = this.anchor = this.asked = this.latest = undefined;
+    this.intro();
+  }
+
+  /** Shows the newest, but never scrolls past the beginning of an answer, nor away from what is being read. */
+  follow(force = false): void {
+    if (force) this.following = true;
+    if (!this.following || this.silent) return;
+    const box = this.scroller();
+    const bottom = box.scrollHeight - box.clientHeight;
+    const top = this.anchor?.isConnected
+      ? this.anchor.getBoundingClientRect().top - box.getBoundingClientRect().top + box.scrollTop - 12 : bottom;
+    box.scrollTop = Math.max(force ? 0 : box.scrollTop, Math.min(bottom, top));
+    this.lastTop = box.scrollTop;
+  }
+
+  scrolled(): void {
+    const box = this.scroller();
+    if (box.scrollTop < this.lastTop - 8) this.following = false;
+    else if (box.scrollTop + box.clientHeight >= box.scrollHeight - 24) this.following = true;
+    this.lastTop = box.scrollTop;
+  }
+
+  /** On a very low screen (400 % zoom) the whole panel scrolls, else only the transcript. */
+  private scroller(): HTMLElement {
+    const panel = this.el.parentElement;
+    return panel && getComputedStyle(this.el).overflowY === 'visible' ? panel : this.el;
+  }
+
+  private answer(turn: Turn): Answer {
+    let a = this.answers.get(turn);
+    if (!a) {
+      a = new Answer(this.w, turn, this.act, this.time(), this.commentMax);
+      this.answers.set(turn, a);
+      this.entries.push(a.entry);
+      this.add(a.el);
+      // The question stays in sight above its answer, unless it is long itself.
+      this.anchor = this.asked && a.el.offsetTop - this.asked.offsetTop < 240 ? this.asked : a.el;
+    }
+    return a;
+  }
+
+  private saved(ev: CallbackSaved): void {
+    const offer = this.callbacks.get(ev.client_id) ?? this.offers.filter((o) => !o.settled).pop();
+    if (offer) offer.saved(ev);
+    else this.note(ev.text);
+  }
+
+  private state(el: HTMLElement, key: Key | undefined): HTMLElement | undefined {
+    el.querySelector('.state')?.remove();
+    if (!key) return undefined;
+    const p = h('p', { class: `state ${key}`, test: `state-${key}` }, this.w.t(key));
+    el.append(p);
+    return p;
+  }
+
+  private add(el: HTMLElement): void {
+    this.el.insertBefore(el, this.firstWaiting());
+  }
+
+  private firstWaiting(): HTMLElement {
+    return this.el.querySelector<HTMLElement>('.msg.pending') ?? this.dots;
+  }
+
+  /** Events carry no time, so history has none. */
+  private time(): Date | undefined {
+    return this.silent ? undefined : new Date();
+  }
+}

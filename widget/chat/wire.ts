@@ -1,0 +1,112 @@
+// The wire contract of docs/protocol.md, version 1. Frames are read defensively: a field of the wrong
+// form becomes a harmless value, so a newer server can never break the page of an older widget.
+
+export const LANGS = ['da', 'en', 'de', 'uk', 'ar', 'pl', 'tr'] as const;
+export type Lang = (typeof LANGS)[number];
+export const isLang = (v: unknown): v is Lang => LANGS.includes(v as Lang);
+
+/** A turn's name is the server's: it goes back exactly as it came, number or string. */
+export type Turn = string | number;
+
+export interface Contact { open: boolean; hours: string; phone: string }
+export interface Limits { message_chars: number; comment_chars: number }
+export interface Link { title: string; url: string }
+export interface Choice { article_id: string; title: string }
+
+export interface Welcome {
+  type: 'welcome'; dialogue: string; token: string; seq: number; resumed: boolean; lang: string;
+  municipality: { name: string }; disclosure: string; greeting: string; contact: Contact; limits: Limits;
+}
+export interface Citizen { type: 'citizen'; seq: number; client_id: string; text: string; masked: string[] }
+export interface AnswerStart {
+  type: 'answer_start'; seq: number; turn: Turn; outcome: string; lang: string; content_lang: string;
+  dir: string; title: string; notice: string;
+}
+export interface AnswerPart { type: 'answer_part'; seq: number; turn: Turn; text: string }
+export interface AnswerEnd {
+  type: 'answer_end'; seq: number; turn: Turn; sources: Link[]; links: Link[]; choices: Choice[];
+  offer_human: boolean; can_rate: boolean;
+}
+export interface HandoverOffer { type: 'handover_offer'; seq: number; text: string; open: boolean; hours: string; phone: string }
+export interface CallbackSaved { type: 'callback_saved'; seq: number; client_id: string; reference: string; text: string }
+export interface Rated { type: 'rated'; seq: number; client_id: string; turn: Turn; score: number }
+export interface Notice { type: 'notice'; seq: number; text: string }
+export interface ErrorFrame { type: 'error'; code: string; text: string; client_id: string; retry_after_ms: number }
+
+/** Events belong to the dialogue and carry `seq`; everything else is about the connection. */
+export type Event = Citizen | AnswerStart | AnswerPart | AnswerEnd | HandoverOffer | CallbackSaved | Rated | Notice;
+export type ServerFrame = Event | Welcome | ErrorFrame | { type: 'typing' } | { type: 'ping'; n: number } | { type: 'pong'; n: number };
+
+export type ClientFrame =
+  | { type: 'hello'; v: 1; municipality: string; lang: Lang; resume?: { dialogue: string; token: string; seq: number } }
+  | { type: 'message'; client_id: string; text: string }
+  | { type: 'choose'; client_id: string; article_id: string }
+  | { type: 'human'; client_id: string }
+  | { type: 'callback'; client_id: string; phone: string; topic?: string }
+  | { type: 'rate'; client_id: string; turn?: Turn; score: number; comment?: string }
+  | { type: 'lang'; lang: Lang }
+  | { type: 'ping' | 'pong'; n: number }
+  | { type: 'typing' | 'bye' };
+
+const CONTACT = { open: false, hours: '', phone: '' };
+const LINK = { title: '', url: '' };
+const ANSWER = { seq: 0, turn: '' as Turn };
+
+/** Every frame of the service with the values that stand in for what is missing or of the wrong form. */
+const SHAPES: { [T in ServerFrame['type']]: Omit<Extract<ServerFrame, { type: T }>, 'type'> } = {
+  welcome: {
+    seq: 0, dialogue: '', token: '', resumed: false, lang: '', municipality: { name: '' }, disclosure: '', greeting: '',
+    contact: CONTACT, limits: { message_chars: 2000, comment_chars: 1000 },
+  },
+  citizen: { seq: 0, client_id: '', text: '', masked: [''] },
+  answer_start: { ...ANSWER, outcome: '', lang: '', content_lang: '', dir: '', title: '', notice: '' },
+  answer_part: { ...ANSWER, text: '' },
+  answer_end: { ...ANSWER, sources: [LINK], links: [LINK], choices: [{ article_id: '', title: '' }], offer_human: false, can_rate: false },
+  handover_offer: { seq: 0, text: '', ...CONTACT },
+  callback_saved: { seq: 0, client_id: '', reference: '', text: '' },
+  rated: { ...ANSWER, client_id: '', score: 0 },
+  notice: { seq: 0, text: '' },
+  typing: {},
+  ping: { n: 0 },
+  pong: { n: 0 },
+  error: { code: '', text: '', client_id: '', retry_after_ms: 0 },
+};
+
+/** `v` brought into the form of `shape`: a list's first item is the form of each of its items. */
+function fit(shape: unknown, v: unknown): unknown {
+  if (Array.isArray(shape)) return Array.isArray(v) ? v.map((x) => fit(shape[0], x)) : [];
+  if (typeof shape !== 'object') return typeof v === typeof shape ? v : shape;
+  const from = Object(v) as Record<string, unknown>;
+  return Object.fromEntries(Object.entries(shape as object).map(([k, s]) => [k, fit(s, from[k])]));
+}
+
+/** Undefined for anything that is not a frame this version knows. */
+export function parse(data: unknown): ServerFrame | undefined {
+  try {
+    const raw = JSON.parse(data as string) as { type: ServerFrame['type']; turn?: unknown };
+    if (!Object.hasOwnProperty.call(SHAPES, raw.type)) return undefined;
+    const turn = typeof raw.turn === 'number' && { turn: raw.turn };
+    return { type: raw.type, ...(fit(SHAPES[raw.type], raw) as object), ...turn } as ServerFrame;
+  } catch {
+    return undefined;
+  }
+}
+
+/** 32 hexadecimal digits. `crypto.randomUUID` is missing on plain http, where a municipality may try the widget out. */
+export function clientId(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, '0')).join('');
+}
+
+/** 8 digits, or + and 8 to 15, as the server wants it; undefined when it cannot be a telephone number. */
+export function phoneNumber(typed: string): string | undefined {
+  // Digits of an Arabic keyboard are digits too, and a citizen may paste separators or invisible direction marks.
+  const plain = typed.normalize('NFKC')
+    .replace(/[٠-٩]/g, (d) => String(d.charCodeAt(0) - 0x660))
+    .replace(/[۰-۹]/g, (d) => String(d.charCodeAt(0) - 0x6f0))
+    .replace(/[\s().\-/\u2010-\u2015\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '')
+    .replace(/^00/, '+');
+  return /^(\d{8}|\+\d{8,15})$/.test(plain) ? plain : undefined;
+}
+
+/** Length as the server counts it: characters, not UTF-16 units. */
+export const chars = (text: string): number => Array.from(text).length;
