@@ -1,0 +1,115 @@
+// A citizen's browser, and the chat in it as a citizen sees it.
+
+import { mkdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+
+const FLAGS = [
+  '--headless=new', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+  '--disable-background-networking', '--disable-component-update', '--disable-sync',
+];
+/** An answer takes well under a second; a busy machine with two cores may take longer. */
+export const PATIENCE_MS = 30_000;
+
+export const launch = () => chromium.launch({
+  executablePath: process.env.CHROMIUM || '/usr/bin/chromium', ignoreDefaultArgs: ['--headless'], args: FLAGS,
+});
+
+const out = fileURLToPath(new URL('out/', import.meta.url));
+export async function shoot(page, name) {
+  await mkdir(out, { recursive: true });
+  await page.screenshot({ path: `${out}${name}.png` });
+}
+
+/** A page in a context of its own; `page.faults` collects what the browser complains of. */
+export async function visit(browser, url, options = {}) {
+  const context = await browser.newContext({ locale: 'da-DK', timezoneId: 'Europe/Copenhagen', ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
+  page.faults = [];
+  page.requests = [];
+  page.on('pageerror', (e) => page.faults.push(String(e)));
+  page.on('console', (m) => {
+    const { url } = m.location();
+    // Browsers ask every site for an icon; the sample pages have none.
+    if (m.type() === 'error' && !url.endsWith('/favicon.ico')) page.faults.push(`${m.text()} ${url}`);
+  });
+  page.on('request', (r) => page.requests.push(r.url()));
+  page.on('websocket', (s) => page.requests.push(s.url()));
+  await page.goto(url);
+  return page;
+}
+
+export class Widget {
+  constructor(page) {
+    this.page = page;
+  }
+
+  /** By data-testid, inside the shadow root too. */
+  at(name, within = this.page) {
+    return within.getByTestId(name);
+  }
+
+  /** Opens the chat and waits until the service has greeted. */
+  async open() {
+    await this.at('launcher').click();
+    await this.at('greeting').waitFor();
+    return this;
+  }
+
+  async say(text) {
+    await this.at('input').fill(text);
+    await this.at('input').press('Enter');
+  }
+
+  /** Says it and waits for the whole answer: outcome, title, text, notice, sources. */
+  async ask(text) {
+    const before = await this.at('answer').count();
+    await this.say(text);
+    return this.answer(before);
+  }
+
+  async answer(index) {
+    const el = this.at('answer').nth(index);
+    await el.and(this.page.locator('[aria-busy=false]')).waitFor();
+    const text = async (name) => {
+      const one = this.at(name, el);
+      return (await one.count()) ? (await one.first().innerText()).trim() : '';
+    };
+    return {
+      el,
+      outcome: await el.getAttribute('data-outcome'),
+      title: await text('answer-title'),
+      text: await text('answer-text'),
+      notice: await text('answer-notice'),
+      sources: await this.at('source', el).allInnerTexts(),
+    };
+  }
+
+  /** What stands in the transcript, in order: [who, words]. Words of buttons and states are left out. */
+  transcript() {
+    return this.at('log').evaluate((log) => [...log.querySelectorAll('[data-testid=citizen], [data-testid=answer]')].map((e) => {
+      const who = e.dataset.testid;
+      const words = e.querySelector(who === 'citizen' ? '.said' : '[data-testid=answer-text]')?.textContent ?? '';
+      return [who, words.trim()];
+    }));
+  }
+
+  /** The focused element's data-testid, through the shadow root. */
+  focused() {
+    return this.page.evaluate(() => {
+      let e = document.activeElement;
+      while (e?.shadowRoot?.activeElement) e = e.shadowRoot.activeElement;
+      return e?.dataset?.testid ?? e?.tagName ?? '';
+    });
+  }
+
+  /** Presses `key` until the focus is on `name`. */
+  async walk(name, key = 'Tab', most = 80) {
+    for (let i = 0; i < most; i++) {
+      if ((await this.focused()) === name) return;
+      await this.page.keyboard.press(key);
+    }
+    throw new Error(`${most} times ${key} did not lead to ${name}`);
+  }
+}

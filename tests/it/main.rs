@@ -1,0 +1,13 @@
+//! The black-box and whole-tree tests, in one binary.
+
+// A test may unwrap; clippy takes helpers outside a test function for the program.
+#![allow(clippy::unwrap_used)]
+
+mod bad_input;
+mod chat;
+mod client;
+mod commands;
+mod harness;
+mod layout;
+mod quality;
+mod schema;
