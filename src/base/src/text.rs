@@ -87,7 +87,7 @@ mod tests {
         #[test]
         fn cleaning_and_folding_are_idempotent(s in "\\PC{0,60}") {
             let c = clean(&s);
-            prop_assert_eq!(clean(&c), c.clone());
+            prop_assert_eq!(&clean(&c), &c);
             let f = fold(&c);
             prop_assert_eq!(fold(&f), f);
         }

@@ -190,8 +190,8 @@ proptest! {
         ];
         let mut model: BTreeMap<(usize, usize), String> = BTreeMap::new();
         for k in 0..3 {
-            for i in 0..2 {
-                model.insert((k, i), format!("shared-{}", ids[i]));
+            for (i, id) in ids.iter().enumerate().take(2) {
+                model.insert((k, i), format!("shared-{id}"));
             }
         }
         let mut local: BTreeMap<(bool, usize, usize), ()> = BTreeMap::new();

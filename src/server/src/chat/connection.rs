@@ -28,6 +28,8 @@ const PING_AFTER: Duration = Duration::from_secs(30);
 const GONE_AFTER: Duration = Duration::from_secs(90);
 /// A frame must be taken by the network within this.
 const SEND_WITHIN: Duration = Duration::from_secs(20);
+/// How long the end waits for the peer's own.
+const DRAIN_FOR: Duration = Duration::from_secs(1);
 /// Faulty frames before the connection is closed.
 const MAX_FAULTS: u32 = 10;
 /// Frames within a minute before the connection is closed.
@@ -43,7 +45,7 @@ pub(crate) async fn upgrade(State(app): State<App>, ws: WebSocketUpgrade) -> Res
         .write_buffer_size(BUFFER)
         .max_write_buffer_size(MAX_UNSENT)
         .on_upgrade(move |socket| async move {
-            let (out, input) = socket.split();
+            let (out, mut input) = socket.split();
             let mut c = Connection {
                 app,
                 out,
@@ -51,8 +53,16 @@ pub(crate) async fn upgrade(State(app): State<App>, ws: WebSocketUpgrade) -> Res
                 frames: 0,
                 minute: Instant::now(),
             };
-            c.run(input).await;
+            c.run(&mut input).await;
+            drain(input).await;
         })
+}
+
+/// Reads what the peer had sent before it heard the end: a socket closed with unread input is reset, and a
+/// reset can overtake the last frames.
+async fn drain(mut input: SplitStream<WebSocket>) {
+    let read = async { while let Some(Ok(_)) = input.next().await {} };
+    let _ = timeout(DRAIN_FOR, read).await;
 }
 
 struct Connection {
@@ -75,8 +85,8 @@ enum Incoming {
 type Flow = ControlFlow<()>;
 
 impl Connection {
-    async fn run(&mut self, mut input: SplitStream<WebSocket>) {
-        let Some((joined, lang)) = self.greet(&mut input).await else {
+    async fn run(&mut self, input: &mut SplitStream<WebSocket>) {
+        let Some((joined, lang)) = self.greet(input).await else {
             return;
         };
         let Joined {
