@@ -34,7 +34,7 @@ impl Signals {
         [
             1.0,
             odds(self.first) * 0.3,
-            (self.first / self.second.max(1e-4)).ln().min(8.0) * 0.3,
+            (self.first / self.second.max(1e-4)).ln().clamp(-8.0, 8.0) * 0.3,
             odds(self.outside.max(1e-4)) * 0.3,
             odds(self.intent.max(1e-4)) * 0.3,
             self.nearest * 2.0,
@@ -163,16 +163,19 @@ impl Confidence {
             .map(|t| t.weight)
             .sum();
         let (mut wrong, mut outside, mut best) = (0.0, 0.0, 1.0);
-        for (p, t) in scored {
-            if t.answerable && !t.right {
-                wrong += t.weight;
-            } else if !t.answerable {
-                outside += t.weight;
+        // Equal probabilities are shown together or not at all.
+        for tied in scored.chunk_by(|a, b| a.0 == b.0) {
+            for (_, t) in tied {
+                if t.answerable && !t.right {
+                    wrong += t.weight;
+                } else if !t.answerable {
+                    outside += t.weight;
+                }
             }
             if wrong > budget.wrong * answerable || outside > budget.unanswerable * unanswerable {
                 break;
             }
-            best = p;
+            best = tied[0].0;
         }
         best
     }
