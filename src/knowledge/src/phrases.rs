@@ -51,7 +51,7 @@ impl Intent {
 #[derive(Clone, Debug, Default)]
 pub struct Intents {
     pub examples: BTreeMap<Intent, ByLang>,
-    /// Lower-case stems and short phrases.
+    /// Stems and short phrases, folded once, their words joined by single spaces.
     pub crisis_signs: ByLang,
 }
 
@@ -85,9 +85,18 @@ impl Intents {
                 (Intent::Human, raw.human),
                 (Intent::Crisis, raw.crisis.examples),
             ]),
-            crisis_signs: raw.crisis.signs,
+            crisis_signs: raw
+                .crisis
+                .signs
+                .into_iter()
+                .map(|(lang, signs)| (lang, signs.iter().map(|s| folded(s)).collect()))
+                .collect(),
         })
     }
+}
+
+fn folded(sign: &str) -> String {
+    base::words(&base::fold(sign)).collect::<Vec<_>>().join(" ")
 }
 
 /// Parses one `out_of_scope/KIND.txt`: a sentence a line, `#` comments, `en<TAB>` before other languages.

@@ -32,13 +32,11 @@ fn crisis(release: &Release, text: &str) -> bool {
     let joined = format!(" {} ", words.join(" "));
     release.intents.crisis_signs.iter().any(|(lang, signs)| {
         signs.iter().any(|sign| {
-            let sign: Vec<String> = base::words(&fold(sign)).map(str::to_owned).collect();
-            let sign = sign.join(" ");
             // A sign begins at a word, and a long last word may go on, for endings: but `vil bare dø` is not
             // `vil bare døbe`. Arabic prefixes join the word.
             match lang {
-                Lang::Ar => joined.contains(&sign),
-                _ if last_letters(&sign) >= OPEN_ENDED => joined.contains(&format!(" {sign}")),
+                Lang::Ar => joined.contains(sign.as_str()),
+                _ if last_letters(sign) >= OPEN_ENDED => joined.contains(&format!(" {sign}")),
                 _ => joined.contains(&format!(" {sign} ")),
             }
         })
