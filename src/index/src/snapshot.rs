@@ -6,24 +6,34 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use base::{Lang, MunicipalityCode, without_masks};
+use inference::Rounded;
 use knowledge::{ArticleIx, Intent, Release};
 
 use crate::Error;
 use crate::analysis::Analyzer;
 use crate::language::Identifier;
 use crate::lexical::{Lexical, Side};
-use crate::ranker::{Class, Query, Ranker, dot};
+use crate::ranker::{Class, Query, Ranker};
 
 pub use build::{BuildOptions, Embed, Stage};
 
 /// BM25 hits that are looked at per query.
 const BM25_HITS: usize = 60;
 
-struct Passage {
-    article: ArticleIx,
-    section: u32,
+/// Every section that a citizen can be shown.
+struct Passages {
+    /// Article and section.
+    places: Vec<(ArticleIx, u32)>,
     /// Minus the mean section, unit length.
-    centred: Vec<f32>,
+    centred: Rounded,
+}
+
+impl Passages {
+    /// Article, section and cosine with `q`, which is centred and of unit length.
+    fn cosines(&self, q: &[f32]) -> impl Iterator<Item = (ArticleIx, u32, f32)> {
+        let places = self.places.iter().zip(self.centred.with(q));
+        places.map(|(&(article, section), cosine)| (article, section, cosine))
+    }
 }
 
 /// A searchable release.
@@ -32,7 +42,7 @@ pub struct Snapshot {
     analyzer: Arc<Analyzer>,
     lexical: Lexical,
     ranker: Ranker,
-    passages: Vec<Passage>,
+    passages: Passages,
     /// Class of each article.
     class_of: Vec<Option<usize>>,
     identifier: Identifier,
@@ -118,13 +128,12 @@ impl Snapshot {
         let q = self.ranker.centre_query(ask.vector);
         let mut sections = vec![(-0.3_f32, 0.0_f32); self.ranker.classes.len()];
         let mut nearest: Vec<Option<(f32, u32)>> = vec![None; self.ranker.classes.len()];
-        for p in self.passages.iter().filter(|p| view.sees(p.article)) {
-            let Some(c) = self.class_of[p.article as usize] else {
+        for (article, section, cosine) in self.passages.cosines(&q) {
+            let Some(c) = self.class_of[article as usize].filter(|_| view.sees(article)) else {
                 continue;
             };
-            let cosine = dot(&q, &p.centred);
             if nearest[c].is_none_or(|(best, _)| cosine > best) {
-                nearest[c] = Some((cosine, p.section));
+                nearest[c] = Some((cosine, section));
                 sections[c].0 = cosine;
             }
         }
@@ -221,9 +230,8 @@ impl Snapshot {
                 best.insert(ix, class_best[c]);
             }
         }
-        for p in self.passages.iter().filter(|p| view.sees(p.article)) {
-            let score = dot(&query, &p.centred);
-            best.entry(p.article).and_modify(|b| *b = b.max(score));
+        for (article, _, cosine) in self.passages.cosines(&query) {
+            best.entry(article).and_modify(|b| *b = b.max(cosine));
         }
         Ok(sorted(best.into_iter()))
     }

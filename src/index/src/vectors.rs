@@ -1,22 +1,28 @@
 //! Vectors kept on disk by what they encode, so that a new release encodes only what changed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use inference::Kind;
 use sha2::{Digest, Sha256};
 
-use crate::{Embed, Error};
+use crate::{BuildOptions, Embed, Error};
 
 type Key = [u8; 16];
 
-/// A file of (key, vector) records for one model. The key is a hash of the kind and the text.
+/// Files of (key, vector) records for one model. The key is a hash of the kind and the text.
 pub(crate) struct VectorCache {
+    /// Where new vectors go.
     path: Option<PathBuf>,
     dimensions: usize,
+    /// Records as they were read, end to end.
+    stored: Vec<u8>,
+    /// Where in `stored` each begins.
+    place: HashMap<Key, usize>,
+    /// Vectors that were encoded since.
     known: HashMap<Key, Arc<[f32]>>,
 }
 
@@ -31,34 +37,51 @@ fn key(kind: Kind, text: &str) -> Key {
 }
 
 impl VectorCache {
-    /// Opens the vectors of a model under `dir`; without a folder they are kept in memory only. A torn
-    /// record at the end is left out: it is encoded again.
-    pub(crate) fn open(dir: Option<&Path>, model: &str, dimensions: usize) -> Result<Self, Error> {
-        let mut this = Self {
-            path: dir.map(|d| d.join(format!("vectors-{}.bin", &model[..model.len().min(16)]))),
-            dimensions,
-            known: HashMap::new(),
-        };
-        let Some(path) = &this.path else {
-            return Ok(this);
-        };
-        let bytes = match fs::read(path) {
-            Ok(b) => b,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(this),
-            Err(e) => return Err(io_error(path, e)),
-        };
-        for record in bytes.chunks_exact(16 + 4 * dimensions) {
-            let mut key = [0; 16];
-            key.copy_from_slice(&record[..16]);
-            let vector: Arc<[f32]> = record[16..]
-                .chunks_exact(4)
-                .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-                .collect();
-            if vector.iter().all(|x| x.is_finite()) {
-                this.known.insert(key, vector);
+    /// Opens the vectors of a model; without a folder they are kept in memory only. A torn record at the end
+    /// is left out: it is encoded again.
+    pub(crate) fn open(options: &BuildOptions) -> Result<Self, Error> {
+        let model = &options.model;
+        let name = format!("vectors-{}.bin", &model[..model.len().min(16)]);
+        let dimensions = options.dimensions;
+        let record = 16 + 4 * dimensions;
+        let mut stored: Vec<u8> = Vec::new();
+        for dir in options.folders() {
+            let path = dir.join(&name);
+            match fs::File::open(&path).and_then(|mut f| f.read_to_end(&mut stored)) {
+                Ok(_) => stored.truncate(stored.len() / record * record),
+                Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+                Err(e) => return Err(io_error(&path, e)),
             }
         }
-        Ok(this)
+        let mut place = HashMap::with_capacity(stored.len() / record);
+        for (n, bytes) in stored.chunks_exact(record).enumerate() {
+            let mut key = [0; 16];
+            key.copy_from_slice(&bytes[..16]);
+            place.insert(key, n * record);
+        }
+        Ok(Self {
+            path: options.cache.as_ref().map(|dir| dir.join(name)),
+            dimensions,
+            stored,
+            place,
+            known: HashMap::new(),
+        })
+    }
+
+    /// A vector that is known, unless what was stored is damaged.
+    fn find(&self, key: &Key) -> Option<Arc<[f32]>> {
+        if let Some(v) = self.known.get(key) {
+            return Some(v.clone());
+        }
+        let start = self.place.get(key)? + 16;
+        let bytes = &self.stored[start..start + 4 * self.dimensions];
+        let vector: Arc<[f32]> = bytes
+            .as_chunks()
+            .0
+            .iter()
+            .map(|b| f32::from_le_bytes(*b))
+            .collect();
+        vector.iter().all(|x| x.is_finite()).then_some(vector)
     }
 
     /// The vectors of the texts, in order; what is not known is encoded through `embed` and remembered.
@@ -69,10 +92,11 @@ impl VectorCache {
         embed: &mut Embed<'_>,
     ) -> Result<Vec<Arc<[f32]>>, Error> {
         let keys: Vec<Key> = texts.iter().map(|t| key(kind, t)).collect();
+        let mut found: Vec<Option<Arc<[f32]>>> = keys.iter().map(|k| self.find(k)).collect();
         let mut missing: Vec<(Key, String)> = Vec::new();
-        let mut asked = std::collections::HashSet::new();
-        for (k, t) in keys.iter().zip(texts) {
-            if !self.known.contains_key(k) && asked.insert(*k) {
+        let mut asked = HashSet::new();
+        for ((k, t), known) in keys.iter().zip(texts).zip(&found) {
+            if known.is_none() && asked.insert(*k) {
                 missing.push((*k, t.clone()));
             }
         }
@@ -82,10 +106,12 @@ impl VectorCache {
             let vectors = embed(kind, &texts)?;
             self.append(stretch.iter().map(|(k, _)| *k).zip(vectors).collect())?;
         }
-        Ok(keys
-            .iter()
-            .filter_map(|k| self.known.get(k).cloned())
-            .collect())
+        for (found, k) in found.iter_mut().zip(&keys) {
+            if found.is_none() {
+                *found = self.known.get(k).cloned();
+            }
+        }
+        Ok(found.into_iter().flatten().collect())
     }
 
     fn append(&mut self, new: Vec<(Key, Arc<[f32]>)>) -> Result<(), Error> {
@@ -143,18 +169,45 @@ mod tests {
             calls.push(t.len());
             Ok(t.iter().map(|t| Arc::from([t.len() as f32, 0.5])).collect())
         };
-        let mut cache = VectorCache::open(Some(&dir), "model", 2).unwrap();
+        let options = BuildOptions {
+            cache: Some(dir.clone()),
+            prepared: None,
+            model: "model".to_owned(),
+            dimensions: 2,
+            threads: 1,
+            budget: crate::ErrorBudget::default(),
+        };
+        let mut cache = VectorCache::open(&options).unwrap();
         assert_eq!(cache.get(Kind::Query, &texts, &mut embed).unwrap().len(), 3);
         let path = dir.join("vectors-model.bin");
         let mut bytes = fs::read(&path).unwrap();
         assert_eq!(bytes.len(), 2 * 24);
         bytes.extend([1, 2, 3]);
         fs::write(&path, bytes).unwrap();
-        let mut cache = VectorCache::open(Some(&dir), "model", 2).unwrap();
+        let mut cache = VectorCache::open(&options).unwrap();
         cache.get(Kind::Query, &texts, &mut embed).unwrap();
         cache.get(Kind::Passage, &texts[..1], &mut embed).unwrap();
         assert_eq!(fs::read(&path).unwrap().len(), 3 * 24);
-        assert_eq!(calls, [2, 1]);
+        // What was prepared elsewhere is read, and stays as it is.
+        let service = BuildOptions {
+            cache: Some(dir.join("service")),
+            prepared: Some(dir.clone()),
+            ..options
+        };
+        let mut cache = VectorCache::open(&service).unwrap();
+        let more = ["a".to_owned(), "c".to_owned()];
+        assert_eq!(
+            &cache.get(Kind::Query, &more, &mut embed).unwrap()[0][..],
+            [1.0, 0.5]
+        );
+        assert_eq!(fs::read(&path).unwrap().len(), 3 * 24);
+        assert_eq!(
+            fs::read(dir.join("service/vectors-model.bin"))
+                .unwrap()
+                .len(),
+            24
+        );
+        assert_eq!(calls, [2, 1, 1]);
         fs::remove_dir_all(&dir).unwrap();
     }
 }

@@ -8,7 +8,7 @@ use crate::error::Result;
 /// What `borgerlinje bench encoder` prints.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Report {
-    /// "dense" or "q4_0".
+    /// As [`Compute::name`](crate::Compute::name).
     pub kernel: &'static str,
     /// Median of one text of 12 tokens on one thread.
     pub ms_12_tokens: f64,

@@ -5,41 +5,68 @@
 //! one ends. So nothing is padded and every weight is read once a batch.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::ThreadPool;
 
 use crate::container::{Architecture, BLOCK, BLOCK_BYTES, Dtype, Reader};
 use crate::error::{Error, Result};
-use crate::kernels::{self, Heads};
+use crate::kernels::int8::Rows;
+use crate::kernels::{self, Heads, Isa};
 use crate::linear::Linear;
 
 /// How the 4-bit weights are multiplied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compute {
-    /// Expanded once, at load, to f32 (85 MB): exact and fast.
-    #[default]
+    /// As they are, with activations rounded to 8 bits, by our own kernels: the same bits whatever the
+    /// instructions.
+    Int8(Isa),
+    /// Expanded once, at load, to f32 (85 MB): exact.
     Dense,
-    /// Kept in 4-bit blocks (12 MB), activations rounded to 8 bits: candle's own kernels.
-    Quantized,
+    /// As they are, with activations rounded to 8 bits, by candle's kernels.
+    Candle,
+}
+
+impl Default for Compute {
+    /// The fastest on this machine.
+    fn default() -> Self {
+        Self::Int8(Isa::best())
+    }
 }
 
 impl Compute {
-    /// "dense" or "q4_0".
+    /// Every form that this machine can run.
+    pub fn available() -> impl Iterator<Item = Self> {
+        let own = Isa::ALL.into_iter().filter(|isa| isa.available());
+        own.map(Self::Int8).chain([Self::Dense, Self::Candle])
+    }
+
+    /// "dense", "candle", or the name of the instructions.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::Int8(isa) => isa.name(),
             Self::Dense => "dense",
-            Self::Quantized => "q4_0",
+            Self::Candle => "candle",
         }
     }
 
-    /// The inverse of [`Compute::name`].
+    /// What names the vectors that come out: the same for all instructions.
+    #[must_use]
+    pub fn family(self) -> &'static str {
+        match self {
+            Self::Int8(_) => "int8",
+            Self::Dense | Self::Candle => self.name(),
+        }
+    }
+
+    /// The inverse of [`Compute::name`] among what this machine can run; "auto" is the default.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Dense, Self::Quantized]
-            .into_iter()
-            .find(|compute| compute.name() == name)
+        if name == "auto" {
+            return Some(Self::default());
+        }
+        Self::available().find(|compute| compute.name() == name)
     }
 }
 
@@ -75,6 +102,31 @@ struct Layer {
     last_norm: Norm,
 }
 
+/// What one pass works in; kept, so that the next one allocates nothing.
+#[derive(Default)]
+struct Space {
+    /// [tokens, hidden], as `context` and `added`.
+    x: Vec<f32>,
+    /// [tokens, 3 · hidden].
+    qkv: Vec<f32>,
+    context: Vec<f32>,
+    added: Vec<f32>,
+    /// [tokens, intermediate].
+    wide: Vec<f32>,
+    scores: Vec<f32>,
+    rows: Rows,
+}
+
+impl Space {
+    fn fit(&mut self, tokens: usize, a: &Architecture) {
+        for narrow in [&mut self.x, &mut self.context, &mut self.added] {
+            narrow.resize(tokens * a.hidden, 0.0);
+        }
+        self.qkv.resize(tokens * 3 * a.hidden, 0.0);
+        self.wide.resize(tokens * a.intermediate, 0.0);
+    }
+}
+
 /// A loaded model. Encoding takes `&self`: share it by [`Arc`].
 pub struct Encoder {
     architecture: Architecture,
@@ -88,6 +140,8 @@ pub struct Encoder {
     layers: Vec<Layer>,
     threads: usize,
     pool: Option<ThreadPool>,
+    /// Of passes that are done; as many as there were at once.
+    spaces: Mutex<Vec<Space>>,
 }
 
 impl std::fmt::Debug for Encoder {
@@ -154,6 +208,7 @@ impl Encoder {
             layers,
             threads: 1,
             pool: None,
+            spaces: Mutex::default(),
         };
         encoder.set_threads(options.threads)?;
         Ok(encoder)
@@ -214,7 +269,7 @@ impl Encoder {
     }
 
     /// As [`Encoder::encode`], on the calling thread alone; except that candle's kernels
-    /// ([`Compute::Quantized`]) spread over rayon's global pool.
+    /// ([`Compute::Candle`]) spread over rayon's global pool.
     ///
     /// # Errors
     /// As [`Encoder::encode`].
@@ -258,48 +313,60 @@ impl Encoder {
             .map(|ids| ids.len().min(self.max_tokens()))
             .collect();
         let tokens: usize = lengths.iter().sum();
-        let mut x = vec![0.0; tokens * hidden];
-        self.embed(batch, &lengths, &mut x)?;
+        let mut space = self.spaces().pop().unwrap_or_default();
+        space.fit(tokens, a);
+        let outcome = self.layers(batch, &lengths, &mut space, threads);
+        let vectors = outcome.map(|()| pooled(&space.x, &lengths, hidden));
+        self.spaces().push(space);
+        vectors
+    }
 
-        let mut qkv = vec![0.0; tokens * 3 * hidden];
-        let mut context = vec![0.0; tokens * hidden];
-        let mut added = vec![0.0; tokens * hidden];
-        let mut wide = vec![0.0; tokens * a.intermediate];
-        let mut scratch = Vec::new();
+    fn spaces(&self) -> std::sync::MutexGuard<'_, Vec<Space>> {
+        // A panic leaves a whole list behind.
+        self.spaces.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Token vectors of every sequence, into `space.x`.
+    fn layers(
+        &self,
+        batch: &[Vec<u32>],
+        lengths: &[usize],
+        space: &mut Space,
+        threads: usize,
+    ) -> Result<()> {
+        let hidden = self.architecture.hidden;
         let heads = Heads {
-            heads: a.heads,
-            width: hidden / a.heads,
+            heads: self.architecture.heads,
+            width: hidden / self.architecture.heads,
         };
+        let Space {
+            x,
+            qkv,
+            context,
+            added,
+            wide,
+            scores,
+            rows,
+        } = space;
+        self.embed(batch, lengths, x)?;
         for layer in &self.layers {
-            layer.attention.forward(&x, &mut qkv, threads)?;
+            layer.attention.forward(x, qkv, rows, threads)?;
             let mut start = 0;
-            for &length in &lengths {
+            for &length in lengths {
                 let range = start..start + length;
                 let part = &qkv[range.start * 3 * hidden..range.end * 3 * hidden];
-                kernels::attend(
-                    part,
-                    &mut context[range.start * hidden..range.end * hidden],
-                    heads,
-                    &mut scratch,
-                );
+                let to = &mut context[range.start * hidden..range.end * hidden];
+                kernels::attend(part, to, heads, scores);
                 start = range.end;
             }
-            layer.output.forward(&context, &mut added, threads)?;
-            self.add_norm(&mut x, &added, &layer.norm);
-            layer.up.forward(&x, &mut wide, threads)?;
-            kernels::gelu(&mut wide);
-            layer.down.forward(&wide, &mut added, threads)?;
-            self.add_norm(&mut x, &added, &layer.last_norm);
+            layer.output.forward(context, added, rows, threads)?;
+            self.add_norm(x, added, &layer.norm);
+            layer.up.forward(x, wide, rows, threads)?;
+            kernels::gelu(wide);
+            layer.down.forward(wide, added, rows, threads)?;
+            self.add_norm(x, added, &layer.last_norm);
         }
-
-        let mut vectors = Vec::with_capacity(batch.len());
-        let mut rest = x.as_slice();
-        for &length in &lengths {
-            let (part, after) = rest.split_at(length * hidden);
-            rest = after;
-            vectors.push(pool_mean(part, hidden));
-        }
-        Ok(vectors)
+        Ok(())
     }
 
     /// Word, position and type vectors of every token, normalised, into `x`.
@@ -337,6 +404,18 @@ impl Encoder {
             self.architecture.layer_norm_eps,
         );
     }
+}
+
+/// One vector of length 1 for each sequence of `x` [tokens, hidden].
+fn pooled(x: &[f32], lengths: &[usize], hidden: usize) -> Vec<Arc<[f32]>> {
+    let mut rest = x;
+    let mut vectors = Vec::with_capacity(lengths.len());
+    for &length in lengths {
+        let (part, after) = rest.split_at(length * hidden);
+        rest = after;
+        vectors.push(pool_mean(part, hidden));
+    }
+    vectors
 }
 
 /// Mean of the token vectors `part` [tokens, hidden], scaled to length 1.

@@ -6,8 +6,10 @@
 
 #![allow(unsafe_code)]
 
+pub(crate) mod int8;
 mod matrix;
 
+pub use int8::Isa;
 pub(crate) use matrix::Packed;
 
 use crate::container::{BLOCK, BLOCK_BYTES};
@@ -46,6 +48,8 @@ macro_rules! dispatch {
         }
     };
 }
+
+use dispatch;
 
 /// Lanes that sums are kept in, so that they vectorise without reordering by the compiler.
 const LANES: usize = 16;
@@ -124,6 +128,20 @@ fn sum(values: &[f32], of: impl Fn(f32) -> f32) -> f32 {
         }
     }
     lanes.iter().sum::<f32>() + rest.iter().map(|&value| of(value)).sum::<f32>()
+}
+
+dispatch! {
+    /// out := the inner products of the rows of `rows` [n, width] with `x` [width].
+    pub(crate) fn byte_products(rows: &[i8], x: &[i16], out: &mut [i32]) = byte_products_loop
+}
+
+#[inline(always)]
+fn byte_products_loop(rows: &[i8], x: &[i16], out: &mut [i32]) {
+    assert!(!x.is_empty() && rows.len() == out.len() * x.len());
+    for (row, out) in rows.chunks_exact(x.len()).zip(out) {
+        let products = row.iter().zip(x);
+        *out = products.map(|(&a, &b)| i32::from(a) * i32::from(b)).sum();
+    }
 }
 
 /// Shape of one call of [`attend`].

@@ -26,8 +26,9 @@ mod tokenize;
 pub use encoder::{Compute, Encoder, EncoderOptions};
 pub use error::{Error, Result};
 pub use fetch::ModelFiles;
+pub use kernels::Isa;
 pub use manifest::Manifest;
-pub use products::Products;
+pub use products::{Products, Rounded};
 pub use scheduler::{Encode, Handle, Priority, Scheduler, SchedulerOptions, Vector};
 pub use tokenize::{Kind, Tokenizer};
 

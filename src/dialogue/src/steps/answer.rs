@@ -41,7 +41,7 @@ pub(crate) fn run(
             Outcome::Handover,
             Some(Intent::Human),
             None,
-            w.offer("human_offer"),
+            w.offer("human_offer_open"),
         ),
         Decision::Intent(i) => (Outcome::Smalltalk, Some(i), None, w.say(reply_key(i))),
         Decision::Outside(kind) => {
@@ -64,18 +64,13 @@ pub(crate) fn run(
         next.lang = understood.lang;
     }
     let id = article.map(|ix| turn.snapshot.release.article(ix).id.clone());
-    match outcome {
-        Outcome::Answered | Outcome::Clarify => {
-            if let Some(id) = &id {
-                next.article = Some(id.clone());
-            }
-            if !ranking.elliptical {
-                next.question = Some(understood.text.clone());
-            }
-            next.unanswered = 0;
+    if matches!(outcome, Outcome::Answered | Outcome::Clarify) {
+        if let Some(id) = &id {
+            next.article = Some(id.clone());
         }
-        Outcome::Handover | Outcome::Failed => next.unanswered += 1,
-        _ => {}
+        if !ranking.elliptical {
+            next.question = Some(understood.text.clone());
+        }
     }
     Settled {
         outcome,
@@ -103,7 +98,6 @@ pub(crate) fn pick(turn: &Turn, id: &str, input: &Input, context: &Context) -> O
     next.question = Some(knowledge::without_slots(
         &turn.snapshot.release.article(ix).title,
     ));
-    next.unanswered = 0;
     let record = record(
         turn,
         input,
@@ -209,11 +203,6 @@ impl Words<'_> {
 
     /// As `say`, with a person offered below. The edge knows the hour and says whether anyone is there.
     fn offer(&self, key: &str) -> Answer {
-        let key = if key == "human_offer" {
-            "human_offer_open"
-        } else {
-            key
-        };
         Answer {
             offer_human: true,
             ..self.say(key)

@@ -15,6 +15,7 @@ mod svm;
 mod train;
 
 use base::Lang;
+use inference::Rounded;
 use knowledge::Intent;
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +23,7 @@ pub use confidence::ErrorBudget;
 use confidence::{Confidence, Signals};
 use features::Vocabulary;
 use stack::{Evidence, Stack};
-pub(crate) use svm::dot;
+use svm::dot;
 pub(crate) use train::{Sample, Training};
 
 /// What a message can be about.
@@ -47,53 +48,19 @@ struct LexicalPlanes {
     bias: Vec<f32>,
 }
 
-/// Vectors of the example sentences, centred and of unit length, eight bits a number: a scan reads them all,
-/// so it is as fast as they are small.
+/// Vectors of the example sentences, centred and of unit length, and the class of each.
 #[derive(Serialize, Deserialize)]
 struct Examples {
-    /// `[examples × dimensions]`, in units of the row's scale.
-    vectors: Vec<i8>,
-    scale: Vec<f32>,
+    vectors: Rounded,
     class: Vec<u32>,
 }
 
 impl Examples {
-    fn pack(rows: &[f32], dimensions: usize, class: Vec<u32>) -> Self {
-        let (mut vectors, mut scale) = (Vec::with_capacity(rows.len()), Vec::new());
-        for row in rows.chunks_exact(dimensions) {
-            let (numbers, unit) = eight_bits(row);
-            vectors.extend(numbers);
-            scale.push(unit);
-        }
-        Self {
-            vectors,
-            scale,
-            class,
-        }
-    }
-
     /// The class of each example and its cosine with `v`, which is centred and of unit length.
     fn cosines(&self, v: &[f32]) -> impl Iterator<Item = (usize, f32)> {
-        let (numbers, unit) = eight_bits(v);
-        self.vectors
-            .chunks_exact(v.len())
-            .zip(&self.scale)
-            .zip(&self.class)
-            .map(move |((row, scale), class)| {
-                let sum: i32 = row
-                    .iter()
-                    .zip(&numbers)
-                    .map(|(a, b)| i32::from(i16::from(*a) * i16::from(*b)))
-                    .sum();
-                (*class as usize, sum as f32 * scale * unit)
-            })
+        let cosines = self.vectors.with(v);
+        self.class.iter().map(|c| *c as usize).zip(cosines)
     }
-}
-
-/// A vector in units of its largest number's 127th part.
-fn eight_bits(v: &[f32]) -> (Vec<i8>, f32) {
-    let unit = v.iter().fold(1e-9_f32, |m, x| m.max(x.abs())) / 127.0;
-    (v.iter().map(|x| (x / unit).round() as i8).collect(), unit)
 }
 
 /// The ranker of one release.

@@ -4,6 +4,8 @@
 //! its evidence, the probability is the softmax over candidates. The weights follow the script and language
 //! of the message, for lexical evidence is worth most in Danish.
 
+mod logit;
+
 use base::Lang;
 use serde::{Deserialize, Serialize};
 
@@ -91,17 +93,17 @@ pub(crate) struct Stack {
 }
 
 impl Stack {
-    /// Fits by Adam, first one set of weights for all, then each group's own, held near the common ones.
-    pub(crate) fn fit(choices: &[Choice]) -> Self {
+    /// Fits first one set of weights for all, then each group's own, held near the common ones.
+    pub(crate) fn fit(choices: &[Choice], threads: usize) -> Self {
         let all: Vec<&Choice> = choices.iter().collect();
-        let common = descend(&all, &[0.0; WIDTH], 1e-4, 400);
+        let common = logit::fit(&all, &[0.0; WIDTH], 1e-4, threads);
         let weights = (0..GROUPS)
             .map(|g| {
                 let own: Vec<&Choice> = choices.iter().filter(|c| c.group == g).collect();
                 if own.len() < 50 {
                     return common.to_vec();
                 }
-                descend(&own, &common, 2e-3, 300).to_vec()
+                logit::fit(&own, &common, 2e-3, threads).to_vec()
             })
             .collect();
         Self { weights }
@@ -127,39 +129,4 @@ pub(crate) fn softmax(scores: &mut [f32]) {
     for s in scores.iter_mut() {
         *s /= sum;
     }
-}
-
-/// Minimises the mean negative log-likelihood plus `pull` × the squared distance to `start`.
-fn descend(choices: &[&Choice], start: &[f32; WIDTH], pull: f32, steps: usize) -> [f32; WIDTH] {
-    let mut w = *start;
-    let (mut m, mut v) = ([0.0_f32; WIDTH], [0.0_f32; WIDTH]);
-    let total: f32 = choices.iter().map(|c| c.weight).sum::<f32>().max(1e-6);
-    for step in 1..=steps {
-        let mut grad = [0.0_f32; WIDTH];
-        for c in choices {
-            let mut p: Vec<f32> = c
-                .candidates
-                .iter()
-                .map(|x| x.iter().zip(&w).map(|(x, w)| x * w).sum())
-                .collect();
-            softmax(&mut p);
-            for (i, (x, p)) in c.candidates.iter().zip(&p).enumerate() {
-                let push = (p - if i == c.right { 1.0 } else { 0.0 }) * c.weight / total;
-                for (g, x) in grad.iter_mut().zip(x) {
-                    *g += push * x;
-                }
-            }
-        }
-        let rate = 0.15 * (1.0 - step as f32 / (steps as f32 + 1.0));
-        let (b1, b2) = (0.9_f32, 0.99_f32);
-        for i in 0..WIDTH {
-            let g = grad[i] + 2.0 * pull * (w[i] - start[i]);
-            m[i] = b1 * m[i] + (1.0 - b1) * g;
-            v[i] = b2 * v[i] + (1.0 - b2) * g * g;
-            let mh = m[i] / (1.0 - b1.powi(i32::try_from(step).unwrap_or(i32::MAX)));
-            let vh = v[i] / (1.0 - b2.powi(i32::try_from(step).unwrap_or(i32::MAX)));
-            w[i] -= rate * mh / (vh.sqrt() + 1e-8);
-        }
-    }
-    w
 }

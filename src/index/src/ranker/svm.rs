@@ -21,18 +21,37 @@ impl Rows<'_> {
         }
     }
 
-    fn add(&self, row: usize, scale: f32, w: &mut [f32]) {
+    /// The inner products of a row with the weights of several planes, side by side.
+    fn dots(&self, row: usize, w: &[Lanes]) -> Lanes {
+        let mut sums = [0.0; LANES];
+        let mut add = |value: f32, w: &Lanes| {
+            for (sum, w) in sums.iter_mut().zip(w) {
+                *sum += value * w;
+            }
+        };
         match self {
-            Rows::Sparse(r) => {
-                for &(c, v) in &r[row] {
-                    w[c as usize] += scale * v;
-                }
+            Rows::Sparse(r) => r[row].iter().for_each(|&(c, v)| add(v, &w[c as usize])),
+            Rows::Dense(r, width) => r[row * width..(row + 1) * width]
+                .iter()
+                .zip(w)
+                .for_each(|(&v, w)| add(v, w)),
+        }
+        sums
+    }
+
+    /// Adds the row to each plane, so many times.
+    fn add(&self, row: usize, times: &Lanes, w: &mut [Lanes]) {
+        let add = |value: f32, w: &mut Lanes| {
+            for (w, times) in w.iter_mut().zip(times) {
+                *w += times * value;
             }
-            Rows::Dense(r, width) => {
-                for (w, v) in w.iter_mut().zip(&r[row * width..(row + 1) * width]) {
-                    *w += scale * v;
-                }
-            }
+        };
+        match self {
+            Rows::Sparse(r) => r[row].iter().for_each(|&(c, v)| add(v, &mut w[c as usize])),
+            Rows::Dense(r, width) => r[row * width..(row + 1) * width]
+                .iter()
+                .zip(w)
+                .for_each(|(&v, w)| add(v, w)),
         }
     }
 
@@ -48,7 +67,7 @@ impl Rows<'_> {
 }
 
 /// The inner product of two equally long slices, in sixteen lanes.
-pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
+pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
     const LANES: usize = 16;
     let mut lanes = [0.0_f32; LANES];
     let (ca, cb) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
@@ -90,26 +109,33 @@ pub(crate) struct Plane {
 /// The weight of the constant feature. Small, so that most of the decision comes from the text.
 const BIAS_FEATURE: f32 = 1.0;
 
-/// Fits one class. `rows[train[i]]` is a sample, `positive(train[i])` its side.
+/// What a plane says of a sample that nothing is known of. Then a negative that shares nothing with the
+/// positives is on its right side from the start, and never has to be moved there.
+const START: f32 = -1.0;
+
+/// Classes that are fitted at once: reading a row and finding its columns costs more than the sums.
+pub(crate) const LANES: usize = 16;
+
+/// One number a class.
+type Lanes = [f32; LANES];
+
+/// Fits up to [`LANES`] classes. `train` are rows; `own(row)` is the lane of its class, or none of these.
 pub(crate) fn fit(
     rows: &Rows<'_>,
     width: usize,
     train: &[u32],
-    positive: impl Fn(u32) -> bool,
+    own: impl Fn(u32) -> Option<usize>,
     how: Fit,
-) -> Plane {
-    let mut w = vec![0.0_f32; width];
-    let mut bias = 0.0_f32;
-    let mut alpha = vec![0.0_f32; train.len()];
-    // (diagonal of the dual's quadratic form, sign)
-    let setup: Vec<(f32, f32, f32)> = train
+) -> Vec<Plane> {
+    let mut w = vec![[0.0; LANES]; width];
+    let mut bias = [START; LANES];
+    let mut alpha = vec![[0.0; LANES]; train.len()];
+    // Side of each lane, what its dual variable is shrunk by, and the diagonal of the dual's form.
+    let setup: Vec<(Option<usize>, f32)> = train
         .iter()
         .map(|&i| {
-            let pos = positive(i);
-            let c = how.c * if pos { how.positive } else { 1.0 };
-            let shift = 0.5 / c;
-            let q = rows.squared(i as usize) + BIAS_FEATURE * BIAS_FEATURE + shift;
-            (q, if pos { 1.0 } else { -1.0 }, shift)
+            let lane = own(i).filter(|lane| *lane < LANES);
+            (lane, rows.squared(i as usize) + BIAS_FEATURE * BIAS_FEATURE)
         })
         .collect();
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
@@ -121,22 +147,46 @@ pub(crate) fn fit(
         samples.retain(|&j| {
             let j = j as usize;
             let row = train[j] as usize;
-            let (q, y, shift) = setup[j];
-            let g = y * (rows.dot(row, &w) + bias * BIAS_FEATURE) - 1.0 + shift * alpha[j];
-            if alpha[j] == 0.0 && g >= 0.0 {
-                // On its right side, and not part of the solution: it rests until the next whole pass.
-                return g < 0.1;
+            let (lane, squared) = setup[j];
+            let (mut side, mut shift) = ([-1.0; LANES], [0.5 / how.c; LANES]);
+            if let Some(lane) = lane {
+                side[lane] = 1.0;
+                shift[lane] /= how.positive;
             }
-            largest = largest.max(g.abs());
-            let old = alpha[j];
-            alpha[j] = (old - g / q).max(0.0);
-            let step = (alpha[j] - old) * y;
-            rows.add(row, step, &mut w);
-            bias += step * BIAS_FEATURE;
-            true
+            let dots = rows.dots(row, &w);
+            let alpha = &mut alpha[j];
+            let mut step = [0.0; LANES];
+            let mut violation = 0.0_f32;
+            for l in 0..LANES {
+                let g = side[l] * (dots[l] + bias[l]) - 1.0 + shift[l] * alpha[l];
+                let moved = (alpha[l] - g / (squared + shift[l])).max(0.0);
+                step[l] = (moved - alpha[l]) * side[l];
+                // On its right side, and not part of the solution: nothing to mend.
+                let open = if moved == 0.0 && alpha[l] == 0.0 {
+                    0.0
+                } else {
+                    g.abs()
+                };
+                violation = violation.max(open);
+                alpha[l] = moved;
+                bias[l] += step[l] * BIAS_FEATURE * BIAS_FEATURE;
+            }
+            if step.iter().any(|s| *s != 0.0) {
+                rows.add(row, &step, &mut w);
+            }
+            largest = largest.max(violation);
+            // What needs no move now rests until the next whole pass.
+            violation > how.tolerance
         });
         largest
     };
+    // The positives first: only against them do the others have something to be pushed from.
+    let mut positives: Vec<u32> = (0..)
+        .zip(&setup)
+        .filter(|(_, s)| s.0.is_some())
+        .map(|(j, _)| j)
+        .collect();
+    pass(&mut positives);
     for _ in 0..how.rounds {
         let mut active: Vec<u32> = (0..).take(train.len()).collect();
         if pass(&mut active) < how.tolerance {
@@ -148,10 +198,11 @@ pub(crate) fn fit(
             }
         }
     }
-    Plane {
-        w,
-        bias: bias * BIAS_FEATURE,
-    }
+    let plane = |l: usize| Plane {
+        w: w.iter().map(|w| w[l]).collect(),
+        bias: bias[l],
+    };
+    (0..LANES).map(plane).collect()
 }
 
 /// A small generator (xorshift*) for shuffles that are the same on every run.
@@ -194,12 +245,18 @@ mod tests {
             .collect();
         let train = [0, 1, 2, 3, 4];
         let positive = |i: u32| dense[i as usize * 2] > 0.0;
-        let a = fit(&Rows::Dense(&dense, 2), 2, &train, positive, HOW);
-        let b = fit(&Rows::Sparse(&sparse), 2, &train, positive, HOW);
+        // Lane 0 has the positives, lane 3 the others, the rest nobody.
+        let own = |i: u32| Some(if positive(i) { 0 } else { 3 });
+        let a = fit(&Rows::Dense(&dense, 2), 2, &train, own, HOW);
+        let b = fit(&Rows::Sparse(&sparse), 2, &train, own, HOW);
         for i in 0..5 {
-            let s = Rows::Dense(&dense, 2).dot(i, &a.w) + a.bias;
-            assert!((s - Rows::Sparse(&sparse).dot(i, &b.w) - b.bias).abs() < 1e-3);
-            assert_eq!(s > 0.0, positive(u32::try_from(i).unwrap()));
+            let row = u32::try_from(i).unwrap();
+            for (lane, side) in [(0, positive(row)), (3, !positive(row)), (7, false)] {
+                let s = Rows::Dense(&dense, 2).dot(i, &a[lane].w) + a[lane].bias;
+                let t = Rows::Sparse(&sparse).dot(i, &b[lane].w) + b[lane].bias;
+                assert!((s - t).abs() < 1e-3);
+                assert_eq!(s > 0.0, side, "{i} in lane {lane}");
+            }
         }
     }
 

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use base::Lang;
-use inference::Products;
+use inference::{Products, Rounded};
 
 use super::confidence::{Confidence, ErrorBudget, Trial};
 use super::features::{Raw, Sparse, Vocabulary, raw};
 use super::stack::{self, Choice, Stack};
-use super::svm::{Fit, Rows, fit};
+use super::svm::{self, Fit, LANES, Plane, Rows};
 use super::{
     Class, Examples, FAR, First, LexicalPlanes, Nearest, Ranked, Ranker, centre, evidence, signals,
 };
@@ -55,16 +55,16 @@ const BLOCK: usize = 48;
 const LEXICAL: Fit = Fit {
     c: 1.0,
     positive: 4.0,
-    rounds: 2,
-    epochs: 5,
-    tolerance: 0.1,
+    rounds: 3,
+    epochs: 8,
+    tolerance: 0.05,
 };
 const VECTOR: Fit = Fit {
     c: 2.0,
     positive: 6.0,
-    rounds: 2,
-    epochs: 5,
-    tolerance: 0.1,
+    rounds: 3,
+    epochs: 8,
+    tolerance: 0.05,
 };
 
 impl Training<'_> {
@@ -104,7 +104,7 @@ impl Training<'_> {
             }
         }
         progress(FOLDS, steps);
-        let stack = Stack::fit(&choices);
+        let stack = Stack::fit(&choices, self.threads);
         let trials: Vec<Trial> = judged
             .iter()
             .filter(|j| !j.3)
@@ -180,20 +180,16 @@ impl Training<'_> {
         });
         let (sparse, unknown): (Vec<Sparse>, Vec<f32>) = featured.into_iter().unzip();
         let n = self.classes.len();
-        // Columns of scores, lexical first, then vector: one job a class.
-        let columns: Vec<Vec<f32>> = parallel::map(2 * n, self.threads, |job| {
-            let class = (job % n) as u32;
-            let positive = |i: u32| self.samples[i as usize].class == class;
-            let (rows, width, how) = if job < n {
-                (Rows::Sparse(&sparse), vocabulary.len(), LEXICAL)
-            } else {
-                (Rows::Dense(dense, d), d, VECTOR)
-            };
-            let plane = fit(&rows, width, &train, positive, how);
-            held.iter()
-                .map(|&i| rows.dot(i, &plane.w) + plane.bias)
-                .collect()
-        });
+        // Columns of scores of the held-out sentences, one a class.
+        let scores = |rows: &Rows<'_>, width: usize, how: Fit| -> Vec<Vec<f32>> {
+            self.planes(rows, width, &train, how, |plane| {
+                held.iter()
+                    .map(|&i| rows.dot(i, &plane.w) + plane.bias)
+                    .collect()
+            })
+        };
+        let lexical = scores(&Rows::Sparse(&sparse), vocabulary.len(), LEXICAL);
+        let vector = scores(&Rows::Dense(dense, d), d, VECTOR);
         let rows: Vec<f32> = train
             .iter()
             .flat_map(|&t| dense[t as usize * d..(t as usize + 1) * d].iter().copied())
@@ -227,8 +223,8 @@ impl Training<'_> {
             .enumerate()
             .map(|(h, (&i, (nearest, nearest_three)))| {
                 let first = First {
-                    lexical: (0..n).map(|c| columns[c][h]).collect(),
-                    vector: (0..n).map(|c| columns[n + c][h]).collect(),
+                    lexical: lexical.iter().map(|column| column[h]).collect(),
+                    vector: vector.iter().map(|column| column[h]).collect(),
                     nearest,
                     nearest_three,
                     unknown: unknown[i],
@@ -237,6 +233,26 @@ impl Training<'_> {
                 (i, first, stripped(self.samples[i].class))
             })
             .collect()
+    }
+
+    /// What becomes of the plane of each class, fitted on `train`, in the order of the classes.
+    fn planes<T: Send>(
+        &self,
+        rows: &Rows<'_>,
+        width: usize,
+        train: &[u32],
+        how: Fit,
+        keep: impl Fn(Plane) -> T + Sync,
+    ) -> Vec<T> {
+        let n = self.classes.len();
+        let class_of = |i: u32| self.samples[i as usize].class as usize;
+        let blocks = parallel::map(n.div_ceil(LANES), self.threads, |block| {
+            let first = block * LANES;
+            let planes = svm::fit(rows, width, train, |i| class_of(i).checked_sub(first), how);
+            let planes = planes.into_iter().take(n - first);
+            planes.map(&keep).collect::<Vec<_>>()
+        });
+        blocks.into_iter().flatten().collect()
     }
 
     /// The likeliest candidates of a sample by a rough sum, and the right one.
@@ -314,16 +330,8 @@ impl Training<'_> {
         let sparse: Vec<Sparse> = parallel::map(self.samples.len(), self.threads, |i| {
             vocabulary.features(&raws[i]).0
         });
-        let positive =
-            |class: usize| move |i: u32| self.samples[i as usize].class as usize == class;
-        let columns = parallel::map(n, self.threads, |c| {
-            let p = fit(
-                &Rows::Sparse(&sparse),
-                vocabulary.len(),
-                &all,
-                positive(c),
-                LEXICAL,
-            );
+        let rows = Rows::Sparse(&sparse);
+        let columns = self.planes(&rows, vocabulary.len(), &all, LEXICAL, |p| {
             let scale = p.w.iter().fold(1e-9_f32, |m, w| m.max(w.abs())) / 127.0;
             let column: Vec<i8> = p.w.iter().map(|w| (w / scale).round() as i8).collect();
             (column, scale, p.bias)
@@ -334,9 +342,7 @@ impl Training<'_> {
                 weights[f * n + c] = *w;
             }
         }
-        let planes = parallel::map(n, self.threads, |c| {
-            fit(&Rows::Dense(dense, d), d, &all, positive(c), VECTOR)
-        });
+        let planes = self.planes(&Rows::Dense(dense, d), d, &all, VECTOR, |p| p);
         Ranker {
             classes: self.classes.clone(),
             written,
@@ -351,7 +357,10 @@ impl Training<'_> {
             vector_bias: planes.iter().map(|p| p.bias).collect(),
             query_mean,
             passage_mean,
-            examples: Examples::pack(dense, d, self.samples.iter().map(|s| s.class).collect()),
+            examples: Examples {
+                vectors: Rounded::new(dense, d),
+                class: self.samples.iter().map(|s| s.class).collect(),
+            },
             stack,
             confidence,
         }

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use base::{Lang, MunicipalityCode};
-use inference::Kind;
+use inference::{Kind, Rounded};
 use knowledge::{ArticleIx, Audience, Layer, Release, without_slots};
 
-use super::{BM25_HITS, Passage, Snapshot};
+use super::{BM25_HITS, Passages, Snapshot};
 use crate::analysis::Analyzer;
 use crate::language::Identifier;
 use crate::lexical::{Lexical, Side};
@@ -18,13 +18,15 @@ use crate::vectors::{VectorCache, io_error};
 use crate::{Error, parallel};
 
 /// Raise when the ranker's training or layout changes: stored rankers of other versions are not read.
-const RANKER_VERSION: u32 = 4;
+const RANKER_VERSION: u32 = 5;
 
 /// How a snapshot is built.
 #[derive(Clone, Debug)]
 pub struct BuildOptions {
     /// Where vectors and rankers are kept between runs; `None` keeps nothing.
     pub cache: Option<PathBuf>,
+    /// Where they are looked for too, and never written.
+    pub prepared: Option<PathBuf>,
     /// The encoder's own hash: vectors of different models never mix.
     pub model: String,
     /// Numbers in a vector.
@@ -32,6 +34,15 @@ pub struct BuildOptions {
     /// Threads to train with, at least 1.
     pub threads: usize,
     pub budget: ErrorBudget,
+}
+
+impl BuildOptions {
+    /// The folders that may hold vectors and rankers.
+    pub(crate) fn folders(&self) -> impl Iterator<Item = &Path> {
+        [self.cache.as_deref(), self.prepared.as_deref()]
+            .into_iter()
+            .flatten()
+    }
 }
 
 /// What is being done, for a progress bar.
@@ -65,11 +76,15 @@ impl Snapshot {
             .iter()
             .map(|a| class_ix.get(&Class::Article(a.id.clone())).copied())
             .collect();
-        let mut cache =
-            VectorCache::open(options.cache.as_deref(), &options.model, options.dimensions)?;
-        let texts: Vec<String> = samples.iter().map(|s| s.text.clone()).collect();
+        let mut cache = VectorCache::open(options)?;
         let places = sections(&release);
         let passages: Vec<String> = places.iter().map(|p| p.2.clone()).collect();
+        let stored = read_ranker(&release, options).filter(|r| r.classes == classes);
+        let texts: Vec<String> = match &stored {
+            // Their vectors are in the ranker.
+            Some(_) => Vec::new(),
+            None => samples.iter().map(|s| s.text.clone()).collect(),
+        };
         let total = texts.len() + passages.len();
         let mut done = 0;
         let mut counted = |kind: Kind, t: &[String]| {
@@ -80,13 +95,9 @@ impl Snapshot {
         };
         let vectors = cache.get(Kind::Query, &texts, &mut counted)?;
         let raw = cache.get(Kind::Passage, &passages, &mut counted)?;
-        let stored = options
-            .cache
-            .as_deref()
-            .map(|dir| ranker_path(dir, &release, options));
-        let ranker = match stored.as_deref().and_then(read_ranker) {
-            Some(r) if r.classes == classes => r,
-            _ => {
+        let ranker = match stored {
+            Some(ranker) => ranker,
+            None => {
                 let training = Training {
                     bm25: bm25_of_samples(
                         &samples,
@@ -110,22 +121,18 @@ impl Snapshot {
                     budget: options.budget,
                     threads: options.threads,
                 };
-                let r = training.run(&mut |d, t| progress(Stage::Training, d, t));
-                if let Some(path) = &stored {
-                    write_ranker(path, &r)?;
+                let ranker = training.run(&mut |d, t| progress(Stage::Training, d, t));
+                if let Some(dir) = &options.cache {
+                    write_ranker(&dir.join(ranker_name(&release, options)), &ranker)?;
                 }
-                r
+                ranker
             }
         };
-        let passages = places
-            .into_iter()
-            .zip(raw)
-            .map(|((article, section, _), raw)| Passage {
-                article,
-                section,
-                centred: ranker.centre_passage(&raw),
-            })
-            .collect();
+        let centred: Vec<f32> = raw.iter().flat_map(|v| ranker.centre_passage(v)).collect();
+        let passages = Passages {
+            places: places.into_iter().map(|(a, s, _)| (a, s)).collect(),
+            centred: Rounded::new(&centred, options.dimensions),
+        };
         let identifier = Identifier::learn(&samples);
         let spread = spread(&samples, &analyzer);
         Ok(Self {
@@ -281,28 +288,32 @@ fn bm25_of_samples(
     })
 }
 
-fn ranker_path(dir: &Path, release: &Release, options: &BuildOptions) -> PathBuf {
+fn ranker_name(release: &Release, options: &BuildOptions) -> String {
     let short = |s: &str| s.chars().take(16).collect::<String>();
     let budget = options.budget;
-    dir.join(format!(
+    format!(
         "ranker-{RANKER_VERSION}-{}-{}-{:.4}-{:.4}.bin",
         short(&release.hash),
         short(&options.model),
         budget.wrong,
         budget.unanswerable,
-    ))
+    )
 }
 
-/// A stored ranker that cannot be read is trained anew.
-fn read_ranker(path: &Path) -> Option<Ranker> {
-    let bytes = fs::read(path).ok()?;
-    match postcard::from_bytes(&bytes) {
-        Ok(r) => Some(r),
-        Err(e) => {
-            tracing::warn!(path = %path.display(), error = %e, "stored ranker is unreadable: training anew");
-            None
+/// The stored ranker of this release; one that cannot be read is trained anew.
+fn read_ranker(release: &Release, options: &BuildOptions) -> Option<Ranker> {
+    let name = ranker_name(release, options);
+    options.folders().find_map(|dir| {
+        let path = dir.join(&name);
+        let bytes = fs::read(&path).ok()?;
+        match postcard::from_bytes(&bytes) {
+            Ok(r) => Some(r),
+            Err(e) => {
+                tracing::warn!(path = %path.display(), error = %e, "stored ranker is unreadable: training anew");
+                None
+            }
         }
-    }
+    })
 }
 
 fn write_ranker(path: &Path, ranker: &Ranker) -> Result<(), Error> {

@@ -23,7 +23,7 @@ fn far(a: &[f32], b: &[f32]) -> f32 {
 
 #[test]
 fn a_batch_gives_what_its_texts_give_alone() {
-    for compute in [Compute::Dense, Compute::Quantized] {
+    for compute in [Compute::Dense, Compute::Candle] {
         let encoder = encoder(compute, 1);
         let together = encoder.encode(&batch()).unwrap();
         assert_eq!(together.len(), 9);
@@ -51,7 +51,7 @@ fn threads_change_nothing() {
 #[test]
 fn both_kernels_say_nearly_the_same() {
     let dense = encoder(Compute::Dense, 1).encode(&batch()).unwrap();
-    let quantized = encoder(Compute::Quantized, 1).encode(&batch()).unwrap();
+    let quantized = encoder(Compute::Candle, 1).encode(&batch()).unwrap();
     for (a, b) in dense.iter().zip(&quantized) {
         assert!(a.iter().zip(b.iter()).map(|(a, b)| a * b).sum::<f32>() > 0.99);
     }
@@ -83,7 +83,7 @@ fn what_is_too_long_is_cut() {
 
 #[test]
 fn kernels_have_names() {
-    for compute in [Compute::Dense, Compute::Quantized] {
+    for compute in [Compute::Dense, Compute::Candle] {
         assert_eq!(Compute::from_name(compute.name()), Some(compute));
     }
     assert_eq!(Compute::from_name("gpu"), None);

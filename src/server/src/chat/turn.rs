@@ -6,7 +6,8 @@ use std::time::Duration;
 use base::{Lang, Redaction, TurnId, clean, redact};
 use contact::{Phone, Reference};
 use dialogue::{Input, Outcome, Settled, Turn};
-use inference::Priority;
+use futures_util::future::try_join_all;
+use inference::{Kind, Priority, Vector};
 use knowledge::Intent;
 use storage::{NewCallback, NewEvent};
 
@@ -149,7 +150,7 @@ impl Request<'_> {
         let mut state = self.dialogue.state.lock().await;
         let lang = state.context.lang;
         self.limited(&mut state)?;
-        let input = self.input(String::new(), lang);
+        let input = self.input(String::new());
         let turn = self.app.turn.load_full();
         let Some(mut settled) = turn.pick(article_id, &input, &state.context) else {
             let shown: String = article_id.chars().take(60).collect();
@@ -297,11 +298,10 @@ impl Request<'_> {
             .map_err(|e| self.journal(&e, lang))
     }
 
-    fn input(&self, text: String, interface: Lang) -> Input {
+    fn input(&self, text: String) -> Input {
         Input {
             text,
             municipality: self.dialogue.municipality,
-            interface,
         }
     }
 
@@ -309,32 +309,33 @@ impl Request<'_> {
     /// turn a core at a time.
     async fn turn(&self, message: String, state: &State) -> Result<Settled, String> {
         let turn: Arc<Turn> = self.app.turn.load_full();
-        let begun = turn.begin(self.input(message, state.context.lang), &state.context);
-        let mut vectors = Vec::new();
-        for text in begun.texts() {
-            let mut tries = 0;
-            let vector = loop {
-                let asked = self.app.encoder.encode(
-                    Priority::Interactive,
-                    inference::Kind::Query,
-                    text.clone(),
-                );
-                match asked.await {
-                    Err(inference::Error::Overloaded) if tries < AGAIN => {
-                        tries += 1;
-                        tokio::time::sleep(AGAIN_AFTER).await;
-                    }
-                    other => break other.map_err(|e| e.to_string())?,
-                }
-            };
-            vectors.push(vector);
-        }
+        let begun = turn.begin(self.input(message), &state.context);
+        // All at once: a follow-up's readings are one batch.
+        let vectors = try_join_all(begun.texts().into_iter().map(|t| self.encode(t))).await?;
         let _core = self.app.cores.acquire().await.map_err(|e| e.to_string())?;
         let context = state.context.clone();
         tokio::task::spawn_blocking(move || begun.finish(&vectors, &context))
             .await
             .map_err(|e| e.to_string())?
             .map_err(|e| e.to_string())
+    }
+
+    /// The vector of a text; a full queue is asked again a few times.
+    async fn encode(&self, text: String) -> Result<Vector, String> {
+        let mut tries = 0;
+        loop {
+            let asked = self
+                .app
+                .encoder
+                .encode(Priority::Interactive, Kind::Query, text.clone());
+            match asked.await {
+                Err(inference::Error::Overloaded) if tries < AGAIN => {
+                    tries += 1;
+                    tokio::time::sleep(AGAIN_AFTER).await;
+                }
+                other => return other.map_err(|e| e.to_string()),
+            }
+        }
     }
 
     /// Journals and sends the end of a turn, and keeps its record.

@@ -80,14 +80,7 @@ pub(super) fn turn(
     municipality: MunicipalityCode,
     context: &Context,
 ) -> Result<Settled, Failure> {
-    let begun = Turn::new(booted.snapshot.clone()).begin(
-        Input {
-            text,
-            municipality,
-            interface: context.lang,
-        },
-        context,
-    );
+    let begun = Turn::new(booted.snapshot.clone()).begin(Input { text, municipality }, context);
     let vectors = booted
         .encoder
         .encode_blocking(Kind::Query, &begun.texts(), &mut |_, _| {})?;

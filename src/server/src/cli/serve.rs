@@ -28,7 +28,7 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
         &config.data.join("journal.sqlite"),
         &storage::Options::default(),
     )?;
-    let booted = boot::boot(config, &setting.clock, &Bars::shown())?;
+    let booted = boot::boot(&config.for_service(), &setting.clock, &Bars::shown())?;
     let address = listener.local_addr()?;
     let encoder = booted.encoder.clone();
     let app = Inner::new(

@@ -15,8 +15,10 @@ pub(crate) struct Config {
     pub listen: SocketAddr,
     /// Everything the running service writes lies here.
     pub data: PathBuf,
-    /// What can be made again: the fetched model, vectors, the trained ranker.
+    /// Where commands put what can be made again: the fetched model, vectors, the trained ranker.
     pub cache: PathBuf,
+    /// Where that is taken from too, and never written.
+    pub prepared: Option<PathBuf>,
     pub knowledge: PathBuf,
     pub models: PathBuf,
     pub widget: PathBuf,
@@ -59,6 +61,23 @@ struct ConfigFile {
 }
 
 impl Config {
+    /// As the running service uses it: what commands have prepared is read, and whatever has still to be made
+    /// is written under the data folder.
+    pub(crate) fn for_service(&self) -> Self {
+        Self {
+            cache: self.data.join("cache"),
+            prepared: Some(self.cache.clone()),
+            ..self.clone()
+        }
+    }
+
+    /// The folders that may hold what was made before.
+    pub(crate) fn caches(&self) -> impl Iterator<Item = &Path> {
+        [Some(self.cache.as_path()), self.prepared.as_deref()]
+            .into_iter()
+            .flatten()
+    }
+
     /// Reads the configuration through `env`.
     ///
     /// # Errors
@@ -85,7 +104,7 @@ impl Config {
                 .unwrap_or_else(|| default.to_owned())
         };
         let listen = text("BORGERLINJE_LISTEN", &file.listen, "127.0.0.1:8080");
-        let kernel = text("BORGERLINJE_KERNEL", &file.kernel, "dense");
+        let kernel = text("BORGERLINJE_KERNEL", &file.kernel, "auto");
         let bad = |name: &str, value: &str, why: &str| ConfigError::Value {
             name: name.to_owned(),
             value: value.to_owned(),
@@ -119,14 +138,20 @@ impl Config {
             })?,
             data: PathBuf::from(text("BORGERLINJE_DATA", &file.data, "./data")),
             cache: here(text("BORGERLINJE_CACHE", &file.cache, "cache"), &home),
+            prepared: None,
             knowledge: here(
                 text("BORGERLINJE_KNOWLEDGE", &file.knowledge, "knowledge"),
                 &home,
             ),
             models: here(text("BORGERLINJE_MODELS", &file.models, "models"), &home),
             widget: here(text("BORGERLINJE_WIDGET", &file.widget, "widget"), &home),
-            kernel: Compute::from_name(&kernel)
-                .ok_or_else(|| bad("BORGERLINJE_KERNEL", &kernel, "must be dense or q4_0"))?,
+            kernel: Compute::from_name(&kernel).ok_or_else(|| {
+                bad(
+                    "BORGERLINJE_KERNEL",
+                    &kernel,
+                    "must be auto, dense, candle, or instructions this machine has",
+                )
+            })?,
             threads,
             budget: index::ErrorBudget {
                 wrong: share("max_wrong_answers", file.max_wrong_answers, default.wrong)?,
@@ -182,7 +207,7 @@ mod tests {
     fn faults_name_the_value_and_what_is_allowed() {
         for (name, value, want) in [
             ("BORGERLINJE_LISTEN", "8080", "such as 127.0.0.1:8080"),
-            ("BORGERLINJE_KERNEL", "gpu", "must be dense or q4_0"),
+            ("BORGERLINJE_KERNEL", "gpu", "must be auto"),
             ("BORGERLINJE_CONFIG", "/no/such/file", "/no/such/file"),
         ] {
             let e = read(&[("BORGERLINJE_HOME", "/srv/b"), (name, value)]).unwrap_err();
