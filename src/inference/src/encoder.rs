@@ -132,6 +132,7 @@ pub struct Encoder {
     architecture: Architecture,
     compute: Compute,
     hash: String,
+    tokenizer_sha256: String,
     /// [vocabulary, hidden] in `q4_0` blocks, expanded a row at a time.
     word: Vec<u8>,
     /// [positions, hidden]: position and token type together.
@@ -200,6 +201,7 @@ impl Encoder {
         let norm = norm(&mut reader, "norm")?;
         let mut encoder = Self {
             hash: reader.header.hash,
+            tokenizer_sha256: reader.header.tokenizer_sha256,
             architecture,
             compute,
             word,
@@ -254,6 +256,11 @@ impl Encoder {
     #[must_use]
     pub fn hash(&self) -> &str {
         &self.hash
+    }
+
+    /// Of the `tokenizer.json` that belongs to the weights.
+    pub(crate) fn tokenizer_sha256(&self) -> &str {
+        &self.tokenizer_sha256
     }
 
     /// One vector of length 1 a sequence, in the order given, on this encoder's threads.

@@ -51,6 +51,14 @@ pub enum Error {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
+    /// Says which file a tokenizer's fault is in.
+    pub(crate) fn in_file(self, path: &Path) -> Self {
+        match self {
+            Self::Tokenizer(fault) => Self::Tokenizer(format!("{}: {fault}", path.display())),
+            other => other,
+        }
+    }
+
     pub(crate) fn format(path: &Path, fault: impl Into<String>) -> Self {
         Self::Format {
             path: path.to_owned(),

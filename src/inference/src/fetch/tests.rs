@@ -132,8 +132,8 @@ fn wheels_in_a_folder_become_a_model() {
         .collect();
     assert_eq!(
         left.len(),
-        3,
-        "only the two files and the lock stay: {left:?}"
+        4,
+        "only the three files and the lock stay: {left:?}"
     );
 }
 

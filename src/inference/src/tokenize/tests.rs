@@ -1,4 +1,5 @@
 use super::*;
+use crate::Error;
 use crate::testing::{Folder, TOKENIZER};
 
 fn tokenizer(max_tokens: usize) -> Tokenizer {
