@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use jiff::civil::{Date, Time};
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Timestamp, Zoned};
+use serde::{Deserialize, Serialize};
 
 use crate::holiday;
 
@@ -17,11 +18,25 @@ pub const CUSTOMARILY_CLOSED: [(i8, i8); 3] = [(6, 5), (12, 24), (12, 31)];
 const HORIZON_DAYS: usize = 731;
 
 /// Opening hours within one day, local time, from inclusive, to exclusive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "(Time, Time)", into = "(Time, Time)")]
 pub struct Span {
     from: Time,
     /// Midnight stands for the end of the day.
     to: Time,
+}
+
+impl TryFrom<(Time, Time)> for Span {
+    type Error = SpanError;
+    fn try_from((from, to): (Time, Time)) -> Result<Self, SpanError> {
+        Self::new(from, to)
+    }
+}
+
+impl From<Span> for (Time, Time) {
+    fn from(span: Span) -> (Time, Time) {
+        (span.from, span.to)
+    }
 }
 
 /// A span that is empty or runs backwards.
@@ -81,12 +96,39 @@ pub fn copenhagen() -> &'static TimeZone {
 }
 
 /// The opening hours of one municipality. Public holidays are always closed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Written", into = "Written")]
 pub struct Hours {
     /// Monday first; sorted.
     week: [Vec<Span>; 7],
     closed: BTreeSet<Date>,
     closed_yearly: BTreeSet<(i8, i8)>,
+}
+
+/// Hours as they are written down; spans in any order.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    week: [Vec<Span>; 7],
+    closed: BTreeSet<Date>,
+    closed_yearly: BTreeSet<(i8, i8)>,
+}
+
+impl From<Written> for Hours {
+    fn from(w: Written) -> Self {
+        Self::new(w.week)
+            .closed_on(w.closed)
+            .closed_yearly(w.closed_yearly)
+    }
+}
+
+impl From<Hours> for Written {
+    fn from(h: Hours) -> Self {
+        Self {
+            week: h.week,
+            closed: h.closed,
+            closed_yearly: h.closed_yearly,
+        }
+    }
 }
 
 impl Hours {

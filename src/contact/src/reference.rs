@@ -1,13 +1,9 @@
-//! A citizen who leaves a number and is rung back.
+//! What a citizen who is to be rung back can say on the phone.
 
 use std::fmt;
 use std::str::FromStr;
 
-use base::{DialogueId, MunicipalityCode};
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-
-use crate::Phone;
 
 /// Digits and letters that cannot be mistaken for one another when read aloud: the ids' alphabet in
 /// capitals.
@@ -85,28 +81,6 @@ impl fmt::Debug for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
-}
-
-/// Where a callback stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum State {
-    /// Nobody has rung yet.
-    Waiting,
-    Done,
-}
-
-/// A promise to ring a citizen.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Callback {
-    pub reference: Reference,
-    pub dialogue: DialogueId,
-    pub municipality: MunicipalityCode,
-    pub phone: Phone,
-    /// In the citizen's words, redacted; at most 500 characters.
-    pub topic: Option<String>,
-    pub created: Timestamp,
-    pub state: State,
 }
 
 #[cfg(test)]

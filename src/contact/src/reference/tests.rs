@@ -1,5 +1,7 @@
 use std::collections::HashSet;
 
+use base::DialogueId;
+
 use super::*;
 
 #[test]
