@@ -12,11 +12,14 @@
 //! - A request that fails leaves nothing behind and fails no other, unless the whole transaction failed:
 //!   then all that were in it fail. The journal stays usable.
 //!
+//! [`log`] is the contact centre's ordered log, in the same file or in a Redis that several nodes share.
+//!
 //! Absent on purpose: a clock (times come in), redaction (`base` did it before), the meaning of an event
 //! (its JSON is opaque here).
 
 mod error;
 mod journal;
+pub mod log;
 mod owner;
 mod read;
 mod schema;

@@ -20,12 +20,12 @@ fn corrupt(
     rusqlite::Error::FromSqlConversionFailure(index, rusqlite::types::Type::Null, why.into())
 }
 
-fn number(row: &Row<'_>, index: usize) -> rusqlite::Result<u64> {
+pub(crate) fn number(row: &Row<'_>, index: usize) -> rusqlite::Result<u64> {
     let n: i64 = row.get(index)?;
     u64::try_from(n).map_err(|e| corrupt(index, e))
 }
 
-fn time(row: &Row<'_>, index: usize) -> rusqlite::Result<Timestamp> {
+pub(crate) fn time(row: &Row<'_>, index: usize) -> rusqlite::Result<Timestamp> {
     Timestamp::from_millisecond(row.get(index)?).map_err(|e| corrupt(index, e))
 }
 

@@ -11,7 +11,9 @@ const APPLICATION_ID: i64 = 0x426f_7267;
 
 /// Step n leads from format n to format n + 1 (`user_version`). Steps that were ever released are never
 /// changed, only added to.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[DIALOGUES, LOG];
+
+const DIALOGUES: &str = "
 CREATE TABLE dialogues (
     id           TEXT PRIMARY KEY,
     token_sha256 BLOB NOT NULL CHECK (length(token_sha256) = 32),
@@ -72,7 +74,55 @@ CREATE TRIGGER callbacks_in  AFTER INSERT ON callbacks BEGIN UPDATE counts SET c
 CREATE TRIGGER callbacks_out AFTER DELETE ON callbacks BEGIN UPDATE counts SET callbacks = callbacks - 1; END;
 CREATE TRIGGER turns_in      AFTER INSERT ON turns     BEGIN UPDATE counts SET turns = turns + 1; END;
 CREATE TRIGGER turns_out     AFTER DELETE ON turns     BEGIN UPDATE counts SET turns = turns - 1; END;
-"];
+";
+
+/// The contact centre's log, or this node's mirror of it; a link is a u64, kept as the same bits.
+const LOG: &str = "
+CREATE TABLE log_ends (
+    one         INTEGER PRIMARY KEY CHECK (one = 1),
+    generation  TEXT NOT NULL,
+    base        INTEGER NOT NULL,
+    base_link   INTEGER NOT NULL,
+    base_ms     INTEGER NOT NULL,
+    head        INTEGER NOT NULL CHECK (head >= base),
+    head_link   INTEGER NOT NULL,
+    at_ms       INTEGER NOT NULL,
+    beat_ms     INTEGER NOT NULL,
+    beat_ttl_ms INTEGER NOT NULL
+) STRICT;
+INSERT INTO log_ends VALUES (1, lower(hex(randomblob(10))), 0, 0, 0, 0, 0, 0, 0, 0);
+
+CREATE TABLE log (
+    seq   INTEGER PRIMARY KEY CHECK (seq > 0),
+    link  INTEGER NOT NULL,
+    at_ms INTEGER NOT NULL,
+    node  TEXT NOT NULL,
+    id    TEXT NOT NULL UNIQUE,
+    body  BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE log_lost (
+    id    TEXT PRIMARY KEY,
+    seq   INTEGER NOT NULL,
+    link  INTEGER NOT NULL,
+    at_ms INTEGER NOT NULL,
+    node  TEXT NOT NULL,
+    body  BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE log_snapshot (
+    one   INTEGER PRIMARY KEY CHECK (one = 1),
+    seq   INTEGER NOT NULL,
+    link  INTEGER NOT NULL,
+    at_ms INTEGER NOT NULL,
+    bytes BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE log_nodes (
+    node     TEXT PRIMARY KEY,
+    until_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+";
 
 /// Opens or creates the file, readable by its owner alone, and brings it to the newest format.
 pub(crate) fn open(path: &Path, options: &Options) -> Result<Connection, Error> {
@@ -135,7 +185,7 @@ fn set_up(mut conn: Connection, options: &Options) -> Result<Connection, Error> 
             r.get(0)
         })?;
     }
-    conn.set_prepared_statement_cache_capacity(32);
+    conn.set_prepared_statement_cache_capacity(64);
     Ok(conn)
 }
 
