@@ -6,9 +6,11 @@
 
 #![allow(unsafe_code)]
 
+mod attention;
 pub(crate) mod int8;
 mod matrix;
 
+pub(crate) use attention::{Heads, attend};
 pub use int8::Isa;
 pub(crate) use matrix::Packed;
 
@@ -141,68 +143,6 @@ fn byte_products_loop(rows: &[i8], x: &[i16], out: &mut [i32]) {
     for (row, out) in rows.chunks_exact(x.len()).zip(out) {
         let products = row.iter().zip(x);
         *out = products.map(|(&a, &b)| i32::from(a) * i32::from(b)).sum();
-    }
-}
-
-/// Shape of one call of [`attend`].
-#[derive(Clone, Copy)]
-pub(crate) struct Heads {
-    pub(crate) heads: usize,
-    /// Width of one head.
-    pub(crate) width: usize,
-}
-
-dispatch! {
-    /// Softmax attention within one sequence. `qkv` [tokens, 3 · hidden]: each row a token's
-    /// query, key and value; `out` [tokens, hidden]. `scratch` is overwritten and grows as needed.
-    pub(crate) fn attend(qkv: &[f32], out: &mut [f32], shape: Heads, scratch: &mut Vec<f32>) = attend_loop
-}
-
-#[inline(always)]
-fn attend_loop(qkv: &[f32], out: &mut [f32], shape: Heads, scratch: &mut Vec<f32>) {
-    let Heads { heads, width } = shape;
-    let hidden = heads * width;
-    let tokens = out.len() / hidden;
-    assert!(out.len() == tokens * hidden && qkv.len() == tokens * 3 * hidden);
-    // Rows of keys are padded to whole lanes; the padding never enters a sum.
-    let stride = tokens.next_multiple_of(LANES);
-    scratch.clear();
-    scratch.resize((width + 1) * stride, 0.0);
-    let (keys, scores) = scratch.split_at_mut(width * stride);
-    let scale = 1.0 / (width as f32).sqrt();
-    for head in 0..heads {
-        for (token, row) in qkv.chunks_exact(3 * hidden).enumerate() {
-            let key = &row[hidden + head * width..][..width];
-            for (column, &value) in key.iter().enumerate() {
-                keys[column * stride + token] = value * scale;
-            }
-        }
-        for (token, row) in qkv.chunks_exact(3 * hidden).enumerate() {
-            let query = &row[head * width..][..width];
-            scores.fill(0.0);
-            for (&q, key) in query.iter().zip(keys.chunks_exact(stride)) {
-                for (score, k) in scores.iter_mut().zip(key) {
-                    *score += q * k;
-                }
-            }
-            let live = &mut scores[..tokens];
-            let highest = live
-                .iter()
-                .fold(f32::NEG_INFINITY, |a, &b| if a > b { a } else { b });
-            for score in live.iter_mut() {
-                *score = exp(*score - highest);
-            }
-            let total = 1.0 / sum(live, |v| v);
-            let context = &mut out[token * hidden + head * width..][..width];
-            context.fill(0.0);
-            for (&score, row) in live.iter().zip(qkv.chunks_exact(3 * hidden)) {
-                let value = &row[2 * hidden + head * width..][..width];
-                let weight = score * total;
-                for (sum, v) in context.iter_mut().zip(value) {
-                    *sum += weight * v;
-                }
-            }
-        }
     }
 }
 

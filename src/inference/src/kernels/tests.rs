@@ -68,36 +68,31 @@ fn layer_norm_has_mean_and_deviation() {
 
 #[test]
 fn attention_is_softmax_weighted() {
-    let shape = Heads {
-        heads: 2,
-        width: 32,
-    };
-    for tokens in [1, 2, 15, 16, 17, 40] {
-        let hidden = 64;
-        let qkv = noise(7, tokens * 3 * hidden);
-        let mut out = vec![0.0; tokens * hidden];
-        attend(&qkv, &mut out, shape, &mut vec![f32::NAN; 3]);
-        let at = |token: usize, part: usize, i: usize| {
-            f64::from(qkv[token * 3 * hidden + part * hidden + i])
-        };
-        for (token, i) in [(0, 0), (tokens - 1, 63), (tokens / 2, 33)] {
-            let span = i / 32 * 32..i / 32 * 32 + 32;
-            let scores: Vec<f64> = (0..tokens)
-                .map(|s| {
-                    (span
-                        .clone()
-                        .map(|j| at(token, 0, j) * at(s, 1, j))
-                        .sum::<f64>()
-                        / 32_f64.sqrt())
-                    .exp()
-                })
-                .collect();
-            let total: f64 = scores.iter().sum();
-            let expected: f64 = (0..tokens).map(|s| scores[s] / total * at(s, 2, i)).sum();
-            assert!(
-                close(out[token * hidden + i], expected, 1e-5),
-                "{tokens} tokens"
-            );
+    for (heads, width) in [(2, 32), (3, 24), (1, 64)] {
+        let hidden = heads * width;
+        for tokens in (1..=17).chain([40]) {
+            let qkv = noise(7, tokens * 3 * hidden);
+            let mut out = vec![0.0; tokens * hidden];
+            let shape = Heads { heads, width };
+            attend(&qkv, &mut out, shape, &mut vec![f32::NAN; 3]);
+            let row = |token: usize, part: usize, head: usize| {
+                &qkv[token * 3 * hidden + part * hidden + head * width..][..width]
+            };
+            for (token, head) in (0..tokens).flat_map(|t| (0..heads).map(move |h| (t, h))) {
+                let weight = |s: usize| {
+                    let pairs = row(token, 0, head).iter().zip(row(s, 1, head));
+                    let dot: f64 = pairs.map(|(&q, &k)| f64::from(q) * f64::from(k)).sum();
+                    (dot / (width as f64).sqrt()).exp()
+                };
+                let weights: Vec<f64> = (0..tokens).map(weight).collect();
+                let total: f64 = weights.iter().sum();
+                for i in 0..width {
+                    let of = |s: usize| weights[s] / total * f64::from(row(s, 2, head)[i]);
+                    let expected: f64 = (0..tokens).map(of).sum();
+                    let found = out[token * hidden + head * width + i];
+                    assert!(close(found, expected, 1e-5), "{tokens} x {heads} x {width}");
+                }
+            }
         }
     }
 }
