@@ -32,22 +32,37 @@ pub fn clean(text: &str) -> String {
 pub fn fold(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     for c in text.nfc().flat_map(char::to_lowercase) {
-        match c {
-            'æ' | 'ä' => out.push_str("ae"),
-            'ø' | 'ö' => out.push_str("oe"),
-            'å' => out.push_str("aa"),
-            'ü' => out.push_str("ue"),
-            'ß' => out.push_str("ss"),
-            'ı' => out.push('i'),
-            c if c.is_ascii() => out.push(c),
-            c => out.extend(
-                std::iter::once(c)
-                    .nfd()
-                    .filter(|&d| !unicode_normalization::char::is_combining_mark(d)),
-            ),
+        if c.is_ascii() {
+            out.push(c);
+        } else if let Some(typed) = typed(c) {
+            out.push_str(typed);
+        } else {
+            let base = std::iter::once(c)
+                .nfd()
+                .filter(|&d| !unicode_normalization::char::is_combining_mark(d));
+            for d in base {
+                // What is left of ǿ is an ø.
+                match typed(d) {
+                    Some(typed) => out.push_str(typed),
+                    None => out.push(d),
+                }
+            }
         }
     }
     out
+}
+
+/// How a letter is typed where the keyboard has none.
+fn typed(c: char) -> Option<&'static str> {
+    Some(match c {
+        'æ' | 'ä' => "ae",
+        'ø' | 'ö' => "oe",
+        'å' => "aa",
+        'ü' => "ue",
+        'ß' => "ss",
+        'ı' => "i",
+        _ => return None,
+    })
 }
 
 /// The words of a folded text: runs of letters and digits, with inner apostrophes and hyphens split.
@@ -69,6 +84,7 @@ mod tests {
             ("ÆLDREBOLIG", "aeldrebolig"),
             ("Århus", "aarhus"),
             ("cafe\u{301}", "cafe"),
+            ("\u{1e2} og \u{1fe}", "ae og oe"),
         ] {
             assert_eq!(fold(a), fold(b));
         }
