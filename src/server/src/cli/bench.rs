@@ -1,12 +1,13 @@
 //! `borgerlinje bench`: speed on this machine.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use base::{Clock, Lang};
 use clap::Subcommand;
 use dialogue::Context;
-use inference::EncoderOptions;
-use serde::Serialize;
+use inference::{Encoder, EncoderOptions, Kind, Tokenizer};
+use serde::{Deserialize, Serialize};
 
 use super::{Failure, Setting, ask};
 use crate::boot;
@@ -26,6 +27,40 @@ pub(super) enum BenchCommand {
         #[arg(long)]
         json: bool,
     },
+    /// What `bench/` drives beside its peers: answers JSON lines on standard input until it ends.
+    #[command(hide = true)]
+    ServeEncoder {
+        #[arg(long, default_value_t = 1)]
+        threads: usize,
+    },
+}
+
+/// One line of what [`serve_encoder`] is asked.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Ask {
+    /// Token ids of texts.
+    Tokenize { texts: Vec<String>, passage: bool },
+    /// One batch, `runs` times over; its vectors if they are wanted.
+    Encode {
+        ids: Vec<Vec<u32>>,
+        runs: usize,
+        vectors: bool,
+    },
+}
+
+/// One line of what it answers.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Told {
+    /// First, when the model is loaded.
+    Kernel(&'static str),
+    Ids(Vec<Vec<u32>>),
+    /// Nanoseconds of each run, on our own clock: neither pipe nor JSON is in them.
+    Encoded {
+        ns: Vec<u64>,
+        vectors: Vec<Vec<f32>>,
+    },
 }
 
 #[derive(Serialize)]
@@ -40,6 +75,56 @@ pub(super) fn run(setting: &Setting, command: &BenchCommand) -> Result<ExitCode,
     match command {
         BenchCommand::Encoder { json } => encoder(setting, *json),
         BenchCommand::Turn { json } => turns(setting, *json),
+        BenchCommand::ServeEncoder { threads } => serve_encoder(setting, *threads),
+    }
+}
+
+fn serve_encoder(setting: &Setting, threads: usize) -> Result<ExitCode, Failure> {
+    let files = boot::model(&setting.config, &Bars::shown())?;
+    let options = EncoderOptions {
+        compute: setting.config.kernel,
+        threads,
+    };
+    let (encoder, tokenizer) = inference::load(&files, &options)?;
+    let now = || setting.clock.monotonic();
+    say(&serde_json::to_string(&Told::Kernel(
+        encoder.compute().name(),
+    ))?)?;
+    for line in std::io::stdin().lines() {
+        let ask = serde_json::from_str(&line?)?;
+        say(&serde_json::to_string(&told(
+            &encoder, &tokenizer, &now, ask,
+        )?)?)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn told(
+    encoder: &Encoder,
+    tokenizer: &Tokenizer,
+    now: &dyn Fn() -> Duration,
+    ask: Ask,
+) -> inference::Result<Told> {
+    match ask {
+        Ask::Tokenize { texts, passage } => {
+            let kind = if passage { Kind::Passage } else { Kind::Query };
+            let ids = texts.iter().map(|text| tokenizer.encode(kind, text));
+            Ok(Told::Ids(ids.collect::<inference::Result<_>>()?))
+        }
+        Ask::Encode { ids, runs, vectors } => {
+            let mut ns = Vec::with_capacity(runs);
+            let mut last = Vec::new();
+            for _ in 0..runs {
+                let start = now();
+                last = encoder.encode(&ids)?;
+                ns.push(now().saturating_sub(start).as_nanos() as u64);
+            }
+            last.truncate(if vectors { last.len() } else { 0 });
+            Ok(Told::Encoded {
+                ns,
+                vectors: last.iter().map(|vector| vector.to_vec()).collect(),
+            })
+        }
     }
 }
 
