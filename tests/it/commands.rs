@@ -229,6 +229,155 @@ fn eval_prints_three_tables() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("no/such/file.tsv"));
 }
 
+/// A question set of the test's own, and where its report goes.
+fn eval_report(folder: &Path, rows: &str) -> (std::process::Output, String) {
+    let (set, page) = (folder.join("set.tsv"), folder.join("report.html"));
+    let head = "question\tmunicipality\texpected\tlang\tslice\n";
+    fs::write(&set, format!("{head}{rows}")).unwrap();
+    let output = run(
+        &[
+            "eval",
+            set.to_str().unwrap(),
+            "--report",
+            page.to_str().unwrap(),
+        ],
+        b"",
+    );
+    (output, fs::read_to_string(page).unwrap_or_default())
+}
+
+#[test]
+fn eval_reports_on_a_page_that_needs_nothing_else() {
+    let temporary = TempDir::with_prefix("borgerlinje-it-").unwrap();
+    // Right, wrong on purpose, with a personal number, without its article, from right to left, and no answer.
+    let rows = "Hvordan fornyer jeg mit pas?\t0751\tpas-forny\tda\tplain\n\
+        Hvor fornyer jeg mit <b>pas</b> & hvordan?\t0751\thund\tda\t<i>egen\n\
+        mit cpr er 150785-4321, hvad koster et pas til en voksen?\t0751\tpas-pris\tda\tplain\n\
+        Hvordan fornyer jeg mit pas i dag?\t0751\tfindes-ikke\tda\tplain\n\
+        كيف أجدد جواز سفري؟\t0630\thund\tar\tlay\n\
+        asdf qwer zxcv\t0751\t-\tda\tgibberish\n";
+    let (output, page) = eval_report(temporary.path(), rows);
+    let said = printed(&output);
+    // The tables are what they are without a report.
+    let set = temporary.path().join("set.tsv");
+    let plain = printed(&run(&["eval", set.to_str().unwrap()], b""));
+    let more = said
+        .strip_prefix(&plain)
+        .expect("the tables of a plain run");
+    assert!(more.contains("report.html"), "{more}");
+
+    assert!(page.starts_with("<!DOCTYPE html>\n<html lang=\"da\">"));
+    assert!(page.ends_with("</html>\n"));
+    for outside in [
+        "<script",
+        "<link",
+        "<img",
+        "src=",
+        "url(",
+        "@import",
+        "href=\"http",
+    ] {
+        assert!(!page.contains(outside), "{outside}");
+    }
+    let count = |what: &str| page.matches(what).count();
+    // Every picture has words, every table a caption and headings, every part a heading.
+    assert!(count("<svg ") > 4);
+    assert_eq!(count("<svg "), count("<svg role=\"img\" aria-label=\""));
+    assert!(count("<figcaption>") >= count("<svg "));
+    assert_eq!(count("<table "), count("<caption>"));
+    assert!(count("<th scope=\"col\"") > 4 * count("<table ") / 2);
+    assert_eq!(
+        count("<section "),
+        count("<h2 id=\"h-") - 1,
+        "and the contents'"
+    );
+    for tag in [
+        "table", "tr", "td", "section", "figure", "svg", "ul", "li", "div",
+    ] {
+        let open = count(&format!("<{tag} ")) + count(&format!("<{tag}>"));
+        assert_eq!(open, count(&format!("</{tag}>")), "{tag}");
+    }
+    // What people wrote is text, and no personal number gets in.
+    assert!(
+        page.contains("&lt;b&gt;pas&lt;/b&gt; &amp; hvordan?") && page.contains("&lt;i&gt;egen")
+    );
+    assert!(!page.contains("<b>pas") && !page.contains("150785"));
+    assert!(page.contains("<q lang=\"ar\" dir=\"auto\">"));
+    // A dog is taken for a passport, and an article is not there.
+    let confusions = page.split("id=\"forvekslinger\"").nth(1).unwrap();
+    let confusions = confusions.split("</section>").next().unwrap();
+    assert!(
+        confusions.contains("<small>hund</small>")
+            && confusions.contains("<small>pas-forny</small>")
+    );
+    assert!(confusions.contains("findes-ikke<small>findes ikke i kommunen</small>"));
+    assert!(page.contains("1\u{a0}spørgsmål venter en artikel, som kommunen ikke har"));
+    // Two of the five are right: the number, as Danes write it, with Wilson's interval.
+    assert!(
+        page.contains("40,0\u{a0}%") && page.contains("11,8–76,9\u{a0}%"),
+        "{page}"
+    );
+    // The working point of the curve is what the turns did.
+    let big = |name: &str| {
+        let row = page.split(&format!("{name}<small>")).nth(1).unwrap();
+        let figure = row.split("class=\"big\">").nth(1).unwrap();
+        figure.split('<').next().unwrap().to_owned()
+    };
+    let now = page.split("class=\"now\">").nth(1).unwrap();
+    let now = now.split("</tr>").next().unwrap();
+    for name in ["Besvaret", "Forkert svar vist"] {
+        assert!(
+            now.contains(&format!(">{}<small>", big(name))),
+            "{name} in {now}"
+        );
+    }
+}
+
+#[test]
+fn eval_reports_on_what_no_article_answers() {
+    let temporary = TempDir::with_prefix("borgerlinje-it-").unwrap();
+    let rows =
+        "asdf qwer zxcv\t0751\t-\tda\tgibberish\nhvad mener du om vejret\t0751\t-\tda\tchatter\n";
+    let (output, page) = eval_report(temporary.path(), rows);
+    printed(&output);
+    assert!(page.contains("Ingen af spørgsmålene har en artikel som svar"));
+    assert!(page.contains("Fejlagtigt besvaret") && !page.contains("Rigtig artikel først<"));
+    assert!(!page.contains("NaN"), "{page}");
+}
+
+#[test]
+fn eval_says_why_there_is_no_report() {
+    let temporary = TempDir::with_prefix("borgerlinje-it-").unwrap();
+    let refused = |arguments: &[&str], why: &str| {
+        let output = run(&[&["eval"], arguments].concat(), b"");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success(), "{arguments:?}");
+        assert!(
+            output.stdout.is_empty(),
+            "{arguments:?}: nothing is measured in vain"
+        );
+        assert!(said.contains(why), "{why} is not in {said}");
+    };
+    let at = |name: &str| temporary.path().join(name).display().to_string();
+    let set = "tests/questions/unanswerable.tsv";
+    refused(&[set, "--report", &at("no/such.html")], "no/such.html");
+    refused(&[set, "--report", &at("")], "cannot be written");
+    fs::write(at("empty.tsv"), "").unwrap();
+    refused(
+        &[&at("empty.tsv"), "--report", &at("x.html")],
+        "empty.tsv: line 1",
+    );
+    let head = "question\tmunicipality\texpected\tlang\tslice\n";
+    fs::write(at("head.tsv"), head).unwrap();
+    refused(&[&at("head.tsv"), "--report", &at("x.html")], "no question");
+    refused(
+        &[&at("head.tsv"), "--report", &at("head.tsv")],
+        "question set",
+    );
+    assert_eq!(fs::read_to_string(at("head.tsv")).unwrap(), head);
+    assert!(!Path::new(&at("x.html")).exists());
+}
+
 #[test]
 fn models_are_listed_and_verified() {
     let said = printed(&run(&["model", "list"], b""));

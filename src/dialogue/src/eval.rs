@@ -6,6 +6,8 @@ use base::{Lang, MunicipalityCode};
 
 use crate::outcome::Outcome;
 
+pub mod calibration;
+
 /// One row of a question set.
 #[derive(Clone, Debug)]
 pub struct Question {
@@ -67,6 +69,42 @@ pub struct Given {
     /// `None` for a search that decides nothing.
     pub outcome: Option<Outcome>,
     pub lang: Option<Lang>,
+}
+
+fn right(q: &Question, article_id: &str) -> bool {
+    q.expected.iter().any(|e| e == article_id)
+}
+
+/// How a question ended, held against what was expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The right article was shown.
+    Right,
+    /// A wrong article was shown.
+    Wrong,
+    /// The right article was first and was not shown as the answer.
+    Unsure,
+    /// Another article was first, and was not shown as the answer.
+    Missed,
+    /// No article answers it, and one was shown.
+    Anyway,
+    /// No article answers it, and none was shown.
+    Quiet,
+}
+
+impl Verdict {
+    pub fn of(q: &Question, g: &Given) -> Self {
+        let answered = g.outcome == Some(Outcome::Answered);
+        let first = g.ranked.first().is_some_and(|id| right(q, id));
+        match (q.expected.is_empty(), answered, first) {
+            (true, true, _) => Verdict::Anyway,
+            (true, false, _) => Verdict::Quiet,
+            (false, true, true) => Verdict::Right,
+            (false, true, false) => Verdict::Wrong,
+            (false, false, true) => Verdict::Unsure,
+            (false, false, false) => Verdict::Missed,
+        }
+    }
 }
 
 /// A share with its 95 % interval (Wilson 1927), in per cent.
@@ -160,14 +198,24 @@ impl Tally {
 
 /// Sums by slice, `all` and `lang:xx` included.
 pub fn tally<'a>(rows: impl Iterator<Item = (&'a Question, &'a Given)>) -> BTreeMap<String, Tally> {
-    let mut out: BTreeMap<String, Tally> = BTreeMap::new();
-    for (q, g) in rows {
-        for slice in [
+    tally_by(rows, |q| {
+        [
             "all".to_owned(),
             format!("lang:{}", q.lang.code()),
             q.slice.clone(),
-        ] {
-            out.entry(slice).or_default().add(q, g);
+        ]
+    })
+}
+
+/// Sums by whatever groups a question belongs to.
+pub fn tally_by<'a, K: Ord, G: IntoIterator<Item = K>>(
+    rows: impl Iterator<Item = (&'a Question, &'a Given)>,
+    groups: impl Fn(&Question) -> G,
+) -> BTreeMap<K, Tally> {
+    let mut out: BTreeMap<K, Tally> = BTreeMap::new();
+    for (q, g) in rows {
+        for group in groups(q) {
+            out.entry(group).or_default().add(q, g);
         }
     }
     out
@@ -211,6 +259,16 @@ mod tests {
             (1, 1, 2)
         );
         assert!((all.mrr() - 0.5).abs() < 1e-9);
+        let verdicts: Vec<Verdict> = qs.iter().zip(&gs).map(|(q, g)| Verdict::of(q, g)).collect();
+        assert_eq!(verdicts, [Verdict::Wrong, Verdict::Anyway]);
+        assert_eq!(
+            Verdict::of(&qs[0], &given(&["y"], Outcome::Clarify)),
+            Verdict::Unsure
+        );
+        assert_eq!(
+            Verdict::of(&qs[0], &given(&[], Outcome::Smalltalk)),
+            Verdict::Missed
+        );
         assert!(parse("question\tmunicipality\texpected\nA\t0751").is_err());
         assert!(
             parse(&text.replace("0751", "751"))

@@ -4,22 +4,33 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::process::ExitCode;
 
-use base::{clean, fold, redact, words};
-use dialogue::eval::{Given, Question, Share, Tally, parse, tally};
-use dialogue::{Context, Outcome};
+use base::{Clock, clean, fold, redact, words};
+use dialogue::eval::{Given, Question, Share, Tally, Verdict, parse, tally};
+use dialogue::{Context, Record};
 use index::Candidate;
 use inference::Kind;
 use knowledge::Release;
 
+use super::report::{self, Case, Study, Target};
 use super::{Failure, Setting, ask};
 use crate::boot;
 use crate::runtime::progress::Bars;
 use crate::runtime::say;
 
-pub(super) fn run(setting: &Setting, file: &Path, misses: bool) -> Result<ExitCode, Failure> {
+pub(super) fn run(
+    setting: &Setting,
+    file: &Path,
+    misses: bool,
+    page: Option<&Path>,
+) -> Result<ExitCode, Failure> {
     let named = |e: String| format!("{}: {e}", file.display());
     let text = std::fs::read_to_string(file).map_err(|e| named(e.to_string()))?;
     let questions = parse(&text).map_err(named)?;
+    // Whoever waits for a report hears at once that it cannot be written.
+    let target = page.map(|page| Target::open(page, file)).transpose()?;
+    if target.is_some() && questions.is_empty() {
+        return Err(named("there is no question in it to report on".to_owned()).into());
+    }
     let booted = boot::boot(&setting.config, &setting.clock, &Bars::shown())?;
     let texts: Vec<String> = questions
         .iter()
@@ -39,14 +50,12 @@ pub(super) fn run(setting: &Setting, file: &Path, misses: bool) -> Result<ExitCo
         lang: None,
     };
     let (mut by_words, mut by_vectors, mut whole) = (Vec::new(), Vec::new(), Vec::new());
+    let mut records = Vec::new();
     for ((q, text), vector) in questions.iter().zip(&texts).zip(&vectors) {
         by_words.push(ids(booted.snapshot.by_words(text, q.municipality)?));
         by_vectors.push(ids(booted.snapshot.by_vectors(vector, q.municipality)?));
         let settled = ask::turn(&booted, text.clone(), q.municipality, &Context::default())?;
-        if misses {
-            miss(q, &settled)?;
-        }
-        whole.push(Given {
+        let given = Given {
             ranked: settled
                 .record
                 .candidates
@@ -55,7 +64,12 @@ pub(super) fn run(setting: &Setting, file: &Path, misses: bool) -> Result<ExitCo
                 .collect(),
             outcome: Some(settled.outcome),
             lang: Some(settled.record.language),
-        });
+        };
+        if misses {
+            miss(q, &given, &settled.record)?;
+        }
+        whole.push(given);
+        records.push(settled.record);
     }
     for (name, given) in [
         ("words alone (BM25)", &by_words),
@@ -68,26 +82,46 @@ pub(super) fn run(setting: &Setting, file: &Path, misses: bool) -> Result<ExitCo
             given.iter().any(|g| g.outcome.is_some()),
         )?;
     }
+    if let Some(target) = target {
+        let manifest = boot::manifest(&setting.config)?;
+        let case = |(((question, text), given), record)| Case {
+            question,
+            text,
+            given,
+            record,
+        };
+        let texts = texts.iter().map(String::as_str);
+        let rows = questions.iter().zip(texts).zip(&whole).zip(&records);
+        let study = Study {
+            file,
+            release,
+            model: format!(
+                "{} ({}, {})",
+                manifest.title,
+                manifest.revision,
+                setting.config.kernel.family()
+            ),
+            budget: setting.config.budget,
+            answer: booted.snapshot.answer_threshold(),
+            clarify: booted.snapshot.clarify_threshold(),
+            now: setting.clock.now(),
+            cases: rows.map(case).collect(),
+        };
+        target.write(&report::page(&study)?)?;
+        say(&format!("\nthe report is in {}", target.path().display()))?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
-fn miss(q: &Question, s: &dialogue::Settled) -> Result<(), Failure> {
-    let answered = s.outcome == Outcome::Answered;
-    let first = s
-        .record
-        .candidates
-        .first()
-        .map_or("", |c| c.article_id.as_str());
-    let right = q.expected.iter().any(|e| e == first);
-    let kind = match (q.expected.is_empty(), answered, right) {
-        (true, true, _) => "ANSWERED",
-        (false, true, false) => "WRONG",
-        (false, false, false) => "missed",
-        (false, false, true) => "unsure",
-        _ => return Ok(()),
+fn miss(q: &Question, given: &Given, r: &Record) -> Result<(), Failure> {
+    let kind = match Verdict::of(q, given) {
+        Verdict::Anyway => "ANSWERED",
+        Verdict::Wrong => "WRONG",
+        Verdict::Missed => "missed",
+        Verdict::Unsure => "unsure",
+        Verdict::Right | Verdict::Quiet => return Ok(()),
     };
-    let top: Vec<String> = s
-        .record
+    let top: Vec<String> = r
         .candidates
         .iter()
         .take(3)
@@ -95,8 +129,8 @@ fn miss(q: &Question, s: &dialogue::Settled) -> Result<(), Failure> {
         .collect();
     say(&format!(
         "{kind:8} {:9} {:.2} «{}» expected {} got {}",
-        s.outcome.name(),
-        s.record.confidence,
+        r.outcome.name(),
+        r.confidence,
         q.text,
         if q.expected.is_empty() {
             "-".to_owned()

@@ -4,6 +4,7 @@ mod ask;
 mod bench;
 mod eval;
 mod model;
+mod report;
 mod serve;
 
 use std::path::PathBuf;
@@ -52,6 +53,9 @@ enum Command {
         /// Print the wrong and the missed too.
         #[arg(long)]
         misses: bool,
+        /// Also write a page that people can read: figures, charts, what went wrong. In Danish.
+        #[arg(long, value_name = "OUT.html")]
+        report: Option<PathBuf>,
     },
     /// Check the knowledge and name every fault.
     Check,
@@ -103,7 +107,11 @@ pub fn main() -> ExitCode {
                     lang,
                 },
             ),
-            Command::Eval { file, misses } => eval::run(&setting, &file, misses),
+            Command::Eval {
+                file,
+                misses,
+                report,
+            } => eval::run(&setting, &file, misses, report.as_deref()),
             Command::Check => check(&setting),
             Command::Index => index(&setting),
             Command::Model { command } => model::run(&setting, command),
