@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bad_input;
+mod centre;
 mod chat;
 mod client;
 mod commands;

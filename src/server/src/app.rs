@@ -14,6 +14,7 @@ use knowledge::Municipality;
 use storage::Journal;
 use tokio::sync::{Mutex, Semaphore};
 
+use crate::centre;
 use crate::chat::Dialogue;
 
 /// The running service. Cheap to clone.
@@ -24,6 +25,7 @@ pub(crate) struct Inner {
     pub turn: ArcSwap<Turn>,
     pub encoder: Handle,
     pub journal: Journal,
+    pub centre: centre::Handle,
     /// Dialogues with at least one open connection. Everything else of a dialogue is in the journal.
     pub live: Mutex<HashMap<DialogueId, Arc<Dialogue>>>,
     /// Turns computed at once: one a core.
@@ -37,6 +39,7 @@ impl Inner {
         snapshot: Arc<Snapshot>,
         encoder: Handle,
         journal: Journal,
+        centre: centre::Handle,
         widget: PathBuf,
     ) -> App {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -45,6 +48,7 @@ impl Inner {
             turn: ArcSwap::from_pointee(Turn::new(snapshot)),
             encoder,
             journal,
+            centre,
             live: Mutex::new(HashMap::new()),
             cores: Semaphore::new(cores),
             pages: crate::pages::Pages::new(widget),
@@ -71,7 +75,7 @@ impl Inner {
 
 /// A municipality's hours as the contact centre counts them. A span that cannot be is left out: the check of
 /// a release has refused it long before.
-fn hours(m: &Municipality) -> Hours {
+pub(crate) fn hours(m: &Municipality) -> Hours {
     let week = m.hours.week.map(|day| {
         day.and_then(|o| Span::new(o.from, o.to).ok())
             .into_iter()

@@ -2,6 +2,7 @@
 
 mod app;
 mod boot;
+mod centre;
 mod chat;
 mod cli;
 mod config;

@@ -229,6 +229,8 @@ struct Ready {
     articles: usize,
     dialogues: u64,
     live: usize,
+    /// How the contact centre is: `starting`, `serving`, `away`, `closed`. Away, the bot answers all the same.
+    centre: &'static str,
 }
 
 pub(crate) async fn ready(State(app): State<App>) -> Response {
@@ -240,6 +242,7 @@ pub(crate) async fn ready(State(app): State<App>) -> Response {
                 articles: snapshot.release.articles.len(),
                 dialogues: counts.dialogues,
                 live: app.live.lock().await.len(),
+                centre: app.centre.health().state.name(),
             })
             .into_response()
         }

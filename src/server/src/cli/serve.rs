@@ -8,7 +8,9 @@ use storage::Journal;
 use tokio::net::TcpListener;
 
 use super::{Failure, Setting};
-use crate::app::Inner;
+use crate::app::{Inner, hours};
+use crate::centre::{self, Node, Wanted, keep_set_up};
+use crate::config::RedisUrl;
 use crate::runtime::progress::Bars;
 use crate::runtime::say;
 use crate::{boot, router};
@@ -31,14 +33,26 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
     let booted = boot::boot(&config.for_service(), &setting.clock, &Bars::shown())?;
     let address = listener.local_addr()?;
     let encoder = booted.encoder.clone();
-    let app = Inner::new(
-        Arc::new(setting.clock),
-        booted.snapshot,
-        booted.encoder,
-        journal.clone(),
-        config.widget.clone(),
-    );
+    let clock = Arc::new(setting.clock);
+    let name = centre::name(config.node.as_ref(), &config.data)?;
+    let municipalities = &booted.snapshot.release.municipalities;
+    let wanted = Wanted {
+        settings: config.centre.clone(),
+        municipalities: municipalities.iter().map(|(c, m)| (*c, hours(m))).collect(),
+    };
     runtime.block_on(async move {
+        let redis = config.redis.as_ref().map(RedisUrl::as_str);
+        let log = centre::open(journal.clone(), clock.clone(), &name, redis)?;
+        let node = Node::start(log, clock.clone(), centre::Options::new(name));
+        tokio::spawn(keep_set_up(node.handle(), wanted));
+        let app = Inner::new(
+            clock,
+            booted.snapshot,
+            booted.encoder,
+            journal.clone(),
+            node.handle(),
+            config.widget.clone(),
+        );
         say(&format!("Borgerlinje is listening on http://{address}"))?;
         // Small frames leave at once, also the last one before a close.
         let listener = listener.tap_io(|socket| {
@@ -49,6 +63,7 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
         axum::serve(listener, router::build(app))
             .with_graceful_shutdown(stop())
             .await?;
+        node.shutdown().await;
         journal.close().await?;
         encoder.shutdown();
         Ok::<_, Failure>(())

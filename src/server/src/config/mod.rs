@@ -6,6 +6,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use contact::centre::{NodeId, Settings};
 use inference::Compute;
 use serde::Deserialize;
 
@@ -26,7 +27,32 @@ pub(crate) struct Config {
     /// Threads for indexing and training.
     pub threads: usize,
     pub budget: index::ErrorBudget,
+    /// The Redis that the nodes of one contact centre share; None: this node alone, with its journal.
+    pub redis: Option<RedisUrl>,
+    /// This node's name among them; None: made once and kept in the data folder.
+    pub node: Option<NodeId>,
+    /// How the contact centre works.
+    pub centre: Settings,
 }
+
+/// An address of a Redis. It may hold a password, so it is in no log.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct RedisUrl(String);
+
+impl RedisUrl {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for RedisUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RedisUrl(…)")
+    }
+}
+
+/// Letters of a node's name at most: it becomes part of ids.
+const MAX_NODE_NAME: usize = 40;
 
 /// What is wrong with the configuration.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +63,8 @@ pub(crate) enum ConfigError {
         value: String,
         why: String,
     },
+    #[error("[centre] in the configuration file: {0}")]
+    Centre(&'static str),
     #[error("the configuration file {path}: {why}")]
     File { path: String, why: String },
     #[error(
@@ -58,6 +86,10 @@ struct ConfigFile {
     threads: Option<usize>,
     max_wrong_answers: Option<f32>,
     max_unanswerable_answered: Option<f32>,
+    redis_url: Option<String>,
+    node: Option<String>,
+    #[serde(default)]
+    centre: Settings,
 }
 
 impl Config {
@@ -121,6 +153,25 @@ impl Config {
             Some(n) => return Err(bad("threads", &n.to_string(), "must be 1 to 256")),
         };
         let default = index::ErrorBudget::default();
+        let set = |name: &str, file: &Option<String>| {
+            let value = env(name).or_else(|| file.clone());
+            value.filter(|v| !v.is_empty())
+        };
+        let node = set("BORGERLINJE_NODE", &file.node).map(|name| {
+            let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+            let short = name.len() <= MAX_NODE_NAME && name.chars().all(plain);
+            name.parse::<NodeId>()
+                .ok()
+                .filter(|_| short)
+                .ok_or_else(|| {
+                    bad(
+                        "BORGERLINJE_NODE",
+                        &name,
+                        "must be 1 to 40 letters, digits, -, _ and .",
+                    )
+                })
+        });
+        file.centre.check().map_err(ConfigError::Centre)?;
         let here = |p: String, base: &Path| {
             if Path::new(&p).is_absolute() {
                 PathBuf::from(p)
@@ -161,6 +212,9 @@ impl Config {
                     default.unanswerable,
                 )?,
             },
+            redis: set("BORGERLINJE_REDIS_URL", &file.redis_url).map(RedisUrl),
+            node: node.transpose()?,
+            centre: file.centre,
         })
     }
 }
@@ -201,6 +255,31 @@ mod tests {
         assert_eq!(c.listen.to_string(), "127.0.0.1:8080");
         assert_eq!(c.data, Path::new("./data"));
         assert_eq!(c.knowledge, Path::new("/srv/b/knowledge"));
+        assert_eq!((c.redis, c.node), (None, None));
+    }
+
+    #[test]
+    fn the_contact_centre_is_set_by_the_environment_and_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("b.toml");
+        let write = |text: &str| std::fs::write(&path, text).unwrap();
+        let file = path.display().to_string();
+        write("redis_url = \"redis://a\"\nnode = \"n1\"\n[centre]\nwrap_up_ms = 5\n");
+        let home = ("BORGERLINJE_HOME", "/srv/b");
+        let c = read(&[home, ("BORGERLINJE_CONFIG", &file)]).unwrap();
+        assert_eq!(c.redis.as_ref().map(RedisUrl::as_str), Some("redis://a"));
+        assert_eq!(c.node.unwrap().as_str(), "n1");
+        assert_eq!(c.centre.wrap_up_ms, 5);
+        let url = ("BORGERLINJE_REDIS_URL", "redis://:secret@b");
+        let c = read(&[home, ("BORGERLINJE_CONFIG", &file), url]).unwrap();
+        assert_eq!(
+            c.redis.as_ref().map(RedisUrl::as_str),
+            Some("redis://:secret@b")
+        );
+        assert!(!format!("{c:?}").contains("secret"));
+        write("[centre]\nrest_ms = 5\n");
+        let e = read(&[home, ("BORGERLINJE_CONFIG", &file)]).unwrap_err();
+        assert!(e.to_string().contains("rest_ms: at least 1000"), "{e}");
     }
 
     #[test]
@@ -209,6 +288,7 @@ mod tests {
             ("BORGERLINJE_LISTEN", "8080", "such as 127.0.0.1:8080"),
             ("BORGERLINJE_KERNEL", "gpu", "must be auto"),
             ("BORGERLINJE_CONFIG", "/no/such/file", "/no/such/file"),
+            ("BORGERLINJE_NODE", "two words", "must be 1 to 40"),
         ] {
             let e = read(&[("BORGERLINJE_HOME", "/srv/b"), (name, value)]).unwrap_err();
             assert!(e.to_string().contains(want), "{e}");
