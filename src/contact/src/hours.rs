@@ -95,7 +95,7 @@ pub fn copenhagen() -> &'static TimeZone {
     &ZONE
 }
 
-/// The opening hours of one municipality. Public holidays are always closed.
+/// The opening hours of one municipality. Public holidays are closed, except to [`Hours::always`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Written", into = "Written")]
 pub struct Hours {
@@ -103,6 +103,7 @@ pub struct Hours {
     week: [Vec<Span>; 7],
     closed: BTreeSet<Date>,
     closed_yearly: BTreeSet<(i8, i8)>,
+    always: bool,
 }
 
 /// Hours as they are written down; spans in any order.
@@ -111,13 +112,18 @@ struct Written {
     week: [Vec<Span>; 7],
     closed: BTreeSet<Date>,
     closed_yearly: BTreeSet<(i8, i8)>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    always: bool,
 }
 
 impl From<Written> for Hours {
     fn from(w: Written) -> Self {
-        Self::new(w.week)
-            .closed_on(w.closed)
-            .closed_yearly(w.closed_yearly)
+        Self {
+            always: w.always,
+            ..Self::new(w.week)
+                .closed_on(w.closed)
+                .closed_yearly(w.closed_yearly)
+        }
     }
 }
 
@@ -127,6 +133,7 @@ impl From<Hours> for Written {
             week: h.week,
             closed: h.closed,
             closed_yearly: h.closed_yearly,
+            always: h.always,
         }
     }
 }
@@ -140,6 +147,18 @@ impl Hours {
         Self {
             week,
             ..Self::default()
+        }
+    }
+
+    /// Open at every hour of every day, holidays included: for demonstrations and tests.
+    pub fn always() -> Self {
+        let day = Span {
+            from: Time::midnight(),
+            to: Time::midnight(),
+        };
+        Self {
+            always: true,
+            ..Self::new(std::array::from_fn(|_| vec![day]))
         }
     }
 
@@ -159,9 +178,10 @@ impl Hours {
 
     /// The spans that hold on a date: none on a holiday or a closed day.
     pub fn on(&self, date: Date) -> &[Span] {
-        let closed = self.closed.contains(&date)
-            || self.closed_yearly.contains(&(date.month(), date.day()))
-            || holiday(date).is_some();
+        let closed = !self.always
+            && (self.closed.contains(&date)
+                || self.closed_yearly.contains(&(date.month(), date.day()))
+                || holiday(date).is_some());
         let weekday = usize::try_from(date.weekday().to_monday_zero_offset());
         match weekday {
             Ok(i) if !closed => &self.week[i],

@@ -31,6 +31,8 @@ pub(crate) struct Inner {
     /// Turns computed at once: one a core.
     pub cores: Semaphore,
     pub pages: crate::pages::Pages,
+    /// See [`crate::config::Config::always_open`].
+    always_open: bool,
 }
 
 impl Inner {
@@ -41,6 +43,7 @@ impl Inner {
         journal: Journal,
         centre: centre::Handle,
         widget: PathBuf,
+        always_open: bool,
     ) -> App {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Arc::new(Self {
@@ -52,6 +55,7 @@ impl Inner {
             live: Mutex::new(HashMap::new()),
             cores: Semaphore::new(cores),
             pages: crate::pages::Pages::new(widget),
+            always_open,
         })
     }
 
@@ -67,7 +71,7 @@ impl Inner {
             return false;
         };
         matches!(
-            contact::status(&hours(m), self.clock.now()),
+            contact::status(&hours(m, self.always_open), self.clock.now()),
             Status::Open { .. }
         )
     }
@@ -75,7 +79,10 @@ impl Inner {
 
 /// A municipality's hours as the contact centre counts them. A span that cannot be is left out: the check of
 /// a release has refused it long before.
-pub(crate) fn hours(m: &Municipality) -> Hours {
+pub(crate) fn hours(m: &Municipality, always_open: bool) -> Hours {
+    if always_open {
+        return Hours::always();
+    }
     let week = m.hours.week.map(|day| {
         day.and_then(|o| Span::new(o.from, o.to).ok())
             .into_iter()

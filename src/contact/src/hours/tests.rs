@@ -226,3 +226,15 @@ proptest! {
         prop_assert_eq!(open.as_mins(), table);
     }
 }
+
+#[test]
+fn always_is_open_on_christmas_day_too_and_comes_back_from_json() {
+    let at: Timestamp = "2026-12-25T02:00:00Z".parse().unwrap();
+    let hours = Hours::always();
+    assert!(matches!(status(&hours, at), Status::Open { .. }));
+    let again: Hours = serde_json::from_str(&serde_json::to_string(&hours).unwrap()).unwrap();
+    assert_eq!(again, hours);
+    let usual = every_day(&[span("00:00", "00:00")]);
+    assert!(!serde_json::to_string(&usual).unwrap().contains("always"));
+    assert!(matches!(status(&usual, at), Status::Closed { .. }));
+}

@@ -36,9 +36,13 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
     let clock = Arc::new(setting.clock);
     let name = centre::name(config.node.as_ref(), &config.data)?;
     let municipalities = &booted.snapshot.release.municipalities;
+    let always_open = config.always_open;
     let wanted = Wanted {
         settings: config.centre.clone(),
-        municipalities: municipalities.iter().map(|(c, m)| (*c, hours(m))).collect(),
+        municipalities: municipalities
+            .iter()
+            .map(|(c, m)| (*c, hours(m, always_open)))
+            .collect(),
     };
     runtime.block_on(async move {
         let redis = config.redis.as_ref().map(RedisUrl::as_str);
@@ -52,6 +56,7 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
             journal.clone(),
             node.handle(),
             config.widget.clone(),
+            always_open,
         );
         say(&format!("Borgerlinje is listening on http://{address}"))?;
         // Small frames leave at once, also the last one before a close.

@@ -33,6 +33,8 @@ pub(crate) struct Config {
     pub node: Option<NodeId>,
     /// How the contact centre works.
     pub centre: Settings,
+    /// Every municipality and team is open at all hours: for demonstrations and tests.
+    pub always_open: bool,
 }
 
 /// An address of a Redis. It may hold a password, so it is in no log.
@@ -90,6 +92,8 @@ struct ConfigFile {
     node: Option<String>,
     #[serde(default)]
     centre: Settings,
+    #[serde(default)]
+    always_open: bool,
 }
 
 impl Config {
@@ -215,6 +219,12 @@ impl Config {
             redis: set("BORGERLINJE_REDIS_URL", &file.redis_url).map(RedisUrl),
             node: node.transpose()?,
             centre: file.centre,
+            always_open: match env("BORGERLINJE_ALWAYS_OPEN").as_deref() {
+                None => file.always_open,
+                Some("1") => true,
+                Some("0") => false,
+                Some(other) => return Err(bad("BORGERLINJE_ALWAYS_OPEN", other, "must be 0 or 1")),
+            },
         })
     }
 }
@@ -289,6 +299,7 @@ mod tests {
             ("BORGERLINJE_KERNEL", "gpu", "must be auto"),
             ("BORGERLINJE_CONFIG", "/no/such/file", "/no/such/file"),
             ("BORGERLINJE_NODE", "two words", "must be 1 to 40"),
+            ("BORGERLINJE_ALWAYS_OPEN", "yes", "must be 0 or 1"),
         ] {
             let e = read(&[("BORGERLINJE_HOME", "/srv/b"), (name, value)]).unwrap_err();
             assert!(e.to_string().contains(want), "{e}");
