@@ -2,7 +2,7 @@
 export BORGERLINJE_CACHE := $(abspath $(or $(BORGERLINJE_CACHE),cache))
 RELEASE := $(or $(CARGO_TARGET_DIR),target)/release/borgerlinje
 
-.PHONY: help run test lint bench widget release
+.PHONY: help run test soak load lint bench widget release
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
 
@@ -13,6 +13,16 @@ run: widget release ## build, fetch the model, serve on 127.0.0.1:8080
 
 test: ## everything that must hold, from nothing
 	tests/all
+
+# Fresh seeds each time; a failure names the seed, and SEED=n runs it again.
+SEED := $(shell date +%s)
+soak: ## thousands of virtual days of the contact centre (SEEDS=, DAYS=, SEED=)
+	CONTACT_SOAK_FROM=$(SEED) CONTACT_SOAK_SEEDS=$(or $(SEEDS),50) CONTACT_SOAK_DAYS=$(or $(DAYS),30) \
+		cargo test --release --locked -p contact sim:: -- --nocapture
+
+load: release ## citizens and agents over real sockets (LOAD=, as `borgerlinje load --help` says)
+	models/with-pip $(RELEASE) model fetch
+	$(RELEASE) load --spawn --json $(LOAD)
 
 lint: ## format, clippy, licences
 	cargo fmt --all --check

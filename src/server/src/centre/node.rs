@@ -150,12 +150,12 @@ pub(crate) fn open(
     journal: Journal,
     clock: Arc<dyn Clock>,
     node: &NodeId,
-    redis_url: Option<&str>,
+    redis: Option<&RedisOptions>,
 ) -> Result<Log, log::Error> {
-    let Some(url) = redis_url else {
+    let Some(options) = redis else {
         return Log::embedded(journal, clock, node.as_str(), Keep::default());
     };
-    let log = Log::redis(journal, node.as_str(), &RedisOptions::new(url))?;
+    let log = Log::redis(journal, node.as_str(), options)?;
     tokio::spawn(say_findings(log.clone()));
     Ok(log)
 }

@@ -3,6 +3,7 @@
 mod ask;
 mod bench;
 mod eval;
+mod load;
 mod model;
 mod report;
 mod serve;
@@ -66,6 +67,8 @@ enum Command {
         #[command(subcommand)]
         command: model::ModelCommand,
     },
+    /// Drive citizens and agents against a service, and say what became of every message.
+    Load(load::Options),
     /// Measure speed on this machine.
     Bench {
         #[command(subcommand)]
@@ -115,6 +118,7 @@ pub fn main() -> ExitCode {
             Command::Check => check(&setting),
             Command::Index => index(&setting),
             Command::Model { command } => model::run(&setting, command),
+            Command::Load(options) => load::run(&setting, &options),
             Command::Bench { command } => bench::run(&setting, &command),
         }
     };

@@ -10,9 +10,8 @@ use tokio::net::TcpListener;
 use super::{Failure, Setting};
 use crate::app::{Inner, hours};
 use crate::centre::{self, Node, Wanted, keep_set_up};
-use crate::config::RedisUrl;
 use crate::runtime::progress::Bars;
-use crate::runtime::say;
+use crate::runtime::{raise_open_files, say};
 use crate::{boot, router};
 
 pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
@@ -20,6 +19,7 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
         .enable_all()
         .build()?;
     let config = &setting.config;
+    raise_open_files();
     // The port is taken first: a second instance should say so at once, not after minutes of indexing.
     let listener = runtime
         .block_on(TcpListener::bind(config.listen))
@@ -45,7 +45,7 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
             .collect(),
     };
     runtime.block_on(async move {
-        let redis = config.redis.as_ref().map(RedisUrl::as_str);
+        let redis = config.redis.as_ref();
         let log = centre::open(journal.clone(), clock.clone(), &name, redis)?;
         let node = Node::start(log, clock.clone(), centre::Options::new(name));
         tokio::spawn(keep_set_up(node.handle(), wanted));

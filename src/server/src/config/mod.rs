@@ -3,12 +3,15 @@
 //! A value comes from the environment, else from the file that `BORGERLINJE_CONFIG` names, else from the
 //! default. The source of environment values is a function, so that tests can inject one.
 
+mod redis;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use contact::centre::{NodeId, Settings};
 use inference::Compute;
 use serde::Deserialize;
+use storage::log::RedisOptions;
 
 /// Everything the operator can set.
 #[derive(Clone, Debug)]
@@ -28,29 +31,13 @@ pub(crate) struct Config {
     pub threads: usize,
     pub budget: index::ErrorBudget,
     /// The Redis that the nodes of one contact centre share; None: this node alone, with its journal.
-    pub redis: Option<RedisUrl>,
+    pub redis: Option<RedisOptions>,
     /// This node's name among them; None: made once and kept in the data folder.
     pub node: Option<NodeId>,
     /// How the contact centre works.
     pub centre: Settings,
     /// Every municipality and team is open at all hours: for demonstrations and tests.
     pub always_open: bool,
-}
-
-/// An address of a Redis. It may hold a password, so it is in no log.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct RedisUrl(String);
-
-impl RedisUrl {
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for RedisUrl {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("RedisUrl(…)")
-    }
 }
 
 /// Letters of a node's name at most: it becomes part of ids.
@@ -89,6 +76,8 @@ struct ConfigFile {
     max_wrong_answers: Option<f32>,
     max_unanswerable_answered: Option<f32>,
     redis_url: Option<String>,
+    redis_prefix: Option<String>,
+    redis_ca: Option<String>,
     node: Option<String>,
     #[serde(default)]
     centre: Settings,
@@ -216,7 +205,15 @@ impl Config {
                     default.unanswerable,
                 )?,
             },
-            redis: set("BORGERLINJE_REDIS_URL", &file.redis_url).map(RedisUrl),
+            redis: redis::read(
+                env,
+                &redis::Written {
+                    url: file.redis_url,
+                    prefix: file.redis_prefix,
+                    ca: file.redis_ca,
+                },
+                &home,
+            )?,
             node: node.transpose()?,
             centre: file.centre,
             always_open: match env("BORGERLINJE_ALWAYS_OPEN").as_deref() {
@@ -265,7 +262,7 @@ mod tests {
         assert_eq!(c.listen.to_string(), "127.0.0.1:8080");
         assert_eq!(c.data, Path::new("./data"));
         assert_eq!(c.knowledge, Path::new("/srv/b/knowledge"));
-        assert_eq!((c.redis, c.node), (None, None));
+        assert!(c.redis.is_none() && c.node.is_none());
     }
 
     #[test]
@@ -277,16 +274,13 @@ mod tests {
         write("redis_url = \"redis://a\"\nnode = \"n1\"\n[centre]\nwrap_up_ms = 5\n");
         let home = ("BORGERLINJE_HOME", "/srv/b");
         let c = read(&[home, ("BORGERLINJE_CONFIG", &file)]).unwrap();
-        assert_eq!(c.redis.as_ref().map(RedisUrl::as_str), Some("redis://a"));
+        assert_eq!(c.redis.unwrap().url, "redis://a");
         assert_eq!(c.node.unwrap().as_str(), "n1");
         assert_eq!(c.centre.wrap_up_ms, 5);
         let url = ("BORGERLINJE_REDIS_URL", "redis://:secret@b");
         let c = read(&[home, ("BORGERLINJE_CONFIG", &file), url]).unwrap();
-        assert_eq!(
-            c.redis.as_ref().map(RedisUrl::as_str),
-            Some("redis://:secret@b")
-        );
         assert!(!format!("{c:?}").contains("secret"));
+        assert_eq!(c.redis.unwrap().url, "redis://:secret@b");
         write("[centre]\nrest_ms = 5\n");
         let e = read(&[home, ("BORGERLINJE_CONFIG", &file)]).unwrap_err();
         assert!(e.to_string().contains("rest_ms: at least 1000"), "{e}");

@@ -26,3 +26,23 @@ pub(crate) fn say(line: &str) -> io::Result<()> {
     writeln!(out, "{line}")?;
     out.flush()
 }
+
+/// Lets this process open as many files and sockets as the system allows it: the usual limit of 1,024 is fewer
+/// than the citizens of a busy hour. Says so when that is little all the same.
+pub(crate) fn raise_open_files() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    const FEW: u64 = 4_096;
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit
+        .current
+        .is_some_and(|now| limit.maximum.is_none_or(|most| now < most))
+    {
+        limit.current = limit.maximum;
+        if let Err(e) = setrlimit(Resource::Nofile, limit) {
+            tracing::debug!("the limit of open files stays: {e}");
+        }
+    }
+    if let Some(most) = getrlimit(Resource::Nofile).current.filter(|n| *n < FEW) {
+        tracing::warn!("only {most} files and sockets may be open at once (ulimit -Hn)");
+    }
+}

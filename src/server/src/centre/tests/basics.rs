@@ -195,7 +195,8 @@ async fn a_redis_that_is_away_holds_nothing_up() {
     let journal = storage::Journal::in_memory().unwrap();
     let clock = std::sync::Arc::new(base::SystemClock::new());
     let (me, url) = (id("a"), "redis://:secret@127.0.0.1:1");
-    let log = crate::centre::open(journal, clock.clone(), &me, Some(url)).unwrap();
+    let redis = storage::log::RedisOptions::new(url);
+    let log = crate::centre::open(journal, clock.clone(), &me, Some(&redis)).unwrap();
     let mut options = Options::new(me);
     options.patience = std::time::Duration::from_millis(100);
     let node = Node::start(log, clock, options);
