@@ -6,10 +6,12 @@
 //! waits when a thread becomes free, cut by tokens: nobody waits for a batch to fill.
 //!
 //! Invariants: a full lane answers [`Error::Overloaded`]; work nobody waits for any more is not
-//! done; equal texts waiting in a lane are encoded once; whoever waits gets exactly one answer,
+//! done; equal texts that wait or are being encoded are encoded once, and the vectors of recent
+//! interactive texts are kept, by a hash of the text; whoever waits gets exactly one answer,
 //! also when the model fails, panics or is shut down.
 
 mod queue;
+mod recent;
 mod worker;
 
 use std::future::Future;
@@ -43,6 +45,8 @@ pub struct SchedulerOptions {
     pub max_batch_tokens: usize,
     /// Threads for the background lane, and for one interactive batch; at least 1.
     pub threads: usize,
+    /// Bytes for vectors of the latest interactive texts, which are then not encoded again; 0 keeps none.
+    pub recent_bytes: usize,
 }
 
 impl Default for SchedulerOptions {
@@ -51,6 +55,8 @@ impl Default for SchedulerOptions {
             queue_capacity: 256,
             max_batch_tokens: 256,
             threads: 1,
+            // About 4,700 vectors of 384 numbers.
+            recent_bytes: 8 << 20,
         }
     }
 }
@@ -112,7 +118,7 @@ impl Scheduler {
     /// # Errors
     /// As [`Scheduler::start`].
     pub fn start_with(model: &Arc<dyn Encode>, options: SchedulerOptions) -> Result<Handle> {
-        let queue = Arc::new(Queue::new(options.queue_capacity));
+        let queue = Arc::new(Queue::new(options.queue_capacity, options.recent_bytes));
         // Made first: if a thread cannot be had, dropping it ends those that were.
         let inner = Arc::new(Inner {
             queue: Arc::clone(&queue),

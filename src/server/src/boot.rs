@@ -44,6 +44,9 @@ const ENCODER: &str = "e5-small.toml";
 pub(crate) struct Booted {
     pub snapshot: Arc<Snapshot>,
     pub encoder: Handle,
+    /// What another release is built with.
+    analyzer: Arc<Analyzer>,
+    options: BuildOptions,
 }
 
 /// Reads and validates the knowledge as of the clock's date in Copenhagen.
@@ -122,19 +125,47 @@ pub(crate) fn boot(config: &Config, clock: &dyn Clock, bars: &Bars) -> Result<Bo
         threads: config.threads,
         budget: config.budget,
     };
+    let snapshot = build(release, analyzer.clone(), &options, &encoder, bars)?;
+    Ok(Booted {
+        snapshot,
+        encoder,
+        analyzer,
+        options,
+    })
+}
+
+/// Another release beside a live one, with the same model and word list.
+///
+/// # Errors
+/// [`BootError::Index`].
+pub(crate) fn rebuild(booted: &Booted, release: Release) -> Result<Arc<Snapshot>, BootError> {
+    let analyzer = booted.analyzer.clone();
+    build(
+        release,
+        analyzer,
+        &booted.options,
+        &booted.encoder,
+        &Bars::quiet(),
+    )
+}
+
+fn build(
+    release: Release,
+    analyzer: Arc<Analyzer>,
+    options: &BuildOptions,
+    encoder: &Handle,
+    bars: &Bars,
+) -> Result<Arc<Snapshot>, BootError> {
     let mut build = bars.build();
     let snapshot = Snapshot::build(
         Arc::new(release),
         analyzer,
-        &options,
+        options,
         &mut |kind, texts| encoder.encode_blocking(kind, texts, &mut |_, _| {}),
         &mut |stage, done, total| build.step(stage, done, total),
     )?;
     build.done();
-    Ok(Booted {
-        snapshot: Arc::new(snapshot),
-        encoder,
-    })
+    Ok(Arc::new(snapshot))
 }
 
 #[derive(Deserialize)]

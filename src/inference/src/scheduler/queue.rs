@@ -5,6 +5,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 
 use tokio::sync::oneshot;
 
+use super::recent::Recent;
 use super::{Priority, Vector};
 use crate::error::{Error, Result};
 use crate::tokenize::Kind;
@@ -122,12 +123,14 @@ impl Lane {
     }
 }
 
-#[derive(Default)]
 struct State {
     interactive: Lane,
     background: Lane,
     /// Interactive batches being encoded.
     running: usize,
+    /// Texts of interactive batches being encoded, and who came to wait for them since.
+    encoding: HashMap<(Kind, String), Vec<Reply>>,
+    recent: Recent,
     closed: bool,
 }
 
@@ -161,10 +164,18 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    pub(super) fn new(capacity: usize) -> Self {
+    /// `recent_bytes` bounds the vectors of interactive queries that are kept.
+    pub(super) fn new(capacity: usize, recent_bytes: usize) -> Self {
         Self {
             capacity: capacity.max(1),
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                interactive: Lane::default(),
+                background: Lane::default(),
+                running: 0,
+                encoding: HashMap::new(),
+                recent: Recent::new(recent_bytes),
+                closed: false,
+            }),
             work: Condvar::new(),
             room: Condvar::new(),
         }
@@ -184,7 +195,8 @@ impl Queue {
         state.interactive.waiting + state.background.waiting
     }
 
-    /// Queues, or refuses at once.
+    /// Queues, or refuses at once; answers at once when the vector is known, and with the others when the text
+    /// is being encoded.
     pub(super) fn push(
         &self,
         priority: Priority,
@@ -196,6 +208,29 @@ impl Queue {
         if state.closed {
             return Err(Error::Stopped);
         }
+        if priority == Priority::Interactive {
+            if let Some(vector) = state.recent.get(kind, &text) {
+                drop(state);
+                reply.send(Ok(vector));
+                return Ok(());
+            }
+            let key = (kind, text);
+            if let Some(late) = state.encoding.get_mut(&key) {
+                late.push(reply);
+                return Ok(());
+            }
+            return self.enqueue(state, priority, key, reply);
+        }
+        self.enqueue(state, priority, (kind, text), reply)
+    }
+
+    fn enqueue(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        priority: Priority,
+        (kind, text): (Kind, String),
+        reply: Reply,
+    ) -> Result<()> {
         let capacity = self.capacity;
         let lane = state.lane(priority);
         if lane.waiting >= capacity {
@@ -271,6 +306,33 @@ impl Queue {
         }
         state.lane(priority).put_back(job);
         self.work.notify_all();
+    }
+
+    /// From now on whoever asks for the text waits for this batch. An interactive job's, when it joins a batch.
+    pub(super) fn begin(&self, priority: Priority, job: &Job) {
+        if priority == Priority::Interactive {
+            let key = (job.kind, job.text.clone());
+            self.lock().encoding.insert(key, Vec::new());
+        }
+    }
+
+    /// The vector of a job that was begun, or none when that failed: kept for later. Who came to wait meanwhile
+    /// is handed over.
+    pub(super) fn done(
+        &self,
+        priority: Priority,
+        job: &Job,
+        vector: Option<&Vector>,
+    ) -> Vec<Reply> {
+        if priority != Priority::Interactive {
+            return Vec::new();
+        }
+        let mut state = self.lock();
+        if let Some(vector) = vector {
+            state.recent.put(job.kind, &job.text, vector);
+        }
+        let key = (job.kind, job.text.clone());
+        state.encoding.remove(&key).unwrap_or_default()
     }
 
     /// The batch that began with [`Queue::next`] is answered.

@@ -400,3 +400,37 @@ fn the_last_handle_ends_the_threads() {
     drop(other);
     assert_eq!(Arc::strong_count(&fake), 1);
 }
+
+#[test]
+fn a_text_being_encoded_or_encoded_lately_is_not_encoded_again() {
+    let fake = Fake::new(true, false);
+    let handle = start(&fake, SchedulerOptions::default());
+    let first = ask(&handle, 5);
+    fake.wait_for_batches(1);
+    let joined = ask(&handle, 5);
+    assert_eq!(handle.waiting(), 0);
+    fake.release();
+    assert_eq!(block_on(first).unwrap()[0], 5.0);
+    assert_eq!(block_on(joined).unwrap()[0], 5.0);
+    assert_eq!(block_on(ask(&handle, 5)).unwrap()[0], 5.0);
+    assert_eq!(fake.begun().len(), 1);
+    // A failure is not kept, and reaches those who joined.
+    for _ in 0..2 {
+        assert!(block_on(ask(&handle, 13)).is_err());
+    }
+    assert_eq!(fake.begun().len(), 3);
+}
+
+#[test]
+fn without_room_for_recent_vectors_every_text_is_encoded() {
+    let fake = Fake::new(false, false);
+    let options = SchedulerOptions {
+        recent_bytes: 0,
+        ..SchedulerOptions::default()
+    };
+    let handle = start(&fake, options);
+    for _ in 0..2 {
+        assert_eq!(block_on(ask(&handle, 5)).unwrap()[0], 5.0);
+    }
+    assert_eq!(fake.begun().len(), 2);
+}

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 pub(super) fn run(queue: &Queue, model: &dyn Encode, priority: Priority, budget: usize) {
     while let Some(first) = queue.next(priority) {
         let batch = fill(queue, model, priority, budget, first);
-        answer(model, priority, batch);
+        answer(queue, model, priority, batch);
         queue.finish(priority);
     }
 }
@@ -42,6 +42,7 @@ fn fill(
             }
             Ok(tokens) => {
                 used += tokens.len();
+                queue.begin(priority, &job);
                 batch.push((job, tokens));
             }
             Err(error) => refuse(job, &error),
@@ -55,7 +56,7 @@ fn fill(
     batch
 }
 
-fn answer(model: &dyn Encode, priority: Priority, batch: Vec<Ready>) {
+fn answer(queue: &Queue, model: &dyn Encode, priority: Priority, batch: Vec<Ready>) {
     if batch.is_empty() {
         return;
     }
@@ -73,7 +74,9 @@ fn answer(model: &dyn Encode, priority: Priority, batch: Vec<Ready>) {
     });
     match vectors {
         Ok(vectors) => {
-            for (job, vector) in jobs.into_iter().zip(vectors) {
+            for (mut job, vector) in jobs.into_iter().zip(vectors) {
+                let late = queue.done(priority, &job, Some(&vector));
+                job.replies.extend(late);
                 job.replies
                     .into_iter()
                     .for_each(|reply| reply.send(Ok(vector.clone())));
@@ -81,7 +84,11 @@ fn answer(model: &dyn Encode, priority: Priority, batch: Vec<Ready>) {
         }
         Err(error) => {
             tracing::error!(%error, texts = jobs.len(), "a batch failed");
-            jobs.into_iter().for_each(|job| refuse(job, &error));
+            for mut job in jobs {
+                let late = queue.done(priority, &job, None);
+                job.replies.extend(late);
+                refuse(job, &error);
+            }
         }
     }
 }
