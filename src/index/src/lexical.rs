@@ -3,16 +3,21 @@
 //! The layers are part of the query: a document carries its layer and the municipalities that do not see
 //! it, and a search names the layers it may see. No filter runs after the fact, so the best ten are ten.
 
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
 use base::MunicipalityCode;
 use knowledge::{ArticleIx, Audience, Layer, Release, without_slots};
 use tantivy::collector::TopDocs;
+use tantivy::directory::{Directory as _, RamDirectory};
 use tantivy::query::{BooleanQuery, BoostQuery, FuzzyTermQuery, Occur, Query, TermQuery};
 use tantivy::schema::{
     Field, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions, Value,
 };
 use tantivy::tokenizer::{PreTokenizedString, Token};
 use tantivy::{
-    DocAddress, Index, IndexReader, ReloadPolicy, Searcher, SegmentReader, TantivyDocument,
+    DocAddress, Index, IndexReader, IndexSettings, ReloadPolicy, Searcher, SegmentReader,
+    TantivyDocument,
 };
 
 use crate::analysis::Analyzer;
@@ -48,6 +53,9 @@ type Places = Vec<(ArticleIx, Option<u32>)>;
 
 /// The inverted index of one release, in memory.
 pub struct Lexical {
+    directory: RamDirectory,
+    /// Of the files in it.
+    names: BTreeSet<PathBuf>,
     searcher: Searcher,
     /// One a segment: what a hit means, without a read of its store.
     places: Vec<Places>,
@@ -71,29 +79,9 @@ impl Lexical {
     /// # Errors
     /// What tantivy says; in memory only exhaustion is possible.
     pub fn build(release: &Release, analyzer: &Analyzer) -> tantivy::Result<Self> {
-        let mut schema = Schema::builder();
-        let exact = TextOptions::default().set_indexing_options(
-            TextFieldIndexing::default()
-                .set_tokenizer("raw")
-                .set_fieldnorms(false)
-                .set_index_option(IndexRecordOption::Basic),
-        );
-        let terms = TextOptions::default().set_indexing_options(
-            TextFieldIndexing::default()
-                .set_tokenizer("raw")
-                .set_index_option(IndexRecordOption::WithFreqs),
-        );
-        let number = NumericOptions::default().set_stored();
-        let fields = Fields {
-            layer: schema.add_text_field("layer", exact.clone()),
-            not_in: schema.add_text_field("not_in", exact),
-            article: schema.add_u64_field("article", number.clone()),
-            section: schema.add_u64_field("section", number),
-            title: schema.add_text_field("title", terms.clone()),
-            text: schema.add_text_field("text", terms.clone()),
-            examples: schema.add_text_field("examples", terms),
-        };
-        let index = Index::create_in_ram(schema.build());
+        let (schema, fields) = schema();
+        let directory = RamDirectory::create();
+        let index = Index::create(directory.clone(), schema, IndexSettings::default())?;
         let mut writer = index.writer_with_num_threads(1, WRITER_BYTES)?;
         for (ix, a) in (0..).zip(&release.articles) {
             if a.audience != Audience::Citizen {
@@ -121,6 +109,10 @@ impl Lexical {
             writer.add_document(doc)?;
         }
         writer.commit()?;
+        Self::open(&index, directory, fields)
+    }
+
+    fn open(index: &Index, directory: RamDirectory, fields: Fields) -> tantivy::Result<Self> {
         let reader: IndexReader = index
             .reader_builder()
             .reload_policy(ReloadPolicy::Manual)
@@ -128,10 +120,37 @@ impl Lexical {
         let searcher = reader.searcher();
         let places = places(&searcher, &fields)?;
         Ok(Self {
+            names: index.directory().list_managed_files().into_iter().collect(),
+            directory,
             searcher,
             places,
             fields,
         })
+    }
+
+    /// The files of the index, by name: what [`Lexical::from_files`] takes.
+    ///
+    /// # Errors
+    /// What tantivy says of a file that it cannot read.
+    pub(crate) fn files(&self) -> tantivy::Result<Vec<(String, Vec<u8>)>> {
+        let read = |path: &PathBuf| {
+            let bytes = self.directory.open_read(path)?.read_bytes()?;
+            Ok((path.display().to_string(), bytes.as_slice().to_vec()))
+        };
+        self.names.iter().map(read).collect()
+    }
+
+    /// The index of these files.
+    ///
+    /// # Errors
+    /// What tantivy says of files that are not whole.
+    pub(crate) fn from_files(files: &[(String, Vec<u8>)]) -> tantivy::Result<Self> {
+        let directory = RamDirectory::create();
+        for (path, bytes) in files {
+            directory.atomic_write(Path::new(path), bytes)?;
+        }
+        let index = Index::open(directory.clone())?;
+        Self::open(&index, directory, schema().1)
     }
 
     /// The best `limit` documents that `code` in `region` may see, best first.
@@ -213,6 +232,32 @@ impl Lexical {
         });
         Ok(hits.collect())
     }
+}
+
+fn schema() -> (Schema, Fields) {
+    let mut schema = Schema::builder();
+    let exact = TextOptions::default().set_indexing_options(
+        TextFieldIndexing::default()
+            .set_tokenizer("raw")
+            .set_fieldnorms(false)
+            .set_index_option(IndexRecordOption::Basic),
+    );
+    let terms = TextOptions::default().set_indexing_options(
+        TextFieldIndexing::default()
+            .set_tokenizer("raw")
+            .set_index_option(IndexRecordOption::WithFreqs),
+    );
+    let number = NumericOptions::default().set_stored();
+    let fields = Fields {
+        layer: schema.add_text_field("layer", exact.clone()),
+        not_in: schema.add_text_field("not_in", exact),
+        article: schema.add_u64_field("article", number.clone()),
+        section: schema.add_u64_field("section", number),
+        title: schema.add_text_field("title", terms.clone()),
+        text: schema.add_text_field("text", terms.clone()),
+        examples: schema.add_text_field("examples", terms),
+    };
+    (schema.build(), fields)
 }
 
 /// Reads what every document stands for.

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
+use std::thread::ScopedJoinHandle;
 
 use base::Clock;
 use index::{Analyzer, BuildOptions, Compounds, Snapshot};
@@ -92,18 +93,25 @@ pub(crate) fn model(config: &Config, bars: &Bars) -> Result<ModelFiles, BootErro
 /// # Errors
 /// See [`BootError`].
 pub(crate) fn boot(config: &Config, clock: &dyn Clock, bars: &Bars) -> Result<Booted, BootError> {
-    let (release, notes) = release(config, clock)?;
+    // None needs another, and a start waits for all.
+    let (knowledge, loaded, words) = std::thread::scope(|s| {
+        let knowledge = s.spawn(|| release(config, clock));
+        let words = s.spawn(|| words(config, bars));
+        let loaded = model(config, bars).and_then(|files| {
+            let options = EncoderOptions {
+                compute: config.kernel,
+                ..EncoderOptions::default()
+            };
+            Ok(inference::load(&files, &options)?)
+        });
+        (joined(knowledge), loaded, joined(words))
+    });
+    let (release, notes) = knowledge?;
     for note in notes {
         tracing::warn!("{note}");
     }
-    let files = model(config, bars)?;
-    let (encoder, tokenizer) = inference::load(
-        &files,
-        &EncoderOptions {
-            compute: config.kernel,
-            ..EncoderOptions::default()
-        },
-    )?;
+    let (encoder, tokenizer) = loaded?;
+    let analyzer = Arc::new(Analyzer::new(words?));
     let (model, dimensions) = (
         format!("{}{}", config.kernel.family(), encoder.hash()),
         encoder.dimensions(),
@@ -116,7 +124,6 @@ pub(crate) fn boot(config: &Config, clock: &dyn Clock, bars: &Bars) -> Result<Bo
             ..SchedulerOptions::default()
         },
     )?;
-    let analyzer = Arc::new(Analyzer::new(words(config, bars)?));
     let options = BuildOptions {
         cache: Some(config.cache.join("index")),
         prepared: config.prepared.as_ref().map(|p| p.join("index")),
@@ -132,6 +139,13 @@ pub(crate) fn boot(config: &Config, clock: &dyn Clock, bars: &Bars) -> Result<Bo
         analyzer,
         options,
     })
+}
+
+/// What a thread came to; its panic goes on here.
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// Another release beside a live one, with the same model and word list.

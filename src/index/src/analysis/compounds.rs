@@ -79,6 +79,22 @@ pub struct Compounds {
     parts: HashMap<Box<str>, u8>,
 }
 
+impl Compounds {
+    /// The same for the same words: what was analysed with others is not comparable.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        let one = |(word, how): (&str, u8)| {
+            word.bytes()
+                .chain([how])
+                .fold(0xcbf2_9ce4_8422_2325, |h: u64, b| {
+                    (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)
+                })
+        };
+        // A sum, because the order of a map is not fixed.
+        let all = self.parts.iter().map(|(word, how)| one((word, *how)));
+        all.fold(0, u64::wrapping_add)
+    }
+}
+
 impl Default for Compounds {
     fn default() -> Self {
         let mut c = Self {
@@ -282,5 +298,12 @@ mod tests {
     #[test]
     fn another_dictionary_is_refused() {
         assert!(Compounds::from_hunspell("2\nhus/39\nbil/31\n").is_err());
+    }
+
+    #[test]
+    fn other_words_have_another_fingerprint_and_their_order_does_not_matter() {
+        let of = |words: &[&str]| Compounds::from_words(words.iter().copied()).fingerprint();
+        assert_eq!(of(&["affald", "plads"]), of(&["plads", "affald"]));
+        assert_ne!(of(&["affald", "plads"]), of(&["affald"]));
     }
 }

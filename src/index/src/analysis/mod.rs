@@ -38,6 +38,11 @@ pub struct Term {
 }
 
 impl Analyzer {
+    /// The same for the same word list.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        self.compounds.fingerprint()
+    }
+
     pub fn new(compounds: Compounds) -> Self {
         Self {
             stemmer: Stemmer::new(Algorithm::Danish),

@@ -57,3 +57,27 @@ fn exact_words_find_their_article_and_layers_hold() {
         }
     }
 }
+
+#[test]
+fn a_stored_index_finds_the_same() {
+    let r = release();
+    let a = Analyzer::new(Compounds::default());
+    let built = Lexical::build(&r, &a).unwrap();
+    let files = built.files().unwrap();
+    let opened = Lexical::from_files(&files).unwrap();
+    let (code, region) = ("0751".parse().unwrap(), "1082".parse().unwrap());
+    for words in [
+        "pas udløbet",
+        "legitmationskort",
+        "hvad koster det at flytte",
+    ] {
+        let terms = a.query_terms(words);
+        for side in [Side::Sections, Side::Examples] {
+            let find = |l: &Lexical| l.search(&terms, side, code, region, 60).unwrap();
+            assert!(!find(&built).is_empty(), "{words}");
+            assert_eq!(find(&opened), find(&built), "{words}");
+        }
+    }
+    let torn = &files[..files.len() - 1];
+    assert!(Lexical::from_files(torn).is_err());
+}

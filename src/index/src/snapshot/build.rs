@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use base::{Lang, MunicipalityCode};
 use inference::{Kind, Rounded};
-use knowledge::{ArticleIx, Audience, Layer, Release, without_slots};
+use knowledge::{Article, ArticleIx, Audience, Layer, Release, without_slots};
+use serde::{Deserialize, Serialize};
 
 use super::{BM25_HITS, Passages, Snapshot};
 use crate::analysis::Analyzer;
@@ -18,7 +19,7 @@ use crate::vectors::{VectorCache, io_error};
 use crate::{Error, parallel};
 
 /// Raise when the ranker's training or layout changes: stored rankers of other versions are not read.
-const RANKER_VERSION: u32 = 5;
+const RANKER_VERSION: u32 = 6;
 
 /// How a snapshot is built.
 #[derive(Clone, Debug)]
@@ -56,8 +57,8 @@ pub enum Stage {
 pub type Embed<'a> = dyn FnMut(Kind, &[String]) -> Result<Vec<Arc<[f32]>>, inference::Error> + 'a;
 
 impl Snapshot {
-    /// Builds a snapshot: indexes, encodes what is not known, and trains the ranker (or reads the stored one
-    /// of the same release, model and budget).
+    /// Builds a snapshot: indexes, encodes what is not known, and trains the ranker (or reads what is stored of
+    /// the same release, model and budget, and encodes nothing).
     ///
     /// # Errors
     /// [`Error::Inference`] from `embed`, [`Error::Io`] when the cache cannot be written.
@@ -68,23 +69,82 @@ impl Snapshot {
         embed: &mut Embed<'_>,
         progress: &mut dyn FnMut(Stage, usize, usize),
     ) -> Result<Self, Error> {
-        let lexical = Lexical::build(&release, &analyzer)?;
-        let (classes, common, samples) = samples(&release);
+        let classes = classes(&release);
         let class_ix: HashMap<&Class, usize> = classes.iter().zip(0..).collect();
         let class_of: Vec<Option<usize>> = release
             .articles
             .iter()
             .map(|a| class_ix.get(&Class::Article(a.id.clone())).copied())
             .collect();
-        let mut cache = VectorCache::open(options)?;
-        let places = sections(&release);
-        let passages: Vec<String> = places.iter().map(|p| p.2.clone()).collect();
-        let stored = read_ranker(&release, options).filter(|r| r.classes == classes);
-        let texts: Vec<String> = match &stored {
-            // Their vectors are in the ranker.
-            Some(_) => Vec::new(),
-            None => samples.iter().map(|s| s.text.clone()).collect(),
+        let name = Learned::name(&release, &analyzer, options);
+        let stored = Learned::read(&name, options).filter(|l| l.ranker.classes == classes);
+        let (lexical, learned) = match stored {
+            Some(mut learned) => {
+                let files = std::mem::take(&mut learned.lexical);
+                (Lexical::from_files(&files)?, learned)
+            }
+            None => {
+                let lexical = Lexical::build(&release, &analyzer)?;
+                let learner = Learner {
+                    release: &release,
+                    analyzer: &analyzer,
+                    lexical: &lexical,
+                    class_of: &class_of,
+                    options,
+                };
+                let learned = learner.learn(classes, embed, progress)?;
+                if let Some(dir) = &options.cache {
+                    learned.write(&dir.join(name))?;
+                }
+                (lexical, learned)
+            }
         };
+        let Learned {
+            ranker,
+            passages,
+            identifier,
+            spread,
+            ..
+        } = learned;
+        let places = sections(&release).map(|(a, n, _)| (a, n)).collect();
+        Ok(Self {
+            passages: Passages {
+                places,
+                centred: passages,
+            },
+            release,
+            analyzer,
+            lexical,
+            ranker,
+            class_of,
+            identifier,
+            spread,
+        })
+    }
+}
+
+/// What a release is learned from.
+struct Learner<'a> {
+    release: &'a Release,
+    analyzer: &'a Analyzer,
+    lexical: &'a Lexical,
+    class_of: &'a [Option<usize>],
+    options: &'a BuildOptions,
+}
+
+impl Learner<'_> {
+    /// Encodes, trains and stores.
+    fn learn(
+        &self,
+        classes: Vec<Class>,
+        embed: &mut Embed<'_>,
+        progress: &mut dyn FnMut(Stage, usize, usize),
+    ) -> Result<Learned, Error> {
+        let options = self.options;
+        let (common, samples) = samples(self.release, &classes);
+        let places: Vec<ArticleIx> = sections(self.release).map(|p| p.0).collect();
+        let passages: Vec<String> = sections(self.release).map(|p| p.2).collect();
+        let texts: Vec<String> = samples.iter().map(|s| s.text.clone()).collect();
         let total = texts.len() + passages.len();
         let mut done = 0;
         let mut counted = |kind: Kind, t: &[String]| {
@@ -93,79 +153,128 @@ impl Snapshot {
             progress(Stage::Encoding, done, total);
             out
         };
+        let mut cache = VectorCache::open(options)?;
         let vectors = cache.get(Kind::Query, &texts, &mut counted)?;
         let raw = cache.get(Kind::Passage, &passages, &mut counted)?;
-        let ranker = match stored {
-            Some(ranker) => ranker,
-            None => {
-                let training = Training {
-                    bm25: bm25_of_samples(
-                        &samples,
-                        &lexical,
-                        &analyzer,
-                        &class_of,
-                        options.threads,
-                    ),
-                    passages: places
-                        .iter()
-                        .zip(&raw)
-                        .filter(|(p, _)| release.article(p.0).layer == Layer::Shared)
-                        .filter_map(|(p, v)| {
-                            Some((u32::try_from(class_of[p.0 as usize]?).ok()?, v.clone()))
-                        })
-                        .collect(),
-                    classes,
-                    common,
-                    samples: &samples,
-                    vectors: &vectors,
-                    budget: options.budget,
-                    threads: options.threads,
-                };
-                let ranker = training.run(&mut |d, t| progress(Stage::Training, d, t));
-                if let Some(dir) = &options.cache {
-                    write_ranker(&dir.join(ranker_name(&release, options)), &ranker)?;
-                }
-                ranker
-            }
+        let training = Training {
+            bm25: bm25_of_samples(
+                &samples,
+                self.lexical,
+                self.analyzer,
+                self.class_of,
+                options.threads,
+            ),
+            passages: places
+                .iter()
+                .zip(&raw)
+                .filter(|(a, _)| self.release.article(**a).layer == Layer::Shared)
+                .filter_map(|(a, v)| {
+                    let class = self.class_of[*a as usize]?;
+                    Some((u32::try_from(class).ok()?, v.clone()))
+                })
+                .collect(),
+            classes,
+            common,
+            samples: &samples,
+            vectors: &vectors,
+            budget: options.budget,
+            threads: options.threads,
         };
+        let ranker = training.run(&mut |d, t| progress(Stage::Training, d, t));
         let centred: Vec<f32> = raw.iter().flat_map(|v| ranker.centre_passage(v)).collect();
-        let passages = Passages {
-            places: places.into_iter().map(|(a, s, _)| (a, s)).collect(),
-            centred: Rounded::new(&centred, options.dimensions),
-        };
-        let identifier = Identifier::learn(&samples);
-        let spread = spread(&samples, &analyzer);
-        Ok(Self {
-            release,
-            analyzer,
-            lexical,
+        Ok(Learned {
+            lexical: self.lexical.files()?,
             ranker,
-            passages,
-            class_of,
-            identifier,
-            spread,
+            passages: Rounded::new(&centred, options.dimensions),
+            identifier: Identifier::learn(&samples),
+            spread: spread(&samples, self.analyzer),
         })
     }
 }
 
-/// The classes of a release, which of them every municipality can meet, and the training sentences.
-fn samples(release: &Release) -> (Vec<Class>, Vec<bool>, Vec<Sample>) {
-    let citizen = || {
-        release
-            .articles
-            .iter()
-            .filter(|a| a.audience == Audience::Citizen)
-    };
-    let mut classes: Vec<Class> = citizen().map(|a| Class::Article(a.id.clone())).collect();
+/// Everything that is learned from a release, as it is stored.
+#[derive(Serialize, Deserialize)]
+struct Learned {
+    /// The files of [`Lexical`].
+    lexical: Vec<(String, Vec<u8>)>,
+    ranker: Ranker,
+    /// See [`Passages::centred`].
+    passages: Rounded,
+    identifier: Identifier,
+    /// See [`Snapshot::spread`].
+    spread: HashMap<(Lang, String), f32>,
+}
+
+impl Learned {
+    fn name(release: &Release, analyzer: &Analyzer, options: &BuildOptions) -> String {
+        let short = |s: &str| s.chars().take(16).collect::<String>();
+        let budget = options.budget;
+        format!(
+            "ranker-{RANKER_VERSION}-{}-{:08x}-{}-{:.4}-{:.4}.bin",
+            short(&release.hash),
+            analyzer.fingerprint() as u32,
+            short(&options.model),
+            budget.wrong,
+            budget.unanswerable,
+        )
+    }
+
+    /// What is stored under this name; what cannot be read is learned anew.
+    fn read(name: &str, options: &BuildOptions) -> Option<Self> {
+        options.folders().find_map(|dir| {
+            let path = dir.join(name);
+            let bytes = fs::read(&path).ok()?;
+            match postcard::from_bytes(&bytes) {
+                Ok(learned) => Some(learned),
+                Err(e) => {
+                    tracing::warn!(path = %path.display(), error = %e, "stored ranker is unreadable: training anew");
+                    None
+                }
+            }
+        })
+    }
+
+    fn write(&self, path: &Path) -> Result<(), Error> {
+        let bytes =
+            postcard::to_stdvec(self).map_err(|e| io_error(path, std::io::Error::other(e)))?;
+        let dir = path.parent().unwrap_or(Path::new("."));
+        let write = || -> std::io::Result<()> {
+            fs::create_dir_all(dir)?;
+            // Rankers of older releases are of no use: they can be trained again.
+            for entry in fs::read_dir(dir)? {
+                let old = entry?.path();
+                let name = old.file_name().and_then(|n| n.to_str()).unwrap_or("");
+                if name.starts_with("ranker-") && old != path {
+                    fs::remove_file(&old)?;
+                }
+            }
+            let half = path.with_extension(format!("half-{}", std::process::id()));
+            fs::write(&half, &bytes)?;
+            fs::rename(&half, path)
+        };
+        write().map_err(|e| io_error(path, e))
+    }
+}
+
+fn citizen(release: &Release) -> impl Iterator<Item = &Article> {
+    let articles = release.articles.iter();
+    articles.filter(|a| a.audience == Audience::Citizen)
+}
+
+/// Everything that a message can be about, sorted.
+fn classes(release: &Release) -> Vec<Class> {
+    let articles = citizen(release).map(|a| Class::Article(a.id.clone()));
+    let mut classes: Vec<Class> = articles.collect();
     classes.extend(release.intents.examples.keys().map(|i| Class::Intent(*i)));
-    classes.extend(
-        release
-            .out_of_scope
-            .keys()
-            .map(|k| Class::OutOfScope(k.clone())),
-    );
+    let kinds = release.out_of_scope.keys();
+    classes.extend(kinds.map(|k| Class::OutOfScope(k.clone())));
     classes.sort();
     classes.dedup();
+    classes
+}
+
+/// Which classes every municipality can meet, and the training sentences.
+fn samples(release: &Release, classes: &[Class]) -> (Vec<bool>, Vec<Sample>) {
     let place = |class: &Class| {
         classes
             .binary_search(class)
@@ -186,7 +295,7 @@ fn samples(release: &Release) -> (Vec<Class>, Vec<bool>, Vec<Sample>) {
             written,
         });
     };
-    for a in citizen() {
+    for a in citizen(release) {
         let class = place(&Class::Article(a.id.clone()));
         common[class as usize] |= a.layer == Layer::Shared;
         for (lang, list) in &a.examples {
@@ -222,7 +331,7 @@ fn samples(release: &Release) -> (Vec<Class>, Vec<bool>, Vec<Sample>) {
             add(s, *lang, class, true);
         }
     }
-    (classes, common, samples)
+    (common, samples)
 }
 
 fn spread(samples: &[Sample], analyzer: &Analyzer) -> HashMap<(Lang, String), f32> {
@@ -243,19 +352,16 @@ fn spread(samples: &[Sample], analyzer: &Analyzer) -> HashMap<(Lang, String), f3
 }
 
 /// Every section that a citizen can be shown: article, section, and the text to encode.
-fn sections(release: &Release) -> Vec<(ArticleIx, u32, String)> {
-    let mut out = Vec::new();
-    for (ix, a) in (0..).zip(&release.articles) {
-        if a.audience != Audience::Citizen {
-            continue;
-        }
-        for (n, s) in (0..).zip(&a.sections) {
+fn sections(release: &Release) -> impl Iterator<Item = (ArticleIx, u32, String)> {
+    let articles = (0..).zip(&release.articles);
+    let citizen = articles.filter(|(_, a)| a.audience == Audience::Citizen);
+    citizen.flat_map(|(ix, a)| {
+        (0..).zip(&a.sections).map(move |(n, s)| {
             let heading = s.heading.as_deref().unwrap_or("");
             let text = without_slots(&format!("{}. {heading}\n{}", a.title, s.text));
-            out.push((ix, n, text));
-        }
-    }
-    out
+            (ix, n, text)
+        })
+    })
 }
 
 /// No municipality has this code: a search as it sees the shared layer alone.
@@ -286,53 +392,4 @@ fn bm25_of_samples(
             })
             .collect()
     })
-}
-
-fn ranker_name(release: &Release, options: &BuildOptions) -> String {
-    let short = |s: &str| s.chars().take(16).collect::<String>();
-    let budget = options.budget;
-    format!(
-        "ranker-{RANKER_VERSION}-{}-{}-{:.4}-{:.4}.bin",
-        short(&release.hash),
-        short(&options.model),
-        budget.wrong,
-        budget.unanswerable,
-    )
-}
-
-/// The stored ranker of this release; one that cannot be read is trained anew.
-fn read_ranker(release: &Release, options: &BuildOptions) -> Option<Ranker> {
-    let name = ranker_name(release, options);
-    options.folders().find_map(|dir| {
-        let path = dir.join(&name);
-        let bytes = fs::read(&path).ok()?;
-        match postcard::from_bytes(&bytes) {
-            Ok(r) => Some(r),
-            Err(e) => {
-                tracing::warn!(path = %path.display(), error = %e, "stored ranker is unreadable: training anew");
-                None
-            }
-        }
-    })
-}
-
-fn write_ranker(path: &Path, ranker: &Ranker) -> Result<(), Error> {
-    let bytes =
-        postcard::to_stdvec(ranker).map_err(|e| io_error(path, std::io::Error::other(e)))?;
-    let dir = path.parent().unwrap_or(Path::new("."));
-    let write = || -> std::io::Result<()> {
-        fs::create_dir_all(dir)?;
-        // Rankers of older releases are of no use: they can be trained again.
-        for entry in fs::read_dir(dir)? {
-            let old = entry?.path();
-            let name = old.file_name().and_then(|n| n.to_str()).unwrap_or("");
-            if name.starts_with("ranker-") && old != path {
-                fs::remove_file(&old)?;
-            }
-        }
-        let half = path.with_extension(format!("half-{}", std::process::id()));
-        fs::write(&half, &bytes)?;
-        fs::rename(&half, path)
-    };
-    write().map_err(|e| io_error(path, e))
 }

@@ -331,15 +331,28 @@ impl Bench {
         (told, centre)
     }
 
+    /// The history, when all nodes hold the state that it gives. A node may append meanwhile, as when it finds
+    /// another lost: then the log is read again.
+    async fn settled(&self) -> Vec<Told> {
+        for _ in 0..50 {
+            let (history, centre) = self.history().await;
+            assert_eq!(centre.faults(), Vec::<String>::new());
+            let mut same = true;
+            for node in self.running() {
+                same &= node.read(|c| *c == centre).await.unwrap();
+            }
+            if same {
+                return history;
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+        panic!("a node holds another state than the log gives");
+    }
+
     /// What must hold after every scenario, checked on the log.
     pub(super) async fn finish(&self) {
-        let (history, centre) = self.history().await;
+        let history = self.settled().await;
         assert_eq!(violations(&history), Vec::<String>::new());
-        assert_eq!(centre.faults(), Vec::<String>::new());
-        for node in self.running() {
-            let same = node.read(|c| *c == centre).await.unwrap();
-            assert!(same, "a node holds another state than the log gives");
-        }
         let mut delivered = BTreeSet::new();
         for effect in history.iter().flat_map(|h| &h.effects) {
             if let Effect::Deliver { item, message, .. } = effect {

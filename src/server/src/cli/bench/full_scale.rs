@@ -83,7 +83,7 @@ pub(super) fn run(setting: &Setting, questions: &[Question], json: bool) -> Resu
     let sentences = release.articles.iter();
     let sentences = sentences.flat_map(|a| a.examples.values()).map(Vec::len);
 
-    let (search, turn, cpu, joules) = one_citizen(setting, &booted, questions)?;
+    let (mut search, mut turn, cpu, joules) = one_citizen(setting, &booted, questions)?;
     let rates: Vec<f64> = CITIZENS
         .iter()
         .map(|n| many(setting, &booted, questions, *n))
@@ -109,10 +109,10 @@ pub(super) fn run(setting: &Setting, questions: &[Question], json: bool) -> Resu
         full_build_s,
         cold_start_ms: percentile(&mut starts, 0.5),
         publish_ms: percentile(&mut publishes, 0.5),
-        search_ms_p50: percentile(&mut search.clone(), 0.5),
-        search_ms_p99: percentile(&mut search.clone(), 0.99),
-        turn_ms_p50: percentile(&mut turn.clone(), 0.5),
-        turn_ms_p99: percentile(&mut turn.clone(), 0.99),
+        search_ms_p50: percentile(&mut search, 0.5),
+        search_ms_p99: percentile(&mut search, 0.99),
+        turn_ms_p50: percentile(&mut turn, 0.5),
+        turn_ms_p99: percentile(&mut turn, 0.99),
         turns_per_s_1: rates[0],
         turns_per_s_8: rates[1],
         turns_per_s_32: rates[2],
