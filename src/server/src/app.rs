@@ -12,10 +12,11 @@ use index::Snapshot;
 use inference::Handle;
 use knowledge::Municipality;
 use storage::Journal;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, Semaphore, broadcast};
 
 use crate::centre;
 use crate::chat::Dialogue;
+use crate::transcript::Typing;
 
 /// The running service. Cheap to clone.
 pub(crate) type App = Arc<Inner>;
@@ -26,6 +27,10 @@ pub(crate) struct Inner {
     pub encoder: Handle,
     pub journal: Journal,
     pub centre: centre::Handle,
+    /// Whose numbers the events of dialogues have here.
+    pub stream: String,
+    /// Who writes just now; not stored, and heard at this node alone.
+    pub typing: broadcast::Sender<Typing>,
     /// Dialogues with at least one open connection. Everything else of a dialogue is in the journal.
     pub live: Mutex<HashMap<DialogueId, Arc<Dialogue>>>,
     /// Turns computed at once: one a core.
@@ -40,6 +45,7 @@ impl Inner {
         encoder: Handle,
         journal: Journal,
         centre: centre::Handle,
+        stream: String,
         widget: PathBuf,
     ) -> App {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -49,6 +55,8 @@ impl Inner {
             encoder,
             journal,
             centre,
+            stream,
+            typing: broadcast::Sender::new(256),
             live: Mutex::new(HashMap::new()),
             cores: Semaphore::new(cores),
             pages: crate::pages::Pages::new(widget),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use base::{Clock, DialogueId};
-use contact::centre::{Centre, Command, Effect, Input, InputId, Text};
+use contact::centre::{Centre, Command, Effect, Input, InputId, NodeId, Text};
 use storage::log::{Entry, Log, MAX_BODY};
 use tokio::sync::{RwLock, broadcast, mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout};
@@ -87,7 +87,6 @@ pub(crate) struct Subscription(broadcast::Receiver<News>);
 impl Subscription {
     /// The next; None when the node has ended. Who is more than [`Options::news`] steps behind gets one
     /// [`News::Missed`] instead of what was dropped. Nothing is lost when the future is dropped.
-    #[cfg_attr(not(test), expect(dead_code, reason = "sockets of chat and desk will"))]
     pub(crate) async fn next(&mut self) -> Option<News> {
         match self.0.recv().await {
             Ok(news) => Some(news),
@@ -178,9 +177,13 @@ impl Handle {
     }
 
     /// The steps from now on, of all nodes.
-    #[cfg_attr(not(test), expect(dead_code, reason = "sockets of chat and desk will"))]
     pub(crate) fn effects(&self) -> Subscription {
         Subscription(self.0.news.subscribe())
+    }
+
+    /// This node's name.
+    pub(crate) fn node(&self) -> &NodeId {
+        &self.0.options.node
     }
 
     /// How the node is now.

@@ -15,7 +15,7 @@ use crate::centre::{self, Node, Wanted, keep_set_up};
 use crate::config::RedisUrl;
 use crate::runtime::progress::Bars;
 use crate::runtime::say;
-use crate::{boot, router, transcript};
+use crate::{boot, chat, router, transcript};
 
 pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -41,6 +41,7 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
     let wanted = Wanted {
         settings: config.centre.clone(),
         municipalities: municipalities.iter().map(|(c, m)| (*c, hours(m))).collect(),
+        teams: config.teams.clone(),
     };
     runtime.block_on(async move {
         let redis = config.redis.as_ref().map(RedisUrl::as_str);
@@ -59,8 +60,10 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
             booted.encoder,
             journal.clone(),
             node.handle(),
+            journal.identity().await?,
             config.widget.clone(),
         );
+        chat::begin(&app);
         say(&format!("Borgerlinje is listening on http://{address}"))?;
         // Small frames leave at once, also the last one before a close.
         let listener = listener.tap_io(|socket| {

@@ -3,10 +3,12 @@
 //! A value comes from the environment, else from the file that `BORGERLINJE_CONFIG` names, else from the
 //! default. The source of environment values is a function, so that tests can inject one.
 
+mod team;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use contact::centre::{NodeId, Settings};
+use contact::centre::{NodeId, Settings, Team};
 use inference::Compute;
 use serde::Deserialize;
 
@@ -31,8 +33,9 @@ pub(crate) struct Config {
     pub redis: Option<RedisUrl>,
     /// This node's name among them; None: made once and kept in the data folder.
     pub node: Option<NodeId>,
-    /// How the contact centre works.
+    /// How the contact centre works; the first team takes what no team is set up for, unless it says otherwise.
     pub centre: Settings,
+    pub teams: Vec<Team>,
 }
 
 /// An address of a Redis. It may hold a password, so it is in no log.
@@ -65,6 +68,8 @@ pub(crate) enum ConfigError {
     },
     #[error("[centre] in the configuration file: {0}")]
     Centre(&'static str),
+    #[error("[[team]] in the configuration file: {0}")]
+    Team(String),
     #[error("the configuration file {path}: {why}")]
     File { path: String, why: String },
     #[error(
@@ -90,6 +95,8 @@ struct ConfigFile {
     node: Option<String>,
     #[serde(default)]
     centre: Settings,
+    #[serde(default)]
+    team: Vec<team::TeamFile>,
 }
 
 impl Config {
@@ -172,6 +179,11 @@ impl Config {
                 })
         });
         file.centre.check().map_err(ConfigError::Centre)?;
+        let teams = team::teams(file.team).map_err(ConfigError::Team)?;
+        let mut centre = file.centre;
+        if centre.fallback_team.is_none() {
+            centre.fallback_team = teams.first().map(|t| t.id.clone());
+        }
         let here = |p: String, base: &Path| {
             if Path::new(&p).is_absolute() {
                 PathBuf::from(p)
@@ -214,7 +226,8 @@ impl Config {
             },
             redis: set("BORGERLINJE_REDIS_URL", &file.redis_url).map(RedisUrl),
             node: node.transpose()?,
-            centre: file.centre,
+            centre,
+            teams,
         })
     }
 }

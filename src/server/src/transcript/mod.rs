@@ -9,8 +9,6 @@
 //!   another node needs to go on with the dialogue. So the numbers of events may differ between nodes.
 //! - Notes and coaching are lines for staff alone and never events of a dialogue.
 
-#![allow(dead_code, unused_imports, reason = "chat and desk come to use it")]
-
 mod carried;
 mod line;
 mod say;
@@ -21,21 +19,37 @@ use base::DialogueId;
 use crate::app::App;
 
 pub(crate) use self::carried::{Carried, CarriedEvent, citizen_message};
+#[allow(unused_imports, reason = "the desk comes to use it")]
 pub(crate) use self::line::{By, Line};
 pub(crate) use self::say::{slot_text, slots_shown};
 pub(crate) use self::write::Writer;
+
+/// Somebody writes, at this node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Typing {
+    pub dialogue: DialogueId,
+    pub by: Typist,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Typist {
+    Citizen,
+    Agent,
+}
 
 /// Everything that was said in a dialogue, oldest first: the desk's `lines`. Empty when this node does not know
 /// the dialogue.
 ///
 /// # Errors
 /// The journal's.
+#[allow(dead_code, reason = "the desk comes to use it")]
 pub(crate) async fn lines(app: &App, dialogue: &DialogueId) -> Result<Vec<Line>, storage::Error> {
     let found = app.journal.transcript(dialogue).await?;
     Ok(found.map_or_else(Vec::new, line::of_transcript))
 }
 
 /// The lines that a step adds, each with the item it is a line of, with the same ids as in [`lines`].
+#[allow(dead_code, reason = "the desk comes to use it")]
 pub(crate) fn lines_of(step: &crate::centre::Step) -> Vec<(Option<contact::centre::ItemId>, Line)> {
     line::of_step(step)
 }
