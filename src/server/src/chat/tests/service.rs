@@ -23,6 +23,7 @@ use crate::runtime::progress::Bars;
 use crate::transcript::Writer;
 
 pub(super) const AARHUS: &str = "0751";
+const WIDGET: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../widget");
 pub(super) const NOWHERE: &str = "redis://127.0.0.1:1";
 
 /// The knowledge and the model are read once for all tests.
@@ -106,15 +107,7 @@ impl Service {
         let node = Node::start(log.unwrap(), clock.clone(), options);
         let stream = journal.identity().await.unwrap();
         let (encoder, handle) = (booted.encoder.clone(), node.handle());
-        let app = Inner::new(
-            clock,
-            turn,
-            encoder,
-            journal,
-            handle,
-            stream,
-            "widget".into(),
-        );
+        let app = Inner::new(clock, turn, encoder, journal, handle, stream, WIDGET.into());
         super::super::begin(&app);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -224,6 +217,13 @@ impl Service {
         let link = link(&self.name, &format!("desk-{name}"));
         let agent = id(name);
         self.ok(Command::AgentPresent { agent, link }).await;
+    }
+
+    /// The dialogue of the only citizen.
+    pub(super) async fn only_dialogue(&self) -> String {
+        let live = self.app.live.lock().await;
+        assert_eq!(live.len(), 1);
+        live.keys().next().unwrap().as_str().to_owned()
     }
 
     pub(super) async fn chat(&self, dialogue: &str) -> Option<Item> {
