@@ -53,6 +53,7 @@ await agent('say Hej, **jeg hedder Anna**. Hvad kan jeg hjælpe med?');
 await widget.at('agent').waitFor();
 assert.match(await text('agent'), /^ANNA, medarbejder:\s+Hej, jeg hedder Anna/);
 assert.equal(await page.locator('label[for^=bl-input]').innerText(), 'Skriv til ANNA');
+assert.match(await text('who'), /ANNA/);
 const answers = await widget.at('answer').count();
 await widget.say('Mit barn skal også have et pas');
 await widget.at('citizen').filter({ hasText: 'Mit barn' }).waitFor();

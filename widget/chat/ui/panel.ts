@@ -22,6 +22,7 @@ export class Panel {
   readonly el: HTMLElement;
   private dot = h('span', { class: 'badge', hidden: true, test: 'unread' });
   private name = h('h2', { test: 'municipality' });
+  private sub = h('p', { class: 'sub', test: 'who' });
   private menu: HTMLElement;
   private menuButton: HTMLElement;
   private select: HTMLSelectElement;
@@ -66,7 +67,7 @@ export class Panel {
     this.line.hidden = true;
     this.el = w.put(h('section', { class: 'panel', role: 'dialog', tabindex: '-1', hidden: true, test: 'panel' },
       h('header', {},
-        h('div', { class: 'titles' }, w.put(this.name, 'ask'), w.put(h('p', { class: 'sub' }), 'robot')),
+        h('div', { class: 'titles' }, w.put(this.name, 'ask'), w.put(this.sub, 'robot')),
         this.select, this.menuButton, close, this.menu),
       this.line, log, this.ask, people, composer, this.spoken), 'ask', undefined, 'aria-label');
     log.addEventListener('scroll', () => act.scrolled(), { passive: true });
@@ -108,6 +109,12 @@ export class Panel {
     if (!name) return;
     this.name.removeAttribute('data-t');
     this.name.textContent = name;
+  }
+
+  /** Who answers: the machine, or a person by name. */
+  who(person: string): void {
+    if (person) this.w.put(this.sub, 'withPerson', { name: person });
+    else this.w.put(this.sub, 'robot');
   }
 
   language(l: Lang): void {
