@@ -12,20 +12,25 @@ use index::Snapshot;
 use inference::Handle;
 use knowledge::Municipality;
 use storage::Journal;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, Semaphore, broadcast};
 
 use crate::centre;
 use crate::chat::Dialogue;
+use crate::transcript::Typing;
 
 /// The running service. Cheap to clone.
 pub(crate) type App = Arc<Inner>;
 
 pub(crate) struct Inner {
     pub clock: Arc<dyn Clock>,
-    pub turn: ArcSwap<Turn>,
+    pub turn: Arc<ArcSwap<Turn>>,
     pub encoder: Handle,
     pub journal: Journal,
     pub centre: centre::Handle,
+    /// Whose numbers the events of dialogues have here.
+    pub stream: String,
+    /// Who writes just now; not stored, and heard at this node alone.
+    pub typing: broadcast::Sender<Typing>,
     /// Dialogues with at least one open connection. Everything else of a dialogue is in the journal.
     pub live: Mutex<HashMap<DialogueId, Arc<Dialogue>>>,
     /// Turns computed at once: one a core.
@@ -38,20 +43,23 @@ pub(crate) struct Inner {
 impl Inner {
     pub(crate) fn new(
         clock: Arc<dyn Clock>,
-        snapshot: Arc<Snapshot>,
+        turn: Arc<ArcSwap<Turn>>,
         encoder: Handle,
         journal: Journal,
         centre: centre::Handle,
+        stream: String,
         widget: PathBuf,
         always_open: bool,
     ) -> App {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Arc::new(Self {
             clock,
-            turn: ArcSwap::from_pointee(Turn::new(snapshot)),
+            turn,
             encoder,
             journal,
             centre,
+            stream,
+            typing: broadcast::Sender::new(256),
             live: Mutex::new(HashMap::new()),
             cores: Semaphore::new(cores),
             pages: crate::pages::Pages::new(widget),

@@ -9,6 +9,7 @@ mod config;
 mod pages;
 mod router;
 mod runtime;
+mod transcript;
 mod wire;
 
 pub use cli::main;

@@ -22,6 +22,7 @@ export class Panel {
   readonly el: HTMLElement;
   private dot = h('span', { class: 'badge', hidden: true, test: 'unread' });
   private name = h('h2', { test: 'municipality' });
+  private sub = h('p', { class: 'sub', test: 'who' });
   private menu: HTMLElement;
   private menuButton: HTMLElement;
   private select: HTMLSelectElement;
@@ -31,7 +32,7 @@ export class Panel {
   private ask: HTMLElement;
   private full = window.matchMedia(FULL);
 
-  constructor(private w: Words, private root: ShadowRoot, private act: PanelActions, log: HTMLElement, composer: HTMLElement) {
+  constructor(private w: Words, private root: ShadowRoot, private act: PanelActions, log: HTMLElement, people: HTMLElement, composer: HTMLElement) {
     this.launcher = button('launcher', 'launcher', () => act.open(), icon('chat'), w.t('ask'), this.dot);
     this.launcher.setAttribute('aria-haspopup', 'dialog');
 
@@ -66,9 +67,9 @@ export class Panel {
     this.line.hidden = true;
     this.el = w.put(h('section', { class: 'panel', role: 'dialog', tabindex: '-1', hidden: true, test: 'panel' },
       h('header', {},
-        h('div', { class: 'titles' }, w.put(this.name, 'ask'), w.put(h('p', { class: 'sub' }), 'robot')),
+        h('div', { class: 'titles' }, w.put(this.name, 'ask'), w.put(this.sub, 'robot')),
         this.select, this.menuButton, close, this.menu),
-      this.line, log, this.ask, composer, this.spoken), 'ask', undefined, 'aria-label');
+      this.line, log, this.ask, people, composer, this.spoken), 'ask', undefined, 'aria-label');
     log.addEventListener('scroll', () => act.scrolled(), { passive: true });
     this.el.addEventListener('scroll', () => act.scrolled(), { passive: true });
     this.el.addEventListener('keydown', (e) => this.key(e));
@@ -110,14 +111,20 @@ export class Panel {
     this.name.textContent = name;
   }
 
+  /** Who answers: the machine, or a person by name. */
+  who(person: string): void {
+    if (person) this.w.put(this.sub, 'withPerson', { name: person });
+    else this.w.put(this.sub, 'robot');
+  }
+
   language(l: Lang): void {
     this.select.value = l;
     this.el.lang = this.launcher.lang = l;
     this.el.dir = this.launcher.dir = dirOf(l);
   }
 
-  announce(key: Key | undefined): void {
-    if (key) this.w.put(this.spoken, key);
+  announce(key: Key | undefined, args?: Args): void {
+    if (key) this.w.put(this.spoken, key, args);
     else this.spoken.textContent = '';
   }
 

@@ -26,14 +26,12 @@ mod upkeep;
 mod worker;
 
 pub(crate) use self::error::Error;
+pub(crate) use self::fold::{About, SLOTS, Step};
 pub(crate) use self::handle::Handle;
-pub(crate) use self::node::{Node, Options, name, open};
+#[allow(unused_imports, reason = "the desk names them")]
+pub(crate) use self::handle::{Health, News, State, Subscription};
+pub(crate) use self::node::{Node, Options, Sink, name, open};
 pub(crate) use self::setup::{Wanted, keep_set_up};
-#[allow(unused_imports, reason = "the sockets of chat and desk name them")]
-pub(crate) use self::{
-    fold::Step,
-    handle::{Health, News, State, Subscription},
-};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -16,7 +16,7 @@ impl Worker {
     /// Says that this node lives, and appends which others do not.
     ///
     /// # Errors
-    /// What came of appending. A heartbeat that fails is tried again at its next time.
+    /// The log cannot be reached, or what came of appending.
     pub(super) async fn beat(&mut self) -> Result<(), Trouble> {
         let shared = Arc::clone(&self.shared);
         let (log, ttl) = (&shared.log, shared.options.ttl);
@@ -27,6 +27,11 @@ impl Worker {
         };
         let lost = match heard.await {
             Ok(lost) => lost,
+            // Also when there is nothing else to do it must be known that the log is away.
+            Err(e) if e.passes() => {
+                self.next_beat = Instant::now();
+                return Err(Trouble::Log(e));
+            }
             Err(e) => {
                 tracing::debug!("no heartbeat: {e}");
                 return Ok(());
@@ -41,7 +46,7 @@ impl Worker {
             }
             // The same id from all who notice: it is in the log once.
             let id = format!("lost-{}-{node}", gone.since.as_millisecond());
-            let Ok(entry) = shared.entry(&id, Command::NodeLost { node }, false) else {
+            let Ok(entry) = shared.entry(&id, Command::NodeLost { node }) else {
                 continue;
             };
             if self.append(vec![entry]).await?.is_none() {
@@ -86,7 +91,7 @@ impl Worker {
     pub(super) async fn farewell(mut self) {
         let node = self.shared.options.node.clone();
         let id = self.shared.own_id("end");
-        if let Ok(entry) = self.shared.entry(&id, Command::NodeLost { node }, false)
+        if let Ok(entry) = self.shared.entry(&id, Command::NodeLost { node })
             && let Err(e) = self.append(vec![entry]).await
         {
             tracing::debug!("the last words were not heard: {e}");
@@ -95,7 +100,9 @@ impl Worker {
             // A panic in it has been reported by its own hook.
             let _ = saving.await;
         }
+        // A state is not saved before its steps were handed on: they would never be folded again.
         if self.unsaved > 0
+            && self.untold.is_empty()
             && let Some(snapshot) = self.begin_snapshot().await
         {
             save(self.shared.log.clone(), snapshot).await;

@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use axum::serve::ListenerExt as _;
+use dialogue::Turn;
 use storage::Journal;
 use tokio::net::TcpListener;
 
@@ -12,7 +14,7 @@ use crate::app::{Inner, hours};
 use crate::centre::{self, Node, Wanted, keep_set_up};
 use crate::runtime::progress::Bars;
 use crate::runtime::{raise_open_files, say};
-use crate::{boot, router};
+use crate::{boot, chat, router, transcript};
 
 pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -43,21 +45,30 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
             .iter()
             .map(|(c, m)| (*c, hours(m, always_open)))
             .collect(),
+        teams: config.teams.clone(),
     };
     runtime.block_on(async move {
         let redis = config.redis.as_ref();
         let log = centre::open(journal.clone(), clock.clone(), &name, redis)?;
-        let node = Node::start(log, clock.clone(), centre::Options::new(name));
+        let turn = Arc::new(ArcSwap::from_pointee(Turn::new(booted.snapshot)));
+        let mut options = centre::Options::new(name);
+        options.sink = Some(Arc::new(transcript::Writer {
+            journal: journal.clone(),
+            turn: turn.clone(),
+        }));
+        let node = Node::start(log, clock.clone(), options);
         tokio::spawn(keep_set_up(node.handle(), wanted));
         let app = Inner::new(
             clock,
-            booted.snapshot,
+            turn,
             booted.encoder,
             journal.clone(),
             node.handle(),
+            journal.identity().await?,
             config.widget.clone(),
             always_open,
         );
+        chat::begin(&app);
         say(&format!("Borgerlinje is listening on http://{address}"))?;
         // Small frames leave at once, also the last one before a close.
         let listener = listener.tap_io(|socket| {

@@ -4,11 +4,12 @@
 //! default. The source of environment values is a function, so that tests can inject one.
 
 mod redis;
+mod team;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use contact::centre::{NodeId, Settings};
+use contact::centre::{NodeId, Settings, Team};
 use inference::Compute;
 use serde::Deserialize;
 use storage::log::RedisOptions;
@@ -34,10 +35,11 @@ pub(crate) struct Config {
     pub redis: Option<RedisOptions>,
     /// This node's name among them; None: made once and kept in the data folder.
     pub node: Option<NodeId>,
-    /// How the contact centre works.
+    /// How the contact centre works; the first team takes what no team is set up for, unless it says otherwise.
     pub centre: Settings,
     /// Every municipality and team is open at all hours: for demonstrations and tests.
     pub always_open: bool,
+    pub teams: Vec<Team>,
 }
 
 /// Letters of a node's name at most: it becomes part of ids.
@@ -54,6 +56,8 @@ pub(crate) enum ConfigError {
     },
     #[error("[centre] in the configuration file: {0}")]
     Centre(&'static str),
+    #[error("[[team]] in the configuration file: {0}")]
+    Team(String),
     #[error("the configuration file {path}: {why}")]
     File { path: String, why: String },
     #[error(
@@ -83,6 +87,8 @@ struct ConfigFile {
     centre: Settings,
     #[serde(default)]
     always_open: bool,
+    #[serde(default)]
+    team: Vec<team::TeamFile>,
 }
 
 impl Config {
@@ -165,6 +171,17 @@ impl Config {
                 })
         });
         file.centre.check().map_err(ConfigError::Centre)?;
+        let always_open = match env("BORGERLINJE_ALWAYS_OPEN").as_deref() {
+            None => file.always_open,
+            Some("1") => true,
+            Some("0") => false,
+            Some(other) => return Err(bad("BORGERLINJE_ALWAYS_OPEN", other, "must be 0 or 1")),
+        };
+        let teams = team::teams(file.team, always_open).map_err(ConfigError::Team)?;
+        let mut centre = file.centre;
+        if centre.fallback_team.is_none() {
+            centre.fallback_team = teams.first().map(|t| t.id.clone());
+        }
         let here = |p: String, base: &Path| {
             if Path::new(&p).is_absolute() {
                 PathBuf::from(p)
@@ -215,13 +232,9 @@ impl Config {
                 &home,
             )?,
             node: node.transpose()?,
-            centre: file.centre,
-            always_open: match env("BORGERLINJE_ALWAYS_OPEN").as_deref() {
-                None => file.always_open,
-                Some("1") => true,
-                Some("0") => false,
-                Some(other) => return Err(bad("BORGERLINJE_ALWAYS_OPEN", other, "must be 0 or 1")),
-            },
+            centre,
+            teams,
+            always_open,
         })
     }
 }
