@@ -14,6 +14,7 @@ use knowledge::Municipality;
 use storage::Journal;
 use tokio::sync::{Mutex, Semaphore};
 
+use crate::auth::Auth;
 use crate::centre;
 use crate::chat::Dialogue;
 
@@ -26,6 +27,7 @@ pub(crate) struct Inner {
     pub encoder: Handle,
     pub journal: Journal,
     pub centre: centre::Handle,
+    pub auth: Arc<Auth>,
     /// Dialogues with at least one open connection. Everything else of a dialogue is in the journal.
     pub live: Mutex<HashMap<DialogueId, Arc<Dialogue>>>,
     /// Turns computed at once: one a core.
@@ -42,6 +44,7 @@ impl Inner {
         encoder: Handle,
         journal: Journal,
         centre: centre::Handle,
+        auth: Arc<Auth>,
         widget: PathBuf,
         always_open: bool,
     ) -> App {
@@ -52,6 +55,7 @@ impl Inner {
             encoder,
             journal,
             centre,
+            auth,
             live: Mutex::new(HashMap::new()),
             cores: Semaphore::new(cores),
             pages: crate::pages::Pages::new(widget),

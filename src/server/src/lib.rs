@@ -1,6 +1,7 @@
 //! Every edge of the program: command line, configuration, HTTP, sockets.
 
 mod app;
+mod auth;
 mod boot;
 mod centre;
 mod chat;

@@ -3,11 +3,11 @@
 use axum::Router;
 use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
-use axum::routing::get;
+use axum::routing::{get, post};
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::app::App;
-use crate::{chat, pages};
+use crate::{auth, chat, pages};
 
 /// Only our own files, no inline script, sockets to ourselves.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
@@ -24,6 +24,10 @@ pub(crate) fn build(app: App) -> Router {
         .route("/widget/borgerlinje.js", get(pages::widget))
         .route("/api/municipalities", get(pages::municipalities))
         .route("/api/municipalities/{code}/theme", get(pages::theme))
+        .route(
+            "/api/session",
+            post(auth::begin).get(auth::current).delete(auth::end),
+        )
         .route("/health/live", get(pages::live))
         .route("/health/ready", get(pages::ready))
         .route("/ws/chat", get(chat::upgrade))

@@ -183,11 +183,7 @@ fn sync_folder(_: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-fn set_up(
-    format: &Format,
-    mut conn: Connection,
-    options: &Options,
-) -> Result<Connection, Error> {
+fn set_up(format: &Format, mut conn: Connection, options: &Options) -> Result<Connection, Error> {
     conn.busy_timeout(options.patience)?;
     // Before anything is changed: is it ours, and do we know it?
     let id: i64 = conn.query_one("PRAGMA application_id", [], |r| r.get(0))?;
@@ -220,7 +216,11 @@ fn migrate(format: &Format, conn: &mut Connection) -> Result<(), Error> {
     if !(0..=newest).contains(&found) {
         return Err(Error::Version { found, newest });
     }
-    for step in format.migrations.iter().skip(usize::try_from(found).unwrap_or(0)) {
+    for step in format
+        .migrations
+        .iter()
+        .skip(usize::try_from(found).unwrap_or(0))
+    {
         tx.execute_batch(step)?;
     }
     if found < newest {

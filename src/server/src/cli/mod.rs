@@ -6,6 +6,7 @@ mod eval;
 mod model;
 mod report;
 mod serve;
+mod user;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -66,6 +67,11 @@ enum Command {
         #[command(subcommand)]
         command: model::ModelCommand,
     },
+    /// The accounts of agents, supervisors and editors.
+    User {
+        #[command(subcommand)]
+        command: user::UserCommand,
+    },
     /// Measure speed on this machine.
     Bench {
         #[command(subcommand)]
@@ -115,6 +121,7 @@ pub fn main() -> ExitCode {
             Command::Check => check(&setting),
             Command::Index => index(&setting),
             Command::Model { command } => model::run(&setting, command),
+            Command::User { command } => user::run(&setting, command),
             Command::Bench { command } => bench::run(&setting, &command),
         }
     };

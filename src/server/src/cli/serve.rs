@@ -1,14 +1,16 @@
 //! `borgerlinje serve`.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use axum::serve::ListenerExt as _;
-use storage::Journal;
+use storage::{Accounts, Journal};
 use tokio::net::TcpListener;
 
 use super::{Failure, Setting};
 use crate::app::{Inner, hours};
+use crate::auth::{self, Auth};
 use crate::centre::{self, Node, Wanted, keep_set_up};
 use crate::config::RedisUrl;
 use crate::runtime::progress::Bars;
@@ -30,6 +32,9 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
         &config.data.join("journal.sqlite"),
         &storage::Options::default(),
     )?;
+    let accounts = config.data.join(auth::FILE);
+    let accounts = Accounts::open(&accounts, &storage::Options::default())
+        .map_err(|e| format!("{}: {e}", accounts.display()))?;
     let booted = boot::boot(&config.for_service(), &setting.clock, &Bars::shown())?;
     let address = listener.local_addr()?;
     let encoder = booted.encoder.clone();
@@ -49,12 +54,16 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
         let log = centre::open(journal.clone(), clock.clone(), &name, redis)?;
         let node = Node::start(log, clock.clone(), centre::Options::new(name));
         tokio::spawn(keep_set_up(node.handle(), wanted));
+        let auth = Auth::new(accounts.clone(), clock.clone(), config.origins.clone()).await?;
+        tokio::spawn(Arc::clone(&auth).keep_up());
+        tokio::spawn(auth::keep_told(Arc::clone(&auth), node.handle()));
         let app = Inner::new(
             clock,
             booted.snapshot,
             booted.encoder,
             journal.clone(),
             node.handle(),
+            auth,
             config.widget.clone(),
             always_open,
         );
@@ -65,10 +74,12 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
                 tracing::debug!("a socket keeps its delay: {e}");
             }
         });
-        axum::serve(listener, router::build(app))
+        let service = router::build(app).into_make_service_with_connect_info::<SocketAddr>();
+        axum::serve(listener, service)
             .with_graceful_shutdown(stop())
             .await?;
         node.shutdown().await;
+        accounts.close().await?;
         journal.close().await?;
         encoder.shutdown();
         Ok::<_, Failure>(())

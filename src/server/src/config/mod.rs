@@ -3,12 +3,14 @@
 //! A value comes from the environment, else from the file that `BORGERLINJE_CONFIG` names, else from the
 //! default. The source of environment values is a function, so that tests can inject one.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use contact::centre::{NodeId, Settings};
 use inference::Compute;
 use serde::Deserialize;
+
+use crate::auth::{Origins, public_origin};
 
 /// Everything the operator can set.
 #[derive(Clone, Debug)]
@@ -27,6 +29,8 @@ pub(crate) struct Config {
     /// Threads for indexing and training.
     pub threads: usize,
     pub budget: index::ErrorBudget,
+    /// Under which address staff reach the pages, and which proxies stand in front.
+    pub origins: Origins,
     /// The Redis that the nodes of one contact centre share; None: this node alone, with its journal.
     pub redis: Option<RedisUrl>,
     /// This node's name among them; None: made once and kept in the data folder.
@@ -88,6 +92,8 @@ struct ConfigFile {
     threads: Option<usize>,
     max_wrong_answers: Option<f32>,
     max_unanswerable_answered: Option<f32>,
+    public_url: Option<String>,
+    proxies: Option<String>,
     redis_url: Option<String>,
     node: Option<String>,
     #[serde(default)]
@@ -216,6 +222,24 @@ impl Config {
                     default.unanswerable,
                 )?,
             },
+            origins: Origins {
+                public: set("BORGERLINJE_PUBLIC_URL", &file.public_url)
+                    .map(|url| {
+                        public_origin(&url).map_err(|why| bad("BORGERLINJE_PUBLIC_URL", &url, why))
+                    })
+                    .transpose()?,
+                proxies: set("BORGERLINJE_PROXIES", &file.proxies)
+                    .unwrap_or_default()
+                    .split(',')
+                    .map(str::trim)
+                    .filter(|a| !a.is_empty())
+                    .map(|a| {
+                        let why = "must be addresses with commas between, such as 10.0.0.2";
+                        a.parse::<IpAddr>()
+                            .map_err(|_| bad("BORGERLINJE_PROXIES", a, why))
+                    })
+                    .collect::<Result<_, _>>()?,
+            },
             redis: set("BORGERLINJE_REDIS_URL", &file.redis_url).map(RedisUrl),
             node: node.transpose()?,
             centre: file.centre,
@@ -299,6 +323,8 @@ mod tests {
             ("BORGERLINJE_KERNEL", "gpu", "must be auto"),
             ("BORGERLINJE_CONFIG", "/no/such/file", "/no/such/file"),
             ("BORGERLINJE_NODE", "two words", "must be 1 to 40"),
+            ("BORGERLINJE_PUBLIC_URL", "desk", "such as https://"),
+            ("BORGERLINJE_PROXIES", "10.0.0.1, x", "such as 10.0.0.2"),
             ("BORGERLINJE_ALWAYS_OPEN", "yes", "must be 0 or 1"),
         ] {
             let e = read(&[("BORGERLINJE_HOME", "/srv/b"), (name, value)]).unwrap_err();

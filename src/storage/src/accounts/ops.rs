@@ -38,12 +38,7 @@ pub(super) fn add(c: &Connection, new: &[NewAccount], at: Timestamp) -> Result<(
          WHERE removed_ms IS NOT NULL",
     )?;
     for a in new {
-        let changed = s.execute(params![
-            a.user,
-            a.details,
-            a.password,
-            at.as_millisecond()
-        ])?;
+        let changed = s.execute(params![a.user, a.details, a.password, at.as_millisecond()])?;
         if changed == 0 {
             return Err(Error::Taken("account"));
         }
@@ -154,7 +149,10 @@ pub(super) fn end_old_sessions(
 ) -> Result<(), Error> {
     c.execute(
         "DELETE FROM sessions WHERE created_ms < ?1 OR seen_ms < ?2",
-        [created_before.as_millisecond(), seen_before.as_millisecond()],
+        [
+            created_before.as_millisecond(),
+            seen_before.as_millisecond(),
+        ],
     )?;
     Ok(())
 }

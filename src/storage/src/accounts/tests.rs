@@ -60,7 +60,10 @@ async fn a_session_ends_with_password_roles_and_account() {
     assert!(with_session(&accounts, "$2", 3).await);
     accounts.remove("anna", at(4)).await.unwrap();
     assert!(!lives(3).await);
-    assert!(!with_session(&accounts, "", 4).await, "no way in without one");
+    assert!(
+        !with_session(&accounts, "", 4).await,
+        "no way in without one"
+    );
     assert_eq!(
         accounts.remove("anna", at(4)).await,
         Err(Error::UnknownAccount)
@@ -127,7 +130,10 @@ fn only_the_owner_reads_the_file() {
     let meta = std::fs::metadata(dir.path().join("accounts.sqlite")).unwrap();
     assert_eq!(meta.permissions().mode() & 0o777, 0o600);
     let journal = Journal::open(&dir.path().join("accounts.sqlite"), &Options::default());
-    assert!(matches!(journal, Err(Error::Corrupt(_))), "it is no journal");
+    assert!(
+        matches!(journal, Err(Error::Corrupt(_))),
+        "it is no journal"
+    );
 }
 
 #[tokio::test]
