@@ -116,6 +116,7 @@ impl Run {
             id: id(&format!("in-{}", self.inputs)),
             recovered: false,
             command,
+            carried: None,
         };
         let at = Moment::from_ms(at).timestamp();
         let begun = Instant::now();

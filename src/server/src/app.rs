@@ -23,7 +23,7 @@ pub(crate) type App = Arc<Inner>;
 
 pub(crate) struct Inner {
     pub clock: Arc<dyn Clock>,
-    pub turn: ArcSwap<Turn>,
+    pub turn: Arc<ArcSwap<Turn>>,
     pub encoder: Handle,
     pub journal: Journal,
     pub centre: centre::Handle,
@@ -40,7 +40,7 @@ pub(crate) struct Inner {
 impl Inner {
     pub(crate) fn new(
         clock: Arc<dyn Clock>,
-        snapshot: Arc<Snapshot>,
+        turn: Arc<ArcSwap<Turn>>,
         encoder: Handle,
         journal: Journal,
         centre: centre::Handle,
@@ -51,7 +51,7 @@ impl Inner {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Arc::new(Self {
             clock,
-            turn: ArcSwap::from_pointee(Turn::new(snapshot)),
+            turn,
             encoder,
             journal,
             centre,

@@ -10,6 +10,7 @@ mod config;
 mod pages;
 mod router;
 mod runtime;
+mod transcript;
 mod wire;
 
 pub use cli::main;

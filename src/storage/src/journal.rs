@@ -13,8 +13,8 @@ use tokio::sync::{mpsc, oneshot};
 use crate::owner::{Job, Owner, Request};
 use crate::types::sha256;
 use crate::{
-    Appended, CallbackRow, Counts, Error, Loaded, NewCallback, NewDialogue, NewEvent, Options,
-    read, schema, write,
+    Appended, CallbackRow, Counts, Error, Kept, Loaded, NewCallback, NewDialogue, NewEvent,
+    Options, Transcript, read, schema, transcript, write,
 };
 
 /// A journal. Clones share it; when the last is dropped what is queued is written and the file closed.
@@ -213,6 +213,32 @@ impl Journal {
     ) -> Result<Vec<CallbackRow>, Error> {
         self.read(move |c| read::callbacks(c, municipality, limit))
             .await
+    }
+
+    /// Keeps what the contact centre's log brings into dialogues, in its order, all or nothing; what is there
+    /// already stays as it is. Answers how many [`Kept::Events`] had no dialogue here.
+    ///
+    /// # Errors
+    /// Full, Io.
+    pub async fn keep(&self, kept: Vec<Kept>) -> Result<usize, Error> {
+        self.write(move |c| transcript::keep(c, &kept)).await
+    }
+
+    /// Everything that was said in a dialogue, by staff among themselves too. None when it is not here.
+    ///
+    /// # Errors
+    /// Corrupt, Io.
+    pub async fn transcript(&self, dialogue: &DialogueId) -> Result<Option<Transcript>, Error> {
+        let id = dialogue.clone();
+        self.read(move |c| transcript::load(c, &id)).await
+    }
+
+    /// The name of this journal, which no other has: the numbers of events are its own.
+    ///
+    /// # Errors
+    /// Corrupt, Io.
+    pub async fn identity(&self) -> Result<String, Error> {
+        self.read(transcript::identity).await
     }
 
     /// How much is in the journal. Goes through the queue, and so shows that the journal is alive.

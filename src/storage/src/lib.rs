@@ -26,12 +26,14 @@ pub mod log;
 mod owner;
 mod read;
 mod schema;
+mod transcript;
 mod types;
 mod write;
 
 pub use accounts::{Account, Accounts, AuditLine, Draft, NewAccount, Session};
 pub use error::Error;
 pub use journal::Journal;
+pub use transcript::{Copied, Kept, StaffLine, Transcript};
 pub use types::{
     Appended, CallbackRow, Counts, Event, Loaded, Meta, NewCallback, NewDialogue, NewEvent, Options,
 };

@@ -21,7 +21,7 @@ const JOURNAL: Format = Format {
     migrations: MIGRATIONS,
 };
 
-const MIGRATIONS: &[&str] = &[DIALOGUES, LOG];
+const MIGRATIONS: &[&str] = &[DIALOGUES, LOG, STAFF];
 
 const DIALOGUES: &str = "
 CREATE TABLE dialogues (
@@ -132,6 +132,27 @@ CREATE TABLE log_nodes (
     node     TEXT PRIMARY KEY,
     until_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+";
+
+/// Lines that only staff see, and the file's own name: numbers of events are of this file alone.
+const STAFF: &str = "
+CREATE TABLE staff_lines (
+    item     TEXT NOT NULL,
+    id       TEXT NOT NULL,
+    dialogue TEXT,
+    at_ms    INTEGER NOT NULL,
+    sender   TEXT NOT NULL,
+    name     TEXT,
+    text     TEXT NOT NULL,
+    PRIMARY KEY (item, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX staff_lines_by_dialogue ON staff_lines (dialogue, at_ms);
+
+CREATE TABLE journal (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    id  TEXT NOT NULL
+) STRICT;
+INSERT INTO journal VALUES (1, lower(hex(randomblob(8))));
 ";
 
 /// Opens or creates the file, readable by its owner alone, and brings it to the newest format.

@@ -104,6 +104,11 @@ impl Meta {
         // Both are hashes: where they differ says nothing about the token.
         sha256(token) == self.token_sha256
     }
+
+    /// The SHA-256 of the token, for a copy of the dialogue at another node.
+    pub fn token_hash(&self) -> [u8; 32] {
+        self.token_sha256
+    }
 }
 
 pub(crate) fn sha256(text: &str) -> [u8; 32] {

@@ -195,6 +195,80 @@ pub enum Effect {
     },
 }
 
+impl Effect {
+    /// The item that it is about.
+    pub fn item(&self) -> Option<&ItemId> {
+        match self {
+            Self::Requested { item, .. }
+            | Self::Fallback { item, .. }
+            | Self::Stranded { item }
+            | Self::Waiting { item, .. }
+            | Self::Foretold { item, .. }
+            | Self::Offered { item, .. }
+            | Self::OfferEnded { item, .. }
+            | Self::Owned { item, .. }
+            | Self::Released { item, .. }
+            | Self::Transferred { item, .. }
+            | Self::Deliver { item, .. }
+            | Self::Noted { item, .. }
+            | Self::Closed { item, .. }
+            | Self::CallbackOffered { item, .. }
+            | Self::CallbackPromised { item, .. }
+            | Self::CallbackDue { item }
+            | Self::CallbackPostponed { item, .. }
+            | Self::CallbackLate { item }
+            | Self::Dialing { item, .. }
+            | Self::DialRenewed { item, .. }
+            | Self::DialEnded { item, .. }
+            | Self::WrapUpEnded { item, .. }
+            | Self::Supervised { item, .. }
+            | Self::SupervisionEnded { item, .. } => Some(item),
+            Self::Refused { .. }
+            | Self::AgentChanged { .. }
+            | Self::SignedOut { .. }
+            | Self::Hours { .. } => None,
+        }
+    }
+
+    /// The agent or supervisor who did it, or whom it befell.
+    pub fn agent(&self) -> Option<&AgentId> {
+        match self {
+            Self::Offered { decision, .. } => Some(&decision.agent),
+            Self::OfferEnded { agent, .. }
+            | Self::Owned { agent, .. }
+            | Self::Released { agent, .. }
+            | Self::Transferred { agent, .. }
+            | Self::Noted { agent, .. }
+            | Self::Dialing { agent, .. }
+            | Self::DialRenewed { agent, .. }
+            | Self::DialEnded { agent, .. }
+            | Self::AgentChanged { agent, .. }
+            | Self::SignedOut { agent }
+            | Self::WrapUpEnded { agent, .. } => Some(agent),
+            Self::Deliver { from, .. } => match from {
+                Sender::Agent { agent, .. } | Sender::Supervisor { agent } => Some(agent),
+                Sender::Citizen | Sender::Bot => None,
+            },
+            Self::Closed { by, .. } => by.as_ref(),
+            Self::Supervised { supervisor, .. } | Self::SupervisionEnded { supervisor, .. } => {
+                Some(supervisor)
+            }
+            Self::Refused { .. }
+            | Self::Requested { .. }
+            | Self::Fallback { .. }
+            | Self::Stranded { .. }
+            | Self::Waiting { .. }
+            | Self::Foretold { .. }
+            | Self::CallbackOffered { .. }
+            | Self::CallbackPromised { .. }
+            | Self::CallbackDue { .. }
+            | Self::CallbackPostponed { .. }
+            | Self::CallbackLate { .. }
+            | Self::Hours { .. } => None,
+        }
+    }
+}
+
 /// Why an item waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -19,6 +19,10 @@ pub struct Input {
     #[serde(default)]
     pub recovered: bool,
     pub command: Command,
+    /// What every node writes beside the state when the command is allowed, such as the lines of a dialogue.
+    /// Opaque here, and no part of the state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carried: Option<Text>,
 }
 
 /// What somebody wants, or what was noticed.

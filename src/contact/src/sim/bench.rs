@@ -52,6 +52,7 @@ impl Bench {
             id: id(&format!("in-{}", self.inputs)),
             recovered,
             command,
+            carried: None,
         };
         let effects = self.centre.step(&input, self.now.timestamp());
         self.history.push(Record {

@@ -26,14 +26,14 @@ impl Worker {
         if !self.inbox.started {
             let node = self.shared.options.node.clone();
             let id = self.shared.own_id("start");
-            batch.extend(self.shared.entry(&id, Command::NodeStarted { node }, false));
+            batch.extend(self.shared.entry(&id, Command::NodeStarted { node }));
         }
         self.inbox.gather(most);
         let room = most.saturating_sub(batch.len());
         batch.extend(self.inbox.queue.iter().take(room).cloned());
         if batch.is_empty() && self.tick_in() == Some(Duration::ZERO) {
             let id = self.shared.own_id(&format!("tick-{}", self.at.seq));
-            batch.extend(self.shared.entry(&id, Command::Tick, false));
+            batch.extend(self.shared.entry(&id, Command::Tick));
         }
         batch
     }

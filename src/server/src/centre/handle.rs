@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use base::{Clock, DialogueId};
-use contact::centre::{Centre, Command, Effect, Input, InputId};
+use contact::centre::{Centre, Command, Effect, Input, InputId, Text};
 use storage::log::{Entry, Log, MAX_BODY};
 use tokio::sync::{RwLock, broadcast, mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout};
@@ -133,12 +133,20 @@ impl Handle {
     /// # Errors
     /// See [`Error`]. Waits up to [`Options::patience`], and not at all when the log has been away for longer.
     pub(crate) async fn send(&self, command: Command) -> Answer {
+        self.send_with(command, None).await
+    }
+
+    /// As [`Handle::send`], with what every node writes beside the state: see `Input::carried`.
+    ///
+    /// # Errors
+    /// As [`Handle::send`].
+    pub(crate) async fn send_with(&self, command: Command, carried: Option<Text>) -> Answer {
         if let State::Away { why, since } = &self.0.health.borrow().state
             && since.elapsed() > self.0.options.patience
         {
             return Err(Error::Unavailable(why.clone()));
         }
-        let entry = self.0.entry(&self.0.new_id(), command, false)?;
+        let entry = self.0.entry_with(&self.0.new_id(), command, carried)?;
         if entry.body.len() > MAX_BODY {
             return Err(Error::Store(storage::log::Error::Size("a command")));
         }
@@ -200,17 +208,22 @@ impl Shared {
 
     /// # Errors
     /// Store, when the id or the command has no form in the log, which no caller can bring about.
-    pub(super) fn entry(
+    pub(super) fn entry(&self, id: &str, command: Command) -> Result<Entry, Error> {
+        self.entry_with(id, command, None)
+    }
+
+    fn entry_with(
         &self,
         id: &str,
         command: Command,
-        recovered: bool,
+        carried: Option<Text>,
     ) -> Result<Entry, Error> {
         let odd = || Error::Store(storage::log::Error::Size("an id"));
         let input = Input {
             id: id.parse::<InputId>().map_err(|_| odd())?,
-            recovered,
+            recovered: false,
             command,
+            carried,
         };
         let body = serde_json::to_vec(&input).map_err(|_| odd())?;
         Ok(Entry {

@@ -8,16 +8,25 @@ use std::time::Duration;
 
 use base::{Clock, DialogueId};
 use contact::centre::NodeId;
+use futures_util::future::BoxFuture;
 use storage::Journal;
 use storage::log::{self, Keep, Log, RedisOptions, Severity};
 use tokio::sync::Mutex;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
-use super::fold::Watch;
+use super::fold::{Step, Watch};
 use super::handle::{Handle, Shared, State};
 use super::inbox::Inbox;
 use super::worker::Worker;
+
+/// Takes every step of the log, in order, before anybody hears of it and before a state that has it is saved. The
+/// same steps come again after a restart, and after a failure: what was done is not to be done twice.
+pub(crate) trait Sink: Send + Sync {
+    /// # Errors
+    /// The journal's: then the same steps come again.
+    fn take<'a>(&'a self, steps: &'a [Step]) -> BoxFuture<'a, Result<(), storage::Error>>;
+}
 
 /// How a node is run.
 #[derive(Clone)]
@@ -39,6 +48,7 @@ pub(crate) struct Options {
     /// A snapshot is saved after so many records, and not more often than this.
     pub snapshot_records: u64,
     pub snapshot_pause: Duration,
+    pub sink: Option<Arc<dyn Sink>>,
     #[cfg(test)]
     pub(super) before: Option<super::fold::Before>,
 }
@@ -55,6 +65,7 @@ impl Options {
             news: 4096,
             snapshot_records: 5_000,
             snapshot_pause: Duration::from_secs(30),
+            sink: None,
             #[cfg(test)]
             before: None,
         }

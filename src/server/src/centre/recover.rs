@@ -83,6 +83,7 @@ impl Worker {
             })
             .await;
             folded = back;
+            self.hand_on(&done.steps).await?;
             unreadable(done.unreadable)?;
             at = done.at;
             time = done.time.or(time);

@@ -41,7 +41,7 @@ impl Worker {
             }
             // The same id from all who notice: it is in the log once.
             let id = format!("lost-{}-{node}", gone.since.as_millisecond());
-            let Ok(entry) = shared.entry(&id, Command::NodeLost { node }, false) else {
+            let Ok(entry) = shared.entry(&id, Command::NodeLost { node }) else {
                 continue;
             };
             if self.append(vec![entry]).await?.is_none() {
@@ -86,7 +86,7 @@ impl Worker {
     pub(super) async fn farewell(mut self) {
         let node = self.shared.options.node.clone();
         let id = self.shared.own_id("end");
-        if let Ok(entry) = self.shared.entry(&id, Command::NodeLost { node }, false)
+        if let Ok(entry) = self.shared.entry(&id, Command::NodeLost { node })
             && let Err(e) = self.append(vec![entry]).await
         {
             tracing::debug!("the last words were not heard: {e}");
@@ -95,7 +95,9 @@ impl Worker {
             // A panic in it has been reported by its own hook.
             let _ = saving.await;
         }
+        // A state is not saved before its steps were handed on: they would never be folded again.
         if self.unsaved > 0
+            && self.untold.is_empty()
             && let Some(snapshot) = self.begin_snapshot().await
         {
             save(self.shared.log.clone(), snapshot).await;

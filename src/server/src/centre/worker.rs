@@ -35,6 +35,8 @@ pub(super) struct Worker {
     /// The time of the last record folded.
     pub(super) time: Option<Timestamp>,
     pub(super) deadline: Option<Timestamp>,
+    /// Folded, and not yet told: the sink has not taken them.
+    pub(super) untold: Vec<Step>,
     /// To be appended again before anything else.
     pub(super) lost: VecDeque<Entry>,
     /// Whether the log is still the one that was folded must be found out.
@@ -73,6 +75,7 @@ impl Worker {
             at: Position::START,
             time: None,
             deadline: None,
+            untold: Vec::new(),
             lost: VecDeque::new(),
             doubt: true,
             compared: false,
@@ -123,7 +126,9 @@ impl Worker {
     async fn round(&mut self) -> Result<(), Trouble> {
         self.behind |= self.reread.is_some_and(|at| at <= Instant::now());
         for _ in 0..ROUNDS {
-            if self.doubt {
+            if !self.untold.is_empty() {
+                self.tell().await?;
+            } else if self.doubt {
                 self.recover().await?;
             } else if self.anew {
                 self.refold().await?;
@@ -197,12 +202,32 @@ impl Worker {
             fold(&mut folded, self.at, &records, &self.watch)
         };
         self.took(&done);
-        for step in done.steps {
+        self.untold.extend(done.steps);
+        self.tell().await?;
+        unreadable(done.unreadable)
+    }
+
+    /// Hands on what was folded, then answers and tells everybody. What the sink does not take is handed on
+    /// again, before anything else is done.
+    async fn tell(&mut self) -> Result<(), Trouble> {
+        self.hand_on(&self.untold).await?;
+        for step in std::mem::take(&mut self.untold) {
             self.inbox.told(&step);
             // Nobody may listen.
             let _ = self.shared.news.send(News::Step(Arc::new(step)));
         }
-        unreadable(done.unreadable)
+        Ok(())
+    }
+
+    /// Has the sink take steps.
+    pub(super) async fn hand_on(&self, steps: &[Step]) -> Result<(), Trouble> {
+        match &self.shared.options.sink {
+            Some(sink) if !steps.is_empty() => {
+                let taken = sink.take(steps).await;
+                taken.map_err(|e| Trouble::Log(log::Error::Journal(e)))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Goes on from where a fold ended.

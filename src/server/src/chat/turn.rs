@@ -225,6 +225,8 @@ impl Request<'_> {
             client_id: self.client_id.as_str(),
             reference: reference.as_str(),
             text: &said,
+            from_ms: None,
+            to_ms: None,
         });
         let event = NewEvent {
             kind: "callback_saved".to_owned(),
@@ -444,6 +446,8 @@ impl Offer {
             open: self.open,
             hours: &self.hours,
             phone: &self.phone,
+            queue: false,
+            slots: Vec::new(),
         }
     }
 }

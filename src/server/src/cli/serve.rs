@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use axum::serve::ListenerExt as _;
+use dialogue::Turn;
 use storage::{Accounts, Journal};
 use tokio::net::TcpListener;
 
@@ -15,7 +17,7 @@ use crate::centre::{self, Node, Wanted, keep_set_up};
 use crate::config::RedisUrl;
 use crate::runtime::progress::Bars;
 use crate::runtime::say;
-use crate::{boot, router};
+use crate::{boot, router, transcript};
 
 pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -52,14 +54,20 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
     runtime.block_on(async move {
         let redis = config.redis.as_ref().map(RedisUrl::as_str);
         let log = centre::open(journal.clone(), clock.clone(), &name, redis)?;
-        let node = Node::start(log, clock.clone(), centre::Options::new(name));
+        let turn = Arc::new(ArcSwap::from_pointee(Turn::new(booted.snapshot)));
+        let mut options = centre::Options::new(name);
+        options.sink = Some(Arc::new(transcript::Writer {
+            journal: journal.clone(),
+            turn: turn.clone(),
+        }));
+        let node = Node::start(log, clock.clone(), options);
         tokio::spawn(keep_set_up(node.handle(), wanted));
         let auth = Auth::new(accounts.clone(), clock.clone(), config.origins.clone()).await?;
         tokio::spawn(Arc::clone(&auth).keep_up());
         tokio::spawn(auth::keep_told(Arc::clone(&auth), node.handle()));
         let app = Inner::new(
             clock,
-            booted.snapshot,
+            turn,
             booted.encoder,
             journal.clone(),
             node.handle(),

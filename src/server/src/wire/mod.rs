@@ -221,11 +221,58 @@ pub(crate) enum Event<'a> {
         open: bool,
         hours: &'a str,
         phone: &'a str,
+        /// People can be asked for in the chat, now.
+        queue: bool,
+        slots: Vec<SlotShown>,
+    },
+    #[allow(dead_code, reason = "chat comes to use it")]
+    Queued {
+        client_id: &'a str,
+        text: &'a str,
+    },
+    AgentJoined {
+        name: &'a str,
+        text: &'a str,
+    },
+    Agent {
+        id: &'a str,
+        name: &'a str,
+        text: &'a str,
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        supervisor: bool,
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        late: bool,
+    },
+    AgentLeft {
+        why: &'a str,
+        name: &'a str,
+        text: &'a str,
+    },
+    CallbackOffer {
+        reason: &'a str,
+        text: &'a str,
+        slots: Vec<SlotShown>,
     },
     CallbackSaved {
         client_id: &'a str,
         reference: &'a str,
         text: &'a str,
+        /// The promised time; none when it is only known that we ring.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        from_ms: Option<i64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        to_ms: Option<i64>,
+    },
+    CallbackCancelled {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        client_id: Option<&'a str>,
+        reference: &'a str,
+        text: &'a str,
+    },
+    HandoverEnded {
+        outcome: &'a str,
+        text: &'a str,
+        can_rate: bool,
     },
     Rated {
         client_id: &'a str,
@@ -238,6 +285,15 @@ pub(crate) enum Event<'a> {
     Notice {
         text: &'a str,
     },
+}
+
+/// A time at which we can ring.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct SlotShown {
+    pub from_ms: i64,
+    pub to_ms: i64,
+    /// Day and time, in the citizen's language.
+    pub text: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -256,7 +312,14 @@ impl Event<'_> {
             Event::AnswerPart { .. } => "answer_part",
             Event::AnswerEnd { .. } => "answer_end",
             Event::HandoverOffer { .. } => "handover_offer",
+            Event::Queued { .. } => "queued",
+            Event::AgentJoined { .. } => "agent_joined",
+            Event::Agent { .. } => "agent",
+            Event::AgentLeft { .. } => "agent_left",
+            Event::CallbackOffer { .. } => "callback_offer",
             Event::CallbackSaved { .. } => "callback_saved",
+            Event::CallbackCancelled { .. } => "callback_cancelled",
+            Event::HandoverEnded { .. } => "handover_ended",
             Event::Rated { .. } => "rated",
             Event::Notice { .. } => "notice",
         }

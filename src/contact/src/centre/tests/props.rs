@@ -359,7 +359,7 @@ proptest! {
                 && record.effects.iter().any(|e| matches!(e, Effect::Refused { .. }))
             {
                 let mut ticked = before;
-                let tick = Input { id: id("tick"), recovered: false, command: Command::Tick };
+                let tick = Input { id: id("tick"), recovered: false, command: Command::Tick, carried: None };
                 ticked.step(&tick, record.at.max(now).timestamp());
                 prop_assert_eq!(&ticked, &run.bench.centre);
             }

@@ -107,6 +107,7 @@ fn inputs_and_effects_have_stable_names() {
             agent: id("anna"),
             offer: 2,
         },
+        carried: None,
     };
     let text = r#"{"id":"in-1","recovered":false,"command":{"accept":{"item":"i1","agent":"anna","offer":2}}}"#;
     assert_eq!(serde_json::to_string(&input).unwrap(), text);

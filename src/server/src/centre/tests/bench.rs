@@ -251,6 +251,7 @@ impl Bench {
                 id: self::id(&id),
                 recovered: false,
                 command: Command::Tick,
+                carried: None,
             };
             let record = Record {
                 seq: head.seq + 1,

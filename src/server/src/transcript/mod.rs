@@ -1,0 +1,44 @@
+//! The lines of dialogues that people have taken over: written into the journal of every node by folding the
+//! contact centre's log, and read from there. Used by `chat` and `desk`; knows neither.
+//!
+//! - [`Writer`] is the centre's sink. It turns each step into events of its dialogue and has the journal keep
+//!   them before anybody hears of the step. So what is acknowledged is in the log and in the dialogue.
+//! - Everything it writes has a key: what citizens sent, their own id; the rest, one that begins with `@`, which
+//!   no citizen's id does. Steps may come again; each of their lines is there once.
+//! - [`Carried`] travels with a command: the events to be written when it is allowed, and with a request what
+//!   another node needs to go on with the dialogue. So the numbers of events may differ between nodes.
+//! - Notes and coaching are lines for staff alone and never events of a dialogue.
+
+#![allow(dead_code, unused_imports, reason = "chat and desk come to use it")]
+
+mod carried;
+mod line;
+mod say;
+mod write;
+
+use base::DialogueId;
+
+use crate::app::App;
+
+pub(crate) use self::carried::{Carried, CarriedEvent, citizen_message};
+pub(crate) use self::line::{By, Line};
+pub(crate) use self::say::{slot_text, slots_shown};
+pub(crate) use self::write::Writer;
+
+/// Everything that was said in a dialogue, oldest first: the desk's `lines`. Empty when this node does not know
+/// the dialogue.
+///
+/// # Errors
+/// The journal's.
+pub(crate) async fn lines(app: &App, dialogue: &DialogueId) -> Result<Vec<Line>, storage::Error> {
+    let found = app.journal.transcript(dialogue).await?;
+    Ok(found.map_or_else(Vec::new, line::of_transcript))
+}
+
+/// The lines that a step adds, each with the item it is a line of, with the same ids as in [`lines`].
+pub(crate) fn lines_of(step: &crate::centre::Step) -> Vec<(Option<contact::centre::ItemId>, Line)> {
+    line::of_step(step)
+}
+
+#[cfg(test)]
+mod tests;
