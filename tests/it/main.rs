@@ -8,6 +8,8 @@ mod centre;
 mod chat;
 mod client;
 mod commands;
+mod desk;
+mod desk_client;
 mod harness;
 mod layout;
 mod quality;

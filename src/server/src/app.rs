@@ -12,11 +12,12 @@ use index::Snapshot;
 use inference::Handle;
 use knowledge::Municipality;
 use storage::Journal;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, Semaphore, watch};
 
 use crate::auth::Auth;
 use crate::centre;
 use crate::chat::Dialogue;
+use crate::desk::Desk;
 
 /// The running service. Cheap to clone.
 pub(crate) type App = Arc<Inner>;
@@ -28,11 +29,14 @@ pub(crate) struct Inner {
     pub journal: Journal,
     pub centre: centre::Handle,
     pub auth: Arc<Auth>,
+    pub desk: Desk,
     /// Dialogues with at least one open connection. Everything else of a dialogue is in the journal.
     pub live: Mutex<HashMap<DialogueId, Arc<Dialogue>>>,
     /// Turns computed at once: one a core.
     pub cores: Semaphore,
     pub pages: crate::pages::Pages,
+    /// Set when the service stops, so that sockets are closed with a word.
+    stop: watch::Sender<bool>,
     /// See [`crate::config::Config::always_open`].
     always_open: bool,
 }
@@ -45,6 +49,7 @@ impl Inner {
         journal: Journal,
         centre: centre::Handle,
         auth: Arc<Auth>,
+        desk: Desk,
         widget: PathBuf,
         always_open: bool,
     ) -> App {
@@ -56,11 +61,22 @@ impl Inner {
             journal,
             centre,
             auth,
+            desk,
+            stop: watch::Sender::new(false),
             live: Mutex::new(HashMap::new()),
             cores: Semaphore::new(cores),
             pages: crate::pages::Pages::new(widget),
             always_open,
         })
+    }
+
+    /// Tells every socket that cares to hear it that the service stops.
+    pub(crate) fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
+        self.stop.subscribe()
     }
 
     /// The live release's snapshot.

@@ -7,6 +7,7 @@ mod centre;
 mod chat;
 mod cli;
 mod config;
+mod desk;
 mod pages;
 mod router;
 mod runtime;

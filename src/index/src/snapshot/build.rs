@@ -293,7 +293,7 @@ fn ranker_name(release: &Release, options: &BuildOptions) -> String {
     let budget = options.budget;
     format!(
         "ranker-{RANKER_VERSION}-{}-{}-{:.4}-{:.4}.bin",
-        short(&release.hash),
+        short(&release.learned_hash),
         short(&options.model),
         budget.wrong,
         budget.unanswerable,

@@ -79,7 +79,6 @@ impl Account {
         self.is(Role::Agent) || self.is(Role::Supervisor)
     }
 
-    #[expect(dead_code, reason = "the desk will")]
     pub(crate) fn may(&self, code: MunicipalityCode) -> bool {
         self.details.skills.municipalities.contains(&code)
     }

@@ -147,7 +147,6 @@ impl Auth {
     }
 
     /// Changes whenever a session may have ended, or an account is another: then [`Auth::still`] tells.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the desk will"))]
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
     }
@@ -221,7 +220,6 @@ impl Auth {
     ///
     /// # Errors
     /// [`Denied`].
-    #[cfg_attr(not(test), expect(dead_code, reason = "the desk will"))]
     pub(crate) async fn still(&self, session: &Signed, used: bool) -> Result<Signed, Denied> {
         let account = self.look_up(session.key, used).await?;
         Ok(Signed {

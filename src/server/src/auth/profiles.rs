@@ -98,6 +98,7 @@ mod tests {
                 id: n.to_string().parse().unwrap(),
                 recovered: false,
                 command,
+                carried: None,
             };
             centre.step(&input, jiff::Timestamp::UNIX_EPOCH);
         }

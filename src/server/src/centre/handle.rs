@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use base::{Clock, DialogueId};
-use contact::centre::{Centre, Command, Effect, Input, InputId, Text};
+use contact::centre::{Centre, Command, Effect, Input, InputId, NodeId, Text};
 use storage::log::{Entry, Log, MAX_BODY};
 use tokio::sync::{RwLock, broadcast, mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout};
@@ -87,7 +87,6 @@ pub(crate) struct Subscription(broadcast::Receiver<News>);
 impl Subscription {
     /// The next; None when the node has ended. Who is more than [`Options::news`] steps behind gets one
     /// [`News::Missed`] instead of what was dropped. Nothing is lost when the future is dropped.
-    #[cfg_attr(not(test), expect(dead_code, reason = "sockets of chat and desk will"))]
     pub(crate) async fn next(&mut self) -> Option<News> {
         match self.0.recv().await {
             Ok(news) => Some(news),
@@ -141,12 +140,24 @@ impl Handle {
     /// # Errors
     /// As [`Handle::send`].
     pub(crate) async fn send_with(&self, command: Command, carried: Option<Text>) -> Answer {
+        self.append(&self.0.new_id(), command, carried).await
+    }
+
+    /// As [`Handle::send`], under an id of the caller's own: the log has it once, however often it is sent.
+    ///
+    /// # Errors
+    /// As [`Handle::send`]; Unknown when it was done before.
+    pub(crate) async fn send_as(&self, id: &str, command: Command) -> Answer {
+        self.append(id, command, None).await
+    }
+
+    async fn append(&self, id: &str, command: Command, carried: Option<Text>) -> Answer {
         if let State::Away { why, since } = &self.0.health.borrow().state
             && since.elapsed() > self.0.options.patience
         {
             return Err(Error::Unavailable(why.clone()));
         }
-        let entry = self.0.entry_with(&self.0.new_id(), command, carried)?;
+        let entry = self.0.entry_with(id, command, carried)?;
         if entry.body.len() > MAX_BODY {
             return Err(Error::Store(storage::log::Error::Size("a command")));
         }
@@ -178,9 +189,13 @@ impl Handle {
     }
 
     /// The steps from now on, of all nodes.
-    #[cfg_attr(not(test), expect(dead_code, reason = "sockets of chat and desk will"))]
     pub(crate) fn effects(&self) -> Subscription {
         Subscription(self.0.news.subscribe())
+    }
+
+    /// This node's name.
+    pub(crate) fn node(&self) -> &NodeId {
+        &self.0.options.node
     }
 
     /// How the node is now.

@@ -15,6 +15,7 @@ use crate::app::{Inner, hours};
 use crate::auth::{self, Auth};
 use crate::centre::{self, Node, Wanted, keep_set_up};
 use crate::config::RedisUrl;
+use crate::desk::{self, Desk};
 use crate::runtime::progress::Bars;
 use crate::runtime::say;
 use crate::{boot, router, transcript};
@@ -65,6 +66,7 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
         let auth = Auth::new(accounts.clone(), clock.clone(), config.origins.clone()).await?;
         tokio::spawn(Arc::clone(&auth).keep_up());
         tokio::spawn(auth::keep_told(Arc::clone(&auth), node.handle()));
+        let (desk, orders) = Desk::new(&config.centre, config.desk.clone());
         let app = Inner::new(
             clock,
             turn,
@@ -72,6 +74,7 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
             journal.clone(),
             node.handle(),
             auth,
+            desk,
             config.widget.clone(),
             always_open,
         );
@@ -82,9 +85,14 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
                 tracing::debug!("a socket keeps its delay: {e}");
             }
         });
+        tokio::spawn(desk::serve(Arc::clone(&app), orders));
+        let stopping = Arc::clone(&app);
         let service = router::build(app).into_make_service_with_connect_info::<SocketAddr>();
         axum::serve(listener, service)
-            .with_graceful_shutdown(stop())
+            .with_graceful_shutdown(async move {
+                stop().await;
+                stopping.stop();
+            })
             .await?;
         node.shutdown().await;
         accounts.close().await?;

@@ -11,6 +11,7 @@ use inference::Compute;
 use serde::Deserialize;
 
 use crate::auth::{Origins, public_origin};
+use crate::desk::Patience;
 
 /// Everything the operator can set.
 #[derive(Clone, Debug)]
@@ -37,6 +38,8 @@ pub(crate) struct Config {
     pub node: Option<NodeId>,
     /// How the contact centre works.
     pub centre: Settings,
+    /// When a desk counts as left.
+    pub desk: Patience,
     /// Every municipality and team is open at all hours: for demonstrations and tests.
     pub always_open: bool,
 }
@@ -71,6 +74,8 @@ pub(crate) enum ConfigError {
     },
     #[error("[centre] in the configuration file: {0}")]
     Centre(&'static str),
+    #[error("[desk] in the configuration file: {0}")]
+    Desk(&'static str),
     #[error("the configuration file {path}: {why}")]
     File { path: String, why: String },
     #[error(
@@ -98,6 +103,8 @@ struct ConfigFile {
     node: Option<String>,
     #[serde(default)]
     centre: Settings,
+    #[serde(default)]
+    desk: Patience,
     #[serde(default)]
     always_open: bool,
 }
@@ -182,6 +189,7 @@ impl Config {
                 })
         });
         file.centre.check().map_err(ConfigError::Centre)?;
+        file.desk.check().map_err(ConfigError::Desk)?;
         let here = |p: String, base: &Path| {
             if Path::new(&p).is_absolute() {
                 PathBuf::from(p)
@@ -243,6 +251,7 @@ impl Config {
             redis: set("BORGERLINJE_REDIS_URL", &file.redis_url).map(RedisUrl),
             node: node.transpose()?,
             centre: file.centre,
+            desk: file.desk,
             always_open: match env("BORGERLINJE_ALWAYS_OPEN").as_deref() {
                 None => file.always_open,
                 Some("1") => true,

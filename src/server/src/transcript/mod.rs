@@ -9,7 +9,7 @@
 //!   another node needs to go on with the dialogue. So the numbers of events may differ between nodes.
 //! - Notes and coaching are lines for staff alone and never events of a dialogue.
 
-#![allow(dead_code, unused_imports, reason = "chat and desk come to use it")]
+#![allow(dead_code, unused_imports, reason = "chat comes to use it")]
 
 mod carried;
 mod line;
