@@ -9,6 +9,7 @@ mod chat;
 mod client;
 mod commands;
 mod desk;
+mod desk_chat;
 mod desk_client;
 mod harness;
 mod layout;

@@ -13,12 +13,16 @@ import { Composer } from './ui/composer';
 import { h, uid, Words } from './ui/dom';
 import { Log } from './ui/log';
 import { Panel } from './ui/panel';
-import type { Citizen, ErrorFrame, Event, Lang, Welcome } from './wire';
+import { People } from './ui/people';
+import type { Standing } from './standing';
+import type { Citizen, ErrorFrame, Event, Lang, Wait, Welcome } from './wire';
 
 /** A hiccup shorter than this is nobody's worry. */
 const TROUBLE_AFTER_MS = 1_500;
 const GOOD_NEWS_MS = 4_000;
 const SPEAK_TYPING_AFTER_MS = 2_000;
+/** Somebody who writes says so every three seconds. */
+const PERSON_TYPES_MS = 5_000;
 
 export class App implements View {
   private host = document.createElement('borgerlinje-chat');
@@ -26,6 +30,7 @@ export class App implements View {
   private w: Words;
   private log: Log;
   private composer: Composer;
+  private people: People;
   private panel: Panel;
   private talk: Conversation;
   private started = false;
@@ -38,6 +43,10 @@ export class App implements View {
   private lineTimer = 0;
   private troubleTimer = 0;
   private spokenTimer = 0;
+  private typingTimer = 0;
+  private silent = false;
+  /** The page's own title, while ours stands in its place. */
+  private title: string | undefined;
   private returnTo: HTMLElement | undefined;
 
   constructor(private cfg: Config) {
@@ -51,7 +60,9 @@ export class App implements View {
       rate: (turn, score, comment) => this.talk.rate(turn, score, comment),
       retry: (id) => this.talk.retry(id),
       again: (text) => this.talk.message(text),
-      callback: (phone, topic) => this.talk.callback(phone, topic),
+      callback: (phone, topic, slot) => this.talk.callback(phone, topic, slot),
+      queue: () => this.talk.queue(),
+      cancelCallback: (reference) => this.talk.cancelCallback(reference),
     });
     this.composer = new Composer(this.w, {
       send: (text) => this.talk.message(text),
@@ -61,6 +72,7 @@ export class App implements View {
         if (draft) this.talk.typing();
       },
     });
+    this.people = new People(this.w, () => this.talk.leave(), () => this.composer.area.focus());
     this.panel = new Panel(this.w, root, {
       open: () => this.open(),
       close: () => this.close(),
@@ -72,7 +84,7 @@ export class App implements View {
       restart: () => this.restart(),
       tryNow: () => this.talk.link.retryNow(),
       scrolled: () => this.log.scrolled(),
-    }, this.log.el, this.composer.el);
+    }, this.log.el, this.people.el, this.composer.el);
     this.talk = new Conversation(cfg.socket, cfg.code, () => this.w.lang, this.store, this);
 
     style(root);
@@ -83,7 +95,9 @@ export class App implements View {
     for (const t of ['keydown', 'keyup', 'keypress']) this.host.addEventListener(t, (e) => e.stopPropagation());
     window.addEventListener('online', () => this.started && this.talk.link.retryNow());
     document.addEventListener('visibilitychange', () => {
-      if (this.started && !document.hidden) this.talk.link.probe();
+      if (document.hidden) return;
+      this.untitle();
+      if (this.started) this.talk.link.probe();
     });
     document.body.append(this.host);
     // The citizen had it open on the page before; on a phone it would hide the page just asked for.
@@ -155,6 +169,7 @@ export class App implements View {
   }
 
   replay(on: boolean): void {
+    this.silent = on;
     this.log.replay(on);
   }
 
@@ -168,7 +183,55 @@ export class App implements View {
 
   event(ev: Exclude<Event, Citizen>): void {
     this.log.event(ev);
-    if (ev.type === 'answer_end' && !this.panel.isOpen) this.panel.unread(true);
+    const person = /^(agent|agent_joined|callback_offer)$/.test(ev.type);
+    if (person) this.typed();
+    if (this.silent) return;
+    if ((person || ev.type === 'answer_end') && !this.panel.isOpen) this.panel.unread(true);
+    // Who waits may be reading something else: the page's title is all of us that can be seen there.
+    if (person && document.hidden) {
+      this.title ??= document.title;
+      document.title = `${this.w.say('unread')} – ${this.title}`;
+    }
+  }
+
+  standing(s: Standing): void {
+    this.people.show(s);
+    this.composer.to(s.with === 'person' ? s.name : '', s.with !== 'bot');
+    if (s.with !== 'person') this.typed();
+    this.log.follow();
+  }
+
+  wait(w: Wait): void {
+    this.people.wait(w);
+    this.log.follow();
+  }
+
+  agentTyping(name: string): void {
+    clearTimeout(this.typingTimer);
+    if (!this.typingTimer) this.panel.announce('writes', { name });
+    this.log.working(true);
+    this.typingTimer = window.setTimeout(() => this.typed(), PERSON_TYPES_MS);
+  }
+
+  forget(): void {
+    this.log.forget();
+    const disclosure = this.log.disclosure as HTMLElement;
+    disclosure.id = uid('disclosure');
+    this.panel.el.setAttribute('aria-describedby', disclosure.id);
+  }
+
+  /** The person has stopped writing, or has said it. */
+  private typed(): void {
+    if (!this.typingTimer) return;
+    clearTimeout(this.typingTimer);
+    this.typingTimer = 0;
+    this.log.working(false);
+    this.panel.announce(undefined);
+  }
+
+  private untitle(): void {
+    if (this.title !== undefined) document.title = this.title;
+    this.title = undefined;
   }
 
   working(on: boolean): void {
@@ -191,8 +254,14 @@ export class App implements View {
     } else if (o.kind === 'rate') this.talk.withdraw(o.id);
     else if (o.kind === 'callback') {
       this.talk.withdraw(o.id);
-      this.log.callbackFailed(o.id, e.code !== 'internal');
+      this.log.callbackFailed(o.id, e.code !== 'internal' && e.code !== 'not_possible');
+      if (e.code === 'not_possible') this.log.note(e.text || this.w.say('problem'));
       if (e.code === 'internal') this.log.noteKey('problem');
+    } else if (!o.text) {
+      // A wish that cannot be had: the service says why, and offers what can.
+      this.talk.withdraw(o.id);
+      this.log.queueFailed();
+      this.log.note(e.text || this.w.say('problem'));
     } else if (e.code === 'too_large' && !this.composer.text) {
       // Back where it can be made shorter.
       this.talk.withdraw(o.id);

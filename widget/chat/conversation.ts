@@ -3,9 +3,10 @@
 
 import { Connection, browserEnv, type Env, type LinkState } from './connection';
 import type { Outgoing, Store } from './store';
+import { after, alone, type Standing } from './standing';
 import {
-  clientId, isLang, type Citizen, type CallbackSaved, type ClientFrame, type ErrorFrame, type Event, type Lang,
-  type Rated, type ServerFrame, type Turn, type Welcome,
+  clientId, isLang, type Citizen, type ClientFrame, type ErrorFrame, type Event, type Lang, type ServerFrame, type Turn,
+  type Wait, type Welcome,
 } from './wire';
 
 export interface View {
@@ -19,6 +20,12 @@ export interface View {
   citizen(ev: Citizen, o: Outgoing | undefined): void;
   event(ev: Exclude<Event, Citizen>): void;
   working(on: boolean): void;
+  /** Another answers now, or the place is another. */
+  standing(s: Standing): void;
+  wait(w: Wait): void;
+  agentTyping(name: string): void;
+  /** What was shown comes again, all of it: forget it, but for what still waits to be sent. */
+  forget(): void;
   /** Will be sent again by itself after `ms`. */
   held(code: string, ms: number): void;
   failed(o: Outgoing | undefined, e: ErrorFrame): void;
@@ -41,6 +48,7 @@ export class Conversation {
   private working: unknown;
   private typedAt = 0;
   private sent = new Set<string>();
+  private people = alone();
 
   constructor(
     url: string, private municipality: string, private lang: () => Lang, private store: Store, private view: View,
@@ -77,9 +85,23 @@ export class Conversation {
     this.put({ kind: 'human', text }, (client_id) => ({ type: 'human', client_id }));
   }
 
-  callback(phone: string, topic: string): string {
+  /** Wants the person that was offered. */
+  queue(): void {
+    this.once('queue', (client_id) => ({ type: 'queue', client_id }));
+  }
+
+  /** Goes on with the bot alone. */
+  leave(): void {
+    this.once('leave', (client_id) => ({ type: 'leave', client_id }));
+  }
+
+  callback(phone: string, topic: string, slot = 0): string {
     return this.put({ kind: 'callback', text: '' }, (client_id) =>
-      ({ type: 'callback', client_id, phone, ...(topic && { topic }) }));
+      ({ type: 'callback', client_id, phone, ...(topic && { topic }), ...(slot && { slot }) }));
+  }
+
+  cancelCallback(reference: string): void {
+    this.once('cancel', (client_id) => ({ type: 'cancel_callback', client_id, reference }));
   }
 
   rate(turn: Turn, score: number, comment = ''): string {
@@ -116,10 +138,13 @@ export class Conversation {
 
   /** Ends this dialogue, on the server too, and begins another. */
   restart(): void {
+    // Nobody else should wait behind an empty place.
+    if (this.people.with !== 'bot') this.link.send({ type: 'leave', client_id: clientId() });
     this.link.send({ type: 'bye' });
     this.env.cancel(this.hold);
     this.store.save({ outbox: [] });
     this.store.forget();
+    this.stand(alone());
     this.busy(false);
     this.link.again();
   }
@@ -138,12 +163,24 @@ export class Conversation {
     return id;
   }
 
+  /** A second press adds nothing. */
+  private once(kind: Outgoing['kind'], frame: (id: string) => ClientFrame): void {
+    if (!this.outbox.some((o) => o.kind === kind && !o.failed)) this.put({ kind, text: '' }, frame);
+  }
+
+  private stand(s: Standing): void {
+    const same = s === this.people || (s.with === 'bot' && this.people.with === 'bot');
+    if (same) return;
+    this.people = s;
+    this.view.standing(s);
+  }
+
   private hello(): void {
-    const { dialogue, token, seq } = this.store.data;
+    const { dialogue, token, seq, stream } = this.store.data;
     this.sent.clear();
     this.link.send({
       type: 'hello', v: 1, municipality: this.municipality, lang: this.lang(),
-      ...(dialogue && token && { resume: { dialogue, token, seq } }),
+      ...(dialogue && token && { resume: { dialogue, token, seq, ...(stream && { stream }) } }),
     });
   }
 
@@ -163,6 +200,10 @@ export class Conversation {
         return this.welcome(f);
       case 'typing':
         return this.busy(true);
+      case 'wait':
+        return this.view.wait(f);
+      case 'agent_typing':
+        return this.people.with === 'person' ? this.view.agentTyping(this.people.name) : undefined;
       case 'error':
         return this.error(f);
       case 'ping':
@@ -178,8 +219,12 @@ export class Conversation {
     // A first page of a resumed dialogue has shown nothing, so it too needs the disclosure.
     const fresh = !w.resumed || this.store.data.seq === 0;
     if (had && !w.resumed) this.lostDialogue();
-    if (!w.resumed) this.store.data.seq = 0;
-    this.store.save({ dialogue: w.dialogue, token: w.token });
+    if (w.resumed && w.replay && this.store.data.seq > 0) this.view.forget();
+    if (!w.resumed || w.replay) {
+      this.store.data.seq = 0;
+      this.stand(alone());
+    }
+    this.store.save({ dialogue: w.dialogue, token: w.token, stream: w.stream });
     this.ready = true;
     this.replayTo = w.resumed ? w.seq : 0;
     this.view.welcome(w, fresh);
@@ -202,7 +247,9 @@ export class Conversation {
       return;
     }
     this.store.save({ seq: ev.seq });
-    if (ev.type === 'citizen') this.busy(this.replayTo < ev.seq);
+    this.stand(after(this.people, ev));
+    // A person shows it when writing; the bot is quick enough to be waited for.
+    if (ev.type === 'citizen') this.busy(this.replayTo < ev.seq && this.people.with !== 'person');
     else if (ev.type !== 'rated' && ev.type !== 'notice') this.busy(false);
     // Said before the answer, so that the citizen reads it first.
     if (ev.type === 'answer_start' && isLang(ev.lang) && ev.seq > this.replayTo && ev.lang !== this.lang()) {
@@ -220,7 +267,7 @@ export class Conversation {
     else this.view.event(ev);
   }
 
-  private acknowledge(ev: Citizen | CallbackSaved | Rated): Outgoing | undefined {
+  private acknowledge(ev: Event & { client_id: string }): Outgoing | undefined {
     const mine = this.outbox.find((o) => o.id === ev.client_id);
     if (mine) this.store.save({ outbox: this.outbox.filter((o) => o !== mine) });
     return mine;
@@ -268,6 +315,7 @@ export class Conversation {
   /** Messages wait for the new dialogue; ratings were about answers that no longer exist. */
   private lostDialogue(): void {
     this.store.forget();
+    this.stand(alone());
     this.store.save({ outbox: this.outbox.filter((o) => o.kind === 'message' || o.kind === 'human' || o.kind === 'callback') });
     this.view.gone();
   }

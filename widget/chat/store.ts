@@ -6,7 +6,7 @@ import type { ClientFrame, Lang } from './wire';
 /** Something the citizen sent that the server has not yet said is on disk. */
 export interface Outgoing {
   id: string;
-  kind: 'message' | 'choose' | 'human' | 'callback' | 'rate';
+  kind: 'message' | 'choose' | 'human' | 'queue' | 'leave' | 'callback' | 'cancel' | 'rate';
   frame: ClientFrame;
   /** What the transcript shows for it; empty for those that have no bubble. */
   text: string;
@@ -17,6 +17,8 @@ export interface Saved {
   dialogue?: string;
   token?: string;
   seq: number;
+  /** Whose numbers `seq` counts. */
+  stream?: string;
   lang?: Lang;
   open: boolean;
   draft: string;
@@ -55,6 +57,6 @@ export class Store {
 
   /** Forgets the dialogue but keeps what the citizen chose: language, and that the panel is open. */
   forget(): void {
-    this.save({ dialogue: '', token: '', seq: 0 });
+    this.save({ dialogue: '', token: '', stream: '', seq: 0 });
   }
 }

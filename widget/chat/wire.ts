@@ -14,7 +14,7 @@ export interface Link { title: string; url: string }
 export interface Choice { article_id: string; title: string }
 
 export interface Welcome {
-  type: 'welcome'; dialogue: string; token: string; seq: number; resumed: boolean; lang: string;
+  type: 'welcome'; dialogue: string; token: string; seq: number; stream: string; resumed: boolean; replay: boolean; lang: string;
   municipality: { name: string }; disclosure: string; greeting: string; contact: Contact; limits: Limits;
 }
 export interface Citizen { type: 'citizen'; seq: number; client_id: string; text: string; masked: string[] }
@@ -27,22 +27,37 @@ export interface AnswerEnd {
   type: 'answer_end'; seq: number; turn: Turn; sources: Link[]; links: Link[]; choices: Choice[];
   offer_human: boolean; can_rate: boolean;
 }
-export interface HandoverOffer { type: 'handover_offer'; seq: number; text: string; open: boolean; hours: string; phone: string }
-export interface CallbackSaved { type: 'callback_saved'; seq: number; client_id: string; reference: string; text: string }
+export interface Slot { from_ms: number; text: string }
+export interface HandoverOffer {
+  type: 'handover_offer'; seq: number; text: string; open: boolean; hours: string; phone: string; queue: boolean; slots: Slot[];
+}
+export interface Queued { type: 'queued'; seq: number; client_id: string; text: string }
+/** How the place stands now; no event. Minutes are 0 when nobody can say. */
+export interface Wait { type: 'wait'; position: number; low_min: number; high_min: number; held: boolean; text: string }
+export interface AgentJoined { type: 'agent_joined'; seq: number; name: string; text: string }
+export interface Agent { type: 'agent'; seq: number; id: string; name: string; text: string; late: boolean }
+export interface AgentLeft { type: 'agent_left'; seq: number; name: string; text: string }
+export interface CallbackOffer { type: 'callback_offer'; seq: number; text: string; slots: Slot[] }
+export interface CallbackSaved { type: 'callback_saved'; seq: number; client_id: string; reference: string; text: string; from_ms: number }
+export interface CallbackCancelled { type: 'callback_cancelled'; seq: number; client_id: string; reference: string; text: string }
+export interface HandoverEnded { type: 'handover_ended'; seq: number; client_id: string; outcome: string; text: string; can_rate: boolean }
 export interface Rated { type: 'rated'; seq: number; client_id: string; turn: Turn; score: number }
 export interface Notice { type: 'notice'; seq: number; text: string }
 export interface ErrorFrame { type: 'error'; code: string; text: string; client_id: string; retry_after_ms: number }
 
 /** Events belong to the dialogue and carry `seq`; everything else is about the connection. */
-export type Event = Citizen | AnswerStart | AnswerPart | AnswerEnd | HandoverOffer | CallbackSaved | Rated | Notice;
-export type ServerFrame = Event | Welcome | ErrorFrame | { type: 'typing' } | { type: 'ping'; n: number } | { type: 'pong'; n: number };
+export type Event = Citizen | AnswerStart | AnswerPart | AnswerEnd | HandoverOffer | Queued | AgentJoined | Agent | AgentLeft
+  | CallbackOffer | CallbackSaved | CallbackCancelled | HandoverEnded | Rated | Notice;
+export type ServerFrame = Event | Welcome | ErrorFrame | Wait | { type: 'typing' } | { type: 'agent_typing' } | { type: 'ping'; n: number } | { type: 'pong'; n: number };
 
 export type ClientFrame =
-  | { type: 'hello'; v: 1; municipality: string; lang: Lang; resume?: { dialogue: string; token: string; seq: number } }
+  | { type: 'hello'; v: 1; municipality: string; lang: Lang; resume?: { dialogue: string; token: string; seq: number; stream?: string } }
   | { type: 'message'; client_id: string; text: string }
   | { type: 'choose'; client_id: string; article_id: string }
   | { type: 'human'; client_id: string }
-  | { type: 'callback'; client_id: string; phone: string; topic?: string }
+  | { type: 'queue' | 'leave'; client_id: string }
+  | { type: 'callback'; client_id: string; phone: string; topic?: string; slot?: number }
+  | { type: 'cancel_callback'; client_id: string; reference: string }
   | { type: 'rate'; client_id: string; turn?: Turn; score: number; comment?: string }
   | { type: 'lang'; lang: Lang }
   | { type: 'ping' | 'pong'; n: number }
@@ -50,20 +65,30 @@ export type ClientFrame =
 
 const CONTACT = { open: false, hours: '', phone: '' };
 const LINK = { title: '', url: '' };
+const SLOTS = [{ from_ms: 0, text: '' }];
 const ANSWER = { seq: 0, turn: '' as Turn };
 
 /** Every frame of the service with the values that stand in for what is missing or of the wrong form. */
 const SHAPES: { [T in ServerFrame['type']]: Omit<Extract<ServerFrame, { type: T }>, 'type'> } = {
   welcome: {
-    seq: 0, dialogue: '', token: '', resumed: false, lang: '', municipality: { name: '' }, disclosure: '', greeting: '',
+    seq: 0, dialogue: '', token: '', stream: '', resumed: false, replay: false, lang: '', municipality: { name: '' }, disclosure: '', greeting: '',
     contact: CONTACT, limits: { message_chars: 2000, comment_chars: 1000 },
   },
   citizen: { seq: 0, client_id: '', text: '', masked: [''] },
   answer_start: { ...ANSWER, outcome: '', lang: '', content_lang: '', dir: '', title: '', notice: '' },
   answer_part: { ...ANSWER, text: '' },
   answer_end: { ...ANSWER, sources: [LINK], links: [LINK], choices: [{ article_id: '', title: '' }], offer_human: false, can_rate: false },
-  handover_offer: { seq: 0, text: '', ...CONTACT },
-  callback_saved: { seq: 0, client_id: '', reference: '', text: '' },
+  handover_offer: { seq: 0, text: '', ...CONTACT, queue: false, slots: SLOTS },
+  queued: { seq: 0, client_id: '', text: '' },
+  wait: { position: 0, low_min: 0, high_min: 0, held: false, text: '' },
+  agent_joined: { seq: 0, name: '', text: '' },
+  agent: { seq: 0, id: '', name: '', text: '', late: false },
+  agent_left: { seq: 0, name: '', text: '' },
+  agent_typing: {},
+  callback_offer: { seq: 0, text: '', slots: SLOTS },
+  callback_saved: { seq: 0, client_id: '', reference: '', text: '', from_ms: 0 },
+  callback_cancelled: { seq: 0, client_id: '', reference: '', text: '' },
+  handover_ended: { seq: 0, client_id: '', outcome: '', text: '', can_rate: false },
   rated: { ...ANSWER, client_id: '', score: 0 },
   notice: { seq: 0, text: '' },
   typing: {},

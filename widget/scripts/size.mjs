@@ -1,8 +1,9 @@
-// The budget is for a phone on a poor line: everything, CSS and seven languages included.
+// The budget is for a phone on a poor line: everything, CSS and seven languages included. It was 25,000 before there
+// were people in the chat: queue, place and wait, times to be rung at.
 import { readFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 
-const LIMIT_BYTES = 25_000;
+const LIMIT_BYTES = 30_000;
 const file = new URL('../dist/borgerlinje.js', import.meta.url);
 const source = await readFile(file);
 const size = gzipSync(source, { level: 9 }).length;

@@ -123,7 +123,7 @@ pub(crate) fn out_of_scope(file: &File, faults: &mut Vec<Fault>) -> Vec<(Lang, S
 pub struct Texts(BTreeMap<String, BTreeMap<Lang, String>>);
 
 /// The keys that the program needs, each in every language.
-const NEEDED: [&str; 26] = [
+const NEEDED: [&str; 59] = [
     "disclosure",
     "greeting",
     "greeting_reply",
@@ -150,6 +150,39 @@ const NEEDED: [&str; 26] = [
     "error_phone",
     "error_bad_frame",
     "error_unknown_dialogue",
+    "human_offer_queue",
+    "human_offer_slots",
+    "queued",
+    "wait",
+    "wait_short",
+    "wait_unknown",
+    "wait_held",
+    "wait_offered",
+    "agent_joined",
+    "agent_left_transferred",
+    "agent_left_lost",
+    "callback_offer_closed",
+    "callback_offer_no_agents",
+    "callback_offer_long_wait",
+    "callback_none_closed",
+    "callback_none_no_agents",
+    "callback_none_long_wait",
+    "callback_promised",
+    "callback_cancelled",
+    "handover_ended_settled",
+    "handover_ended_abandoned",
+    "handover_ended_left",
+    "handover_ended_bot",
+    "handover_ended_reached",
+    "handover_ended_unreached",
+    "error_slot",
+    "error_no_queue",
+    "error_callback_gone",
+    "error_callback_exists",
+    "weekdays",
+    "months",
+    "clock",
+    "slot",
 ];
 
 impl Texts {

@@ -147,6 +147,23 @@ impl Journal {
             .await
     }
 
+    /// Appends an event and marks the waiting callback it tells of as cancelled. None, and nothing is written,
+    /// when the dialogue has no such callback that waits.
+    ///
+    /// # Errors
+    /// UnknownDialogue; Full, Io.
+    pub async fn cancel_callback(
+        &self,
+        dialogue: &DialogueId,
+        reference: &str,
+        event: NewEvent,
+        at: Timestamp,
+    ) -> Result<Option<Appended>, Error> {
+        let (id, reference) = (dialogue.clone(), reference.to_owned());
+        self.write(move |c| write::cancel_callback(c, &id, &reference, &event, at))
+            .await
+    }
+
     /// Stores the record of a turn: a JSON object from which the answer can be replayed.
     ///
     /// # Errors

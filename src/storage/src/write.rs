@@ -118,6 +118,24 @@ pub(crate) fn append_callback(
     Ok(appended)
 }
 
+pub(crate) fn cancel_callback(
+    conn: &Connection,
+    dialogue: &DialogueId,
+    reference: &str,
+    event: &NewEvent,
+    at: Timestamp,
+) -> Result<Option<Appended>, Error> {
+    let rows = conn
+        .prepare_cached(
+            "UPDATE callbacks SET state = 'cancelled' WHERE reference = ? AND dialogue = ? AND state = 'waiting'",
+        )?
+        .execute([reference, dialogue.as_str()])?;
+    if rows == 0 {
+        return Ok(None);
+    }
+    append(conn, dialogue, std::slice::from_ref(event), at).map(Some)
+}
+
 pub(crate) fn record_turn(
     conn: &Connection,
     turn: &TurnId,

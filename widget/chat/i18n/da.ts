@@ -1,4 +1,4 @@
-// The mother of the texts: every other language has exactly these keys. {n} and {phone} are filled in.
+// The mother of the texts: every other language has exactly these keys. {n}, {phone} and {name} are filled in.
 export const da = {
   ask: 'Spørg kommunen',
   unread: 'Du har fået et nyt svar',
@@ -60,4 +60,18 @@ export const da = {
   problem: 'Der skete en fejl hos os. Prøv igen.',
   stopped: 'Chatten virker desværre ikke lige nu. Ring til kommunen, eller prøv igen senere.',
   callUs: 'Haster det, så ring på {phone}.',
+  queueAsk: 'Vent på en medarbejder her',
+  cbWhen: 'Hvornår skal vi ringe?',
+  cbCancel: 'Afbestil opringningen',
+  leaveQueue: 'Gå ud af køen',
+  leavePerson: 'Afslut samtalen',
+  leaveAsk: 'Vil du gå ud af køen? Så mister du din plads.',
+  leaveAskPerson: 'Vil du afslutte samtalen med medarbejderen?',
+  leaveYes: 'Ja, afslut',
+  staff: 'medarbejder',
+  withPerson: 'Du skriver med {name}, medarbejder',
+  writes: '{name} skriver …',
+  inputPerson: 'Skriv til {name}',
+  rateTalk: 'Fik du den hjælp, du havde brug for?',
+  late: 'Denne besked kom forsinket frem.',
 };

@@ -5,6 +5,7 @@ import type { Entry } from '../transcript';
 import type { AnswerEnd, AnswerStart, Rated, Turn } from '../wire';
 import { button, h, uid, type Words } from './dom';
 import type { Handover } from './handover';
+import { Rating } from './rating';
 
 export interface AnswerActions {
   choose(article_id: string, title: string): void;
@@ -19,9 +20,8 @@ export class Answer {
   private body = h('div', { class: 'md', test: 'answer-text' });
   private shown: Block[] = [];
   private text = '';
-  private thanks = h('p', { class: 'quiet', role: 'status', test: 'rating-thanks' });
   private human = h('div', { class: 'extra' });
-  private rating: HTMLElement | undefined;
+  private rating: Rating | undefined;
 
   constructor(private w: Words, private turn: Turn, private act: AnswerActions, at: Date | undefined, private commentMax: number) {
     this.entry = { who: w.say('bot'), text: '', markdown: true, extra: [], at };
@@ -97,7 +97,10 @@ export class Answer {
       this.human.append(button('btn', 'offer-human', () => this.act.human(), w.t('human')));
       this.el.append(this.human);
     }
-    if (ev.can_rate) this.el.append((this.rating = this.ratingForm()));
+    if (ev.can_rate) {
+      this.rating = new Rating(w, 'rate', this.turn, this.commentMax, (...r) => this.act.rate(...r));
+      this.el.append(this.rating.el);
+    }
     this.settle();
   }
 
@@ -108,47 +111,6 @@ export class Answer {
 
   /** On disk, now or in an earlier page of this tab. */
   rated(ev: Rated): void {
-    if (!this.rating) return;
-    this.press(ev.score);
-    if (!this.thanks.textContent) this.w.put(this.thanks, 'thanks');
-  }
-
-  private press(score: number): void {
-    for (const b of this.rating?.querySelectorAll<HTMLElement>('[aria-pressed]') ?? []) {
-      b.setAttribute('aria-pressed', String(b.dataset.testid === `rate-${score}`));
-    }
-  }
-
-  private ratingForm(): HTMLElement {
-    const { w } = this;
-    const id = uid('rate');
-    const buttons = [3, 2, 1].map((score) => w.put(button('btn', `rate-${score}`, () => {
-      this.act.rate(this.turn, score);
-      this.press(score);
-      w.put(this.thanks, 'thanks');
-      box.querySelector('form')?.remove();
-      box.append(this.commentForm(score));
-    }), `rate${score as 1 | 2 | 3}`));
-    for (const b of buttons) b.setAttribute('aria-pressed', 'false');
-    const box = h('div', { class: 'extra rating', role: 'group', 'aria-labelledby': id, test: 'rating' },
-      w.put(h('p', { id, class: 'label' }), 'rate'), h('div', { class: 'btns row' }, ...buttons), this.thanks);
-    return box;
-  }
-
-  private commentForm(score: number): HTMLElement {
-    const { w } = this;
-    const id = uid('why');
-    const area = h('textarea', { id, rows: '2', maxlength: String(this.commentMax), dir: 'auto', test: 'rating-comment' });
-    const form = h('form', { novalidate: true, onsubmit: (e) => {
-      e.preventDefault();
-      const comment = area.value.trim();
-      if (!comment) return area.focus();
-      this.act.rate(this.turn, score, comment);
-      // The focused button goes away with the form; the group keeps the reader's place.
-      this.rating?.querySelector<HTMLElement>('[aria-pressed=true]')?.focus();
-      form.remove();
-    } }, w.put(h('label', { for: id, class: 'label' }), 'why'), area,
-      button('btn', 'rating-send', undefined, w.t('sendComment')));
-    return form;
+    this.rating?.rated(ev);
   }
 }

@@ -17,8 +17,13 @@ export class Composer {
   max = 2000;
   private count = h('p', { class: 'count', id: uid('count'), role: 'status', test: 'counter' });
 
+  private label = h('label', { class: 'label' });
+  private human: HTMLElement;
+
   constructor(private w: Words, private act: ComposerActions) {
     const id = uid('input');
+    this.label.htmlFor = id;
+    this.human = button('human', 'human', () => act.human(), icon('person'), w.t('human'));
     this.area = h('textarea', {
       id, rows: '1', dir: 'auto', enterkeyhint: 'send', autocomplete: 'off', 'aria-describedby': this.count.id,
       test: 'input', oninput: () => this.changed(), onkeydown: (e) => this.key(e as KeyboardEvent),
@@ -29,11 +34,17 @@ export class Composer {
       this.submit();
     } },
       h('div', { class: 'above' },
-        w.put(h('label', { for: id, class: 'label' }), 'input'),
-        button('human', 'human', () => act.human(), icon('person'), w.t('human'))),
+        w.put(this.label, 'input'), this.human),
       h('div', { class: 'write' }, this.area,
         button('send', 'send', undefined, h('span', {}, w.t('send')), icon('send'))),
       this.count);
+  }
+
+  /** Whom it goes to: a person by name, or the bot; who has asked for a person need not ask again. */
+  to(name: string, asked: boolean): void {
+    if (name) this.w.put(this.label, 'inputPerson', { name });
+    else this.w.put(this.label, 'input');
+    this.human.hidden = asked;
   }
 
   get text(): string {

@@ -4,15 +4,19 @@
 import type { Args, Key } from '../i18n';
 import type { Outgoing } from '../store';
 import type { Entry } from '../transcript';
-import type { CallbackSaved, Citizen, Event, Turn, Welcome } from '../wire';
+import type { Agent, CallbackSaved, Citizen, Event, HandoverOffer, Turn, Welcome } from '../wire';
 import { Answer, type AnswerActions } from './answer';
-import { button, h, type Words } from './dom';
+import { render } from '../markdown';
+import { button, h, icon, type Words } from './dom';
 import { Handover } from './handover';
+import { Rating } from './rating';
 
 export interface LogActions extends AnswerActions {
   retry(id: string): void;
   again(text: string): void;
-  callback(phone: string, topic: string): string;
+  callback(phone: string, topic: string, slot: number): string;
+  queue(): void;
+  cancelCallback(reference: string): void;
 }
 
 export class Log {
@@ -24,6 +28,7 @@ export class Log {
   private answers = new Map<Turn, Answer>();
   private offers: Handover[] = [];
   private callbacks = new Map<string, Handover>();
+  private talk: Rating | undefined;
   private greeting: HTMLElement | undefined;
   private hello: Entry | undefined;
   private introFor: string | undefined;
@@ -138,25 +143,44 @@ export class Log {
         this.latest.end(ev);
         this.el.setAttribute('aria-busy', 'false');
         break;
-      case 'handover_offer': {
-        const offer: Handover = new Handover(this.w, ev, this.time(), (phone, topic) => {
-          this.callbacks.set(this.act.callback(phone, topic), offer);
-        });
-        this.offers.push(offer);
-        this.entries.push(offer.entry);
-        if (this.latest) this.latest.offer(offer);
-        else {
-          const el = h('div', { class: 'msg bot' }, h('span', { class: 'sr' }, this.w.t('bot'), ': '), offer.el);
-          this.add(el);
-          this.anchor = el;
+      case 'handover_offer':
+        this.offer(ev);
+        break;
+      case 'callback_offer':
+        // Nothing to choose from is only news.
+        if (ev.slots.length) this.offer({ ...ev, type: 'handover_offer', open: false, hours: '', phone: '', queue: false });
+        else this.news(ev.text);
+        break;
+      case 'queued':
+        for (const o of this.offers) o.queued(true);
+        this.news(ev.text);
+        break;
+      case 'agent_joined':
+      case 'agent_left':
+        this.news(ev.text);
+        break;
+      case 'agent':
+        this.agent(ev);
+        break;
+      case 'handover_ended': {
+        const el = this.news(ev.text);
+        if (ev.can_rate) {
+          this.talk = new Rating(this.w, 'rateTalk', '', this.commentMax, (...r) => this.act.rate(...r));
+          el.append(this.talk.el);
         }
+        break;
+      }
+      case 'callback_cancelled': {
+        const offer = this.offers.find((o) => o.reference === ev.reference);
+        if (offer) offer.cancelled(ev);
+        else this.news(ev.text);
         break;
       }
       case 'callback_saved':
         this.saved(ev);
         break;
       case 'rated':
-        this.answers.get(ev.turn)?.rated(ev);
+        (ev.turn === '' ? this.talk : this.answers.get(ev.turn))?.rated(ev);
         break;
       case 'notice':
         this.note(ev.text);
@@ -164,6 +188,60 @@ export class Log {
         break;
     }
     this.follow();
+  }
+
+  /** Of the service: what has happened, for the transcript too. */
+  private news(text: string): HTMLElement {
+    const el = h('div', { class: 'news', test: 'news' },
+      h('span', { class: 'sr' }, this.w.t('note'), ': '), h('p', { dir: 'auto' }, text));
+    this.add(el);
+    this.entries.push({ who: this.w.say('note'), text, markdown: false, extra: [], at: this.time() });
+    this.anchor = this.latest = undefined;
+    return el;
+  }
+
+  private offer(ev: HandoverOffer): void {
+    const offer: Handover = new Handover(this.w, ev, this.time(), {
+      callback: (phone, topic, slot) => this.callbacks.set(this.act.callback(phone, topic, slot), offer),
+      queue: () => this.act.queue(),
+      cancelCallback: (reference) => this.act.cancelCallback(reference),
+    });
+    this.offers.push(offer);
+    this.entries.push(offer.entry);
+    if (this.latest) return this.latest.offer(offer);
+    const el = h('div', { class: 'msg bot' }, h('span', { class: 'sr' }, this.w.t('bot'), ': '), offer.el);
+    this.add(el);
+    this.anchor = el;
+  }
+
+  /** A person's words: by name, with a sign and a border, not by colour alone. */
+  private agent(ev: Agent): void {
+    const { w } = this;
+    const said = h('div', { class: 'md', dir: 'auto', test: 'agent-text' });
+    render(said, ev.text, (href, kids) => w.link(href, kids));
+    const el = h('div', { class: 'msg agent', test: 'agent' }, h('div', { class: 'bubble' },
+      h('p', { class: 'who' }, icon('person'), h('span', {}, h('bdi', {}, ev.name), ', ', w.t('staff'), ':')),
+      ev.late && h('p', { class: 'quiet' }, w.t('late')), said));
+    this.add(el);
+    this.entries.push({ who: `${ev.name}, ${w.say('staff')}`, text: ev.text, markdown: true, extra: [], at: this.time() });
+    this.anchor = el;
+    this.latest = undefined;
+  }
+
+  /** Not in the queue after all. */
+  queueFailed(): void {
+    for (const o of this.offers) o.queued(false);
+  }
+
+  /** All that was shown comes again; what waits to be sent stays. */
+  forget(): void {
+    const waiting = [...this.el.querySelectorAll('.msg.pending')];
+    this.retire();
+    this.entries.length = 0;
+    this.el.replaceChildren(...waiting, this.dots);
+    for (const [id, el] of this.bubbles) if (!el.isConnected) this.bubbles.delete(id);
+    this.disclosure = this.greeting = this.introFor = this.anchor = this.asked = this.latest = undefined;
+    this.intro();
   }
 
   /** A line from the system, with at most one thing to do about it. */
@@ -224,6 +302,7 @@ export class Log {
     this.answers.clear();
     this.callbacks.clear();
     this.offers = [];
+    this.talk = undefined;
   }
 
   clear(): void {

@@ -31,7 +31,7 @@ export class Panel {
   private ask: HTMLElement;
   private full = window.matchMedia(FULL);
 
-  constructor(private w: Words, private root: ShadowRoot, private act: PanelActions, log: HTMLElement, composer: HTMLElement) {
+  constructor(private w: Words, private root: ShadowRoot, private act: PanelActions, log: HTMLElement, people: HTMLElement, composer: HTMLElement) {
     this.launcher = button('launcher', 'launcher', () => act.open(), icon('chat'), w.t('ask'), this.dot);
     this.launcher.setAttribute('aria-haspopup', 'dialog');
 
@@ -68,7 +68,7 @@ export class Panel {
       h('header', {},
         h('div', { class: 'titles' }, w.put(this.name, 'ask'), w.put(h('p', { class: 'sub' }), 'robot')),
         this.select, this.menuButton, close, this.menu),
-      this.line, log, this.ask, composer, this.spoken), 'ask', undefined, 'aria-label');
+      this.line, log, this.ask, people, composer, this.spoken), 'ask', undefined, 'aria-label');
     log.addEventListener('scroll', () => act.scrolled(), { passive: true });
     this.el.addEventListener('scroll', () => act.scrolled(), { passive: true });
     this.el.addEventListener('keydown', (e) => this.key(e));
@@ -116,8 +116,8 @@ export class Panel {
     this.el.dir = this.launcher.dir = dirOf(l);
   }
 
-  announce(key: Key | undefined): void {
-    if (key) this.w.put(this.spoken, key);
+  announce(key: Key | undefined, args?: Args): void {
+    if (key) this.w.put(this.spoken, key, args);
     else this.spoken.textContent = '';
   }
 

@@ -69,7 +69,7 @@ pub use self::item::{
 pub use self::settings::{CallbackSettings, HeadStart, Limits, Relax, Settings};
 pub use self::slots::Slot;
 pub use self::stats::Figures;
-pub use self::view::{AgentRow, Card, Gap, MunicipalityRow, QueueRow, Wait};
+pub use self::view::{AgentRow, Card, Gap, MunicipalityRow, Offers, QueueRow, Wait};
 
 /// The whole centre. Serialises as its state, for snapshots; two nodes that folded the same log serialise
 /// alike.

@@ -170,8 +170,10 @@ impl Centre {
         let (id, code) = (item.id.clone(), item.municipality);
         let fitting = self.fitting_team(code, item.area.as_ref(), open);
         let fallback = fitting.is_none() && !self.state.teams.is_empty();
+        // A team that nobody is in is not waited for.
         let named = self.state.settings.fallback_team.clone();
-        let team = fitting.or(named.filter(|t| fallback && self.state.teams.contains_key(t)));
+        let named = named.filter(|t| fallback && self.state.teams.contains_key(t));
+        let team = fitting.or(named.filter(|t| self.has_members(t, code)));
         if fallback {
             let (item, team) = (id.clone(), team.clone());
             self.out.push(Effect::Fallback { item, team });

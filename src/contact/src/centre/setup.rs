@@ -136,6 +136,15 @@ impl Centre {
         self.state.items.values().filter(|i| i.is_open())
     }
 
+    /// Whether somebody of a team has the right to a municipality.
+    pub(super) fn has_members(&self, team: &TeamId, municipality: MunicipalityCode) -> bool {
+        let mut agents = self.state.agents.values();
+        agents.any(|a| {
+            a.profile.team.as_ref() == Some(team)
+                && a.profile.skills.municipalities.contains(&municipality)
+        })
+    }
+
     /// The team that fits best: it answers for the municipality and the area, has members, and is open
     /// when that is asked for; the most particular first.
     pub(super) fn fitting_team(
@@ -144,18 +153,11 @@ impl Centre {
         area: Option<&AreaId>,
         open: bool,
     ) -> Option<TeamId> {
-        let has_members = |id: &TeamId| {
-            let mut agents = self.state.agents.values();
-            agents.any(|a| {
-                a.profile.team.as_ref() == Some(id)
-                    && a.profile.skills.municipalities.contains(&municipality)
-            })
-        };
         let fits = |t: &&TeamState| {
             t.team.municipalities.contains(&municipality)
                 && area.is_none_or(|a| t.team.areas.contains(a))
                 && (t.open || !open)
-                && has_members(&t.team.id)
+                && self.has_members(&t.team.id, municipality)
         };
         let by = |t: &&TeamState| {
             (

@@ -1,6 +1,6 @@
 //! What the desk, the supervisor and the citizen are shown. Reading changes nothing.
 
-use base::{Lang, MunicipalityCode};
+use base::{DialogueId, Lang, MunicipalityCode};
 use serde::{Deserialize, Serialize};
 
 use super::Centre;
@@ -9,6 +9,7 @@ use super::estimate::Band;
 use super::ids::{AgentId, AreaId, ItemId, Moment};
 use super::index::{Rank, number};
 use super::item::{Audience, Brief, Class, Decision, Item, ItemState, Stage};
+use super::slots::Slot;
 
 /// A row of the queue: no text of the citizen's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,6 +84,15 @@ pub struct Wait {
     pub band: Option<Band>,
     /// Held until the municipality opens again.
     pub held: bool,
+}
+
+/// What a citizen who asks for a person can have now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Offers {
+    /// It is open and somebody is there with the right to the municipality.
+    pub queue: bool,
+    /// Times to be rung at; none when no agent has that right.
+    pub slots: Vec<Slot>,
 }
 
 /// A municipality that nobody of the centre has the right to.
@@ -315,6 +325,51 @@ impl Centre {
             band: None,
             held,
         })
+    }
+
+    /// The open chat of a dialogue; there is at most one.
+    pub fn chat_of(&self, dialogue: &DialogueId) -> Option<&Item> {
+        self.open_of_dialogue(dialogue)
+            .find(|i| i.callback.is_none())
+    }
+
+    /// The open callback of a dialogue; there is at most one.
+    pub fn callback_of(&self, dialogue: &DialogueId) -> Option<&Item> {
+        self.open_of_dialogue(dialogue)
+            .find(|i| i.callback.is_some())
+    }
+
+    fn open_of_dialogue(&self, dialogue: &DialogueId) -> impl Iterator<Item = &Item> {
+        let numbers = self.index.of_dialogue.get(dialogue).into_iter().flatten();
+        let items = numbers.filter_map(|n| self.state.items.get(n));
+        items.filter(|i| i.is_open())
+    }
+
+    /// What a citizen of a municipality who asks for a person can have now, with at most `most` slots.
+    pub fn offers(
+        &self,
+        municipality: MunicipalityCode,
+        area: Option<&AreaId>,
+        most: usize,
+    ) -> Offers {
+        let Some(m) = self.state.municipalities.get(&municipality) else {
+            return Offers::default();
+        };
+        let mut agents = self.state.agents.values();
+        let able = agents.any(|a| a.profile.skills.municipalities.contains(&municipality));
+        Offers {
+            queue: m.open && self.staffed(municipality),
+            slots: if able {
+                self.callback_slots(municipality, area, most)
+            } else {
+                Vec::new()
+            },
+        }
+    }
+
+    /// The end of a slot that begins then.
+    pub fn slot_end(&self, from: Moment) -> Moment {
+        from.plus(self.state.settings.callbacks.slot_ms)
     }
 
     /// Municipalities that nobody of the centre has the right to.

@@ -26,14 +26,12 @@ mod upkeep;
 mod worker;
 
 pub(crate) use self::error::Error;
-#[allow(unused_imports, reason = "chat comes to use it")]
-pub(crate) use self::fold::SLOTS;
-pub(crate) use self::fold::{About, Step};
+pub(crate) use self::fold::{About, SLOTS, Step};
 pub(crate) use self::handle::Handle;
-#[allow(unused_imports, reason = "the sockets of chat and desk name them")]
+#[allow(unused_imports, reason = "the desk names them")]
 pub(crate) use self::handle::{Health, News, State, Subscription};
 pub(crate) use self::node::{Node, Options, Sink, name, open};
 pub(crate) use self::setup::{Wanted, keep_set_up};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use base::MunicipalityCode;
 use contact::Hours;
-use contact::centre::{Centre, Command, Settings};
+use contact::centre::{Centre, Command, Settings, Team, TeamId};
 use serde::Deserialize;
 use tokio::time::sleep;
 
@@ -17,6 +17,7 @@ use super::{Error, Handle};
 pub(crate) struct Wanted {
     pub settings: Settings,
     pub municipalities: BTreeMap<MunicipalityCode, Hours>,
+    pub teams: Vec<Team>,
 }
 
 /// What the centre says of itself in a snapshot, as far as it is compared here.
@@ -24,6 +25,12 @@ pub(crate) struct Wanted {
 struct Known {
     settings: Settings,
     municipalities: BTreeMap<MunicipalityCode, KnownMunicipality>,
+    teams: BTreeMap<TeamId, KnownTeam>,
+}
+
+#[derive(Deserialize)]
+struct KnownTeam {
+    team: Team,
 }
 
 #[derive(Deserialize)]
@@ -63,7 +70,7 @@ pub(super) async fn set_up(handle: &Handle, wanted: &Wanted) -> Result<usize, Er
 }
 
 /// The commands that make a centre what it should be. Municipalities that are no longer in the release stay as
-/// they are: their citizens may still wait.
+/// they are, and so do teams: their citizens may still wait.
 fn differences(centre: &Centre, wanted: Wanted) -> Vec<Command> {
     let text = serde_json::to_vec(centre).unwrap_or_default();
     let known: Option<Known> = serde_json::from_slice(&text).ok();
@@ -84,6 +91,13 @@ fn differences(centre: &Centre, wanted: Wanted) -> Vec<Command> {
                 hours: Box::new(hours),
                 fair_share_permille: m.and_then(|m| m.fair_share_permille),
             });
+        }
+    }
+    for team in wanted.teams {
+        let t = known.as_ref().and_then(|k| k.teams.get(&team.id));
+        if t.is_none_or(|t| t.team != team) {
+            let team = Box::new(team);
+            commands.push(Command::SetTeam { team });
         }
     }
     commands

@@ -4,7 +4,7 @@ mod basics;
 mod bench;
 mod killed;
 mod people;
-mod redis;
+pub(crate) mod redis;
 mod scenarios_01;
 mod scenarios_12;
 mod scenarios_17;

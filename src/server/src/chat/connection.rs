@@ -14,6 +14,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::dialogue::{self, Dialogue, JoinError, Joined};
+use super::people;
 use super::turn::{Refusal, Request, make_good};
 use crate::app::App;
 use crate::wire::{
@@ -94,12 +95,16 @@ impl Connection {
             mut coming,
             missed,
             unanswered,
+            newest,
             ..
         } = joined;
         tracing::debug!(dialogue = %dialogue.id, lang = lang.code(), "connected");
         let mut broken = false;
         for frame in missed {
             broken = broken || self.send(frame).await.is_break();
+        }
+        if joined.resumed && !broken {
+            broken = self.come_back(&dialogue).await.is_break();
         }
         if let Some(message) = unanswered {
             make_good(&self.app, &dialogue, message).await;
@@ -110,7 +115,9 @@ impl Connection {
             let wake = heard + if pings == 0 { PING_AFTER } else { GONE_AFTER };
             let flow = tokio::select! {
                 frame = coming.recv() => match frame {
-                    Ok(frame) => self.send(frame.to_string()).await,
+                    // What was missed came already.
+                    Ok(frame) if (1..=newest).contains(&frame.seq) => Flow::Continue(()),
+                    Ok(frame) => self.send(frame.text.to_string()).await,
                     // Nothing is lost: it resumes from the journal.
                     Err(RecvError::Lagged(_)) => self.close(close_code::AGAIN, "too slow: resume").await,
                     Err(RecvError::Closed) => Flow::Break(()),
@@ -134,7 +141,18 @@ impl Connection {
             broken = flow.is_break();
         }
         drop(coming);
-        dialogue::leave(&self.app, dialogue).await;
+        if dialogue::leave(&self.app, &dialogue).await {
+            people::absent(&self.app, &dialogue).await;
+        }
+    }
+
+    /// Who waits or talks with a person is here again, and sees how the place stands.
+    async fn come_back(&mut self, dialogue: &Dialogue) -> Flow {
+        people::present(&self.app, dialogue).await;
+        match people::wait_frame(&self.app, dialogue).await {
+            Some(frame) => self.send(frame).await,
+            None => Flow::Continue(()),
+        }
     }
 
     /// Waits for a `hello` that can be accepted; an unknown dialogue may be followed by another.
@@ -259,7 +277,9 @@ impl Connection {
             dialogue: joined.dialogue.id.as_str(),
             token: &joined.token,
             seq: joined.newest,
+            stream: &self.app.stream,
             resumed: joined.resumed,
+            replay: joined.replay,
             lang: joined.lang,
             municipality: Municipality { code, name: &name },
             disclosure: &say("disclosure"),
@@ -383,8 +403,19 @@ impl Connection {
                 client_id,
                 phone,
                 topic,
+                slot,
+            } => {
+                let request = request(client_id);
+                let done = request.callback(phone, topic.as_deref(), *slot).await;
+                (done, client_id)
+            }
+            FromCitizen::Queue { client_id } => (request(client_id).queue().await, client_id),
+            FromCitizen::Leave { client_id } => (request(client_id).leave().await, client_id),
+            FromCitizen::CancelCallback {
+                client_id,
+                reference,
             } => (
-                request(client_id).callback(phone, topic.as_deref()).await,
+                request(client_id).cancel_callback(reference).await,
                 client_id,
             ),
             FromCitizen::Rate {
@@ -403,7 +434,11 @@ impl Connection {
                 return Flow::Continue(());
             }
             FromCitizen::Ping { n } => return self.send(text(&ToCitizen::Pong { n: *n })).await,
-            FromCitizen::Typing | FromCitizen::Pong { .. } => return Flow::Continue(()),
+            FromCitizen::Typing => {
+                people::typing(&self.app, dialogue).await;
+                return Flow::Continue(());
+            }
+            FromCitizen::Pong { .. } => return Flow::Continue(()),
             FromCitizen::Hello(_) => {
                 return self
                     .error(Code::BadFrame, "hello was said already", None, None)

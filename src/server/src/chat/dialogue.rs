@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::{DialogueId, Lang, MunicipalityCode, Secret};
+use contact::centre::ConnectionId;
 use dialogue::Context;
 use serde_json::Value;
 use storage::{Appended, NewDialogue, NewEvent};
@@ -13,19 +14,32 @@ use crate::app::App;
 use crate::wire::{self, Event, MESSAGES_PER_MINUTE, Resume};
 
 /// Frames a slow reader may lag behind before it is disconnected; it resumes from the journal.
-const LAG: usize = 256;
+/// Each takes some 50 bytes of every dialogue that is open.
+const LAG: usize = 64;
 /// Events read from the journal at once.
 const PAGE: u32 = 500;
 
 /// A frame on its way to every connection of a dialogue.
-pub(crate) type Frame = Arc<str>;
+#[derive(Clone)]
+pub(crate) struct Frame {
+    /// The event's number; 0 when it is none.
+    pub seq: u64,
+    pub text: Arc<str>,
+}
 
 /// A live dialogue.
 pub(crate) struct Dialogue {
     pub id: DialogueId,
     pub municipality: MunicipalityCode,
+    /// What the contact centre knows its connections at this node by, all together.
+    pub link: ConnectionId,
     pub state: Mutex<State>,
     pub frames: broadcast::Sender<Frame>,
+    /// The number of the event to be sent next; 0 before it is known. Events come from here and from the contact
+    /// centre's log, and are sent in the order of the journal: whoever holds this may send.
+    next: Mutex<u64>,
+    /// The place in the queue as it was last shown.
+    pub wait: Mutex<Option<String>>,
 }
 
 /// What changes while it lives. Held for the length of a turn: a dialogue's turns follow one another.
@@ -69,6 +83,8 @@ pub(crate) struct Joined {
     pub dialogue: Arc<Dialogue>,
     pub token: String,
     pub resumed: bool,
+    /// All events are in `missed`, whatever the client had seen.
+    pub replay: bool,
     pub newest: u64,
     pub lang: Lang,
     pub missed: Vec<String>,
@@ -105,21 +121,14 @@ pub(crate) async fn begin(
             at: app.clock.now(),
         })
         .await?;
-    let (frames, coming) = broadcast::channel(LAG);
-    let dialogue = Arc::new(Dialogue {
-        id: id.clone(),
-        municipality,
-        state: Mutex::new(State {
-            context: Context::new(lang),
-            limit: Bucket::full(app.clock.monotonic()),
-        }),
-        frames,
-    });
+    let dialogue = Arc::new(Dialogue::new(app, id.clone(), municipality, lang, 1));
+    let coming = dialogue.frames.subscribe();
     app.live.lock().await.insert(id, dialogue.clone());
     Ok(Joined {
         dialogue,
         token: token.as_str().to_owned(),
         resumed: false,
+        replay: false,
         newest: 0,
         lang,
         missed: Vec::new(),
@@ -145,28 +154,25 @@ pub(crate) async fn resume(
     if !meta.owned_by(&r.token) || meta.municipality != municipality || meta.ended.is_some() {
         return Err(JoinError::Unknown);
     }
-    let dialogue = {
+    let (dialogue, coming) = {
         let mut live = app.live.lock().await;
-        live.entry(id.clone())
-            .or_insert_with(|| {
-                Arc::new(Dialogue {
-                    id: id.clone(),
-                    municipality,
-                    state: Mutex::new(State {
-                        context: Context::new(lang),
-                        limit: Bucket::full(app.clock.monotonic()),
-                    }),
-                    frames: broadcast::channel(LAG).0,
-                })
-            })
-            .clone()
+        let dialogue = live.entry(id.clone()).or_insert_with(|| {
+            let id = id.clone();
+            Arc::new(Dialogue::new(app, id, municipality, lang, 0))
+        });
+        // Before the lock is given back: from now on it is not forgotten.
+        (dialogue.clone(), dialogue.frames.subscribe())
     };
-    // Under the dialogue's lock nothing is appended: what is loaded and what comes meet without a gap.
     let mut state = dialogue.state.lock().await;
-    let coming = dialogue.frames.subscribe();
+    // Meanwhile nothing is sent: what is loaded and what comes meet without a gap. What is in both is passed over
+    // by its number.
+    let mut next = dialogue.next.lock().await;
+    let replay = r.stream.as_ref().is_some_and(|s| *s != app.stream);
+    let seen = if replay { 0 } else { r.seq };
     let mut missed = Vec::new();
     let mut context = Context::new(lang);
     let mut unanswered = None;
+    let mut owned = false;
     let mut after = 0;
     loop {
         let page = app.journal.load(&id, after, PAGE).await?;
@@ -174,11 +180,15 @@ pub(crate) async fn resume(
         for e in &events {
             remember(&mut context, &e.json);
             match e.kind.as_str() {
+                // A person answers those.
+                "citizen" if owned => {}
                 "citizen" => unanswered = written(&e.json).map(|t| (e.seq, t)),
                 "answer_end" | "handover_offer" => unanswered = None,
+                "agent_joined" => (owned, unanswered) = (true, None),
+                "agent_left" | "handover_ended" => owned = false,
                 _ => {}
             }
-            if e.seq > r.seq {
+            if e.seq > seen {
                 missed.push(wire::numbered(&e.json, e.seq));
             }
             after = e.seq;
@@ -198,11 +208,16 @@ pub(crate) async fn resume(
             ..context
         };
     }
+    if *next == 0 {
+        *next = after + 1;
+    }
+    drop(next);
     drop(state);
     Ok(Joined {
         dialogue,
         token: r.token.clone(),
         resumed: true,
+        replay,
         newest: after,
         lang,
         missed,
@@ -278,6 +293,92 @@ impl Dialogue {
         self.sent(app, appended, &texts).await
     }
 
+    fn new(
+        app: &App,
+        id: DialogueId,
+        municipality: MunicipalityCode,
+        lang: Lang,
+        next: u64,
+    ) -> Self {
+        // Another each time it comes alive: a goodbye that is late takes nobody else's place away.
+        let link = format!("c-{}", DialogueId::random());
+        Self {
+            id,
+            municipality,
+            link: link.parse().expect("letters and digits are an id"),
+            state: Mutex::new(State {
+                context: Context::new(lang),
+                limit: Bucket::full(app.clock.monotonic()),
+            }),
+            frames: broadcast::channel(LAG).0,
+            next: Mutex::new(next),
+            wait: Mutex::new(None),
+        }
+    }
+
+    /// Tells every connection something that is no event.
+    pub(crate) fn tell(&self, frame: &wire::ToCitizen<'_>) {
+        self.tell_text(&wire::text(frame));
+    }
+
+    pub(crate) fn tell_text(&self, frame: &str) {
+        let text = frame.into();
+        // Nobody may be listening any more.
+        let _ = self.frames.send(Frame { seq: 0, text });
+    }
+
+    /// Sends what is in the journal and was not sent yet.
+    ///
+    /// # Errors
+    /// What the journal says; what was not sent then is sent the next time.
+    pub(crate) async fn catch_up(&self, app: &App) -> Result<(), storage::Error> {
+        let mut next = self.next.lock().await;
+        self.catch_up_from(app, &mut next).await
+    }
+
+    async fn catch_up_from(&self, app: &App, next: &mut u64) -> Result<(), storage::Error> {
+        // Before it is known where to begin nobody has been told anything: it will be loaded.
+        while *next > 0 {
+            let page = app.journal.load(&self.id, *next - 1, PAGE).await?;
+            let events = page.map_or_else(Vec::new, |p| p.events);
+            for e in &events {
+                self.send(e.seq, &e.json);
+                *next = e.seq + 1;
+            }
+            if events.len() < PAGE as usize {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn send(&self, seq: u64, json: &str) {
+        let text = wire::numbered(json, seq).into();
+        // Nobody may be listening any more: the journal has it.
+        let _ = self.frames.send(Frame { seq, text });
+    }
+
+    /// The event of a client id, when there is one.
+    ///
+    /// # Errors
+    /// What the journal says.
+    pub(crate) async fn known(
+        &self,
+        app: &App,
+        client_id: &str,
+    ) -> Result<Option<String>, storage::Error> {
+        match app.journal.find_client_id(&self.id, client_id).await? {
+            Some(seq) => self.event(app, seq).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn event(&self, app: &App, seq: u64) -> Result<Option<String>, storage::Error> {
+        let loaded = app.journal.load(&self.id, seq - 1, 1).await?;
+        let event = loaded.and_then(|l| l.events.into_iter().next());
+        Ok(event.map(|e| wire::numbered(&e.json, e.seq)))
+    }
+
     /// Tells every connection of appended events, or finds the event of a known client id.
     pub(crate) async fn sent(
         &self,
@@ -287,29 +388,30 @@ impl Dialogue {
     ) -> Result<Written, storage::Error> {
         match appended {
             Appended::Written { seqs } => {
-                for (seq, json) in seqs.zip(texts) {
-                    // Nobody may be listening any more: the journal has it.
-                    let _ = self.frames.send(wire::numbered(json, seq).into());
+                let mut next = self.next.lock().await;
+                if *next == seqs.start {
+                    *next = seqs.end;
+                    for (seq, json) in seqs.zip(texts) {
+                        self.send(seq, json);
+                    }
+                } else if *next < seqs.end {
+                    self.catch_up_from(app, &mut next).await?;
                 }
                 Ok(Written::New)
             }
-            Appended::Known { seq } => {
-                let loaded = app.journal.load(&self.id, seq - 1, 1).await?;
-                let event = loaded.and_then(|l| l.events.into_iter().next());
-                Ok(Written::Known(
-                    event.map(|e| wire::numbered(&e.json, e.seq)),
-                ))
-            }
+            Appended::Known { seq } => Ok(Written::Known(self.event(app, seq).await?)),
         }
     }
 }
 
-/// Forgets a dialogue that nobody is connected to.
-pub(crate) async fn leave(app: &App, dialogue: Arc<Dialogue>) {
+/// Forgets a dialogue that nobody is connected to; whether it was.
+pub(crate) async fn leave(app: &App, dialogue: &Dialogue) -> bool {
     let mut live = app.live.lock().await;
-    if dialogue.frames.receiver_count() == 0 {
+    let last = dialogue.frames.receiver_count() == 0;
+    if last {
         live.remove(&dialogue.id);
     }
+    last
 }
 
 #[cfg(test)]

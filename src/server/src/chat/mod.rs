@@ -1,8 +1,18 @@
-//! The citizens' chat: one task a connection, one lock a dialogue, the journal as the truth.
+//! The citizens' chat: one task a connection, one lock a dialogue, the journal as the truth. What people of the
+//! contact centre do comes back through its log: one task of the node sends it on.
 
+mod brief;
+mod callback;
 mod connection;
 mod dialogue;
+mod dispatch;
+mod offer;
+mod people;
 mod turn;
+
+#[cfg(test)]
+mod tests;
 
 pub(crate) use connection::upgrade;
 pub(crate) use dialogue::Dialogue;
+pub(crate) use dispatch::begin;

@@ -4,18 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::{Lang, Redaction, TurnId, clean, redact};
-use contact::{Phone, Reference};
+use contact::centre::{Command, Refusal as No, Sender};
 use dialogue::{Input, Outcome, Settled, Turn};
 use futures_util::future::try_join_all;
 use inference::{Kind, Priority, Vector};
 use knowledge::Intent;
-use storage::{NewCallback, NewEvent};
 
 use super::dialogue::{Dialogue, State, Written};
+use super::offer::Offer;
+use super::people::{InLog, Standing, show_wait, wait_frame};
 use crate::app::App;
-use crate::wire::{
-    ClientId, Code, Event, MAX_COMMENT, MAX_TEXT, MAX_TOPIC, SourceShown, ToCitizen, text,
-};
+use crate::transcript::{Carried, CarriedEvent};
+use crate::wire::{ClientId, Code, Event, MAX_COMMENT, MAX_TEXT, SourceShown, ToCitizen, text};
 
 /// Why a request was not carried out.
 pub(crate) struct Refusal {
@@ -25,7 +25,7 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    fn new(code: Code, text: String) -> Self {
+    pub(super) fn new(code: Code, text: String) -> Self {
         Self {
             code,
             text,
@@ -35,7 +35,7 @@ impl Refusal {
 }
 
 /// `None`, or a frame for this connection alone: the event of a repeated client id.
-type Done = Result<Option<String>, Refusal>;
+pub(super) type Done = Result<Option<String>, Refusal>;
 
 /// How long to wait before an encoder that was overloaded is asked again, and how often.
 const AGAIN_AFTER: Duration = Duration::from_millis(250);
@@ -52,6 +52,10 @@ pub(crate) async fn make_good(app: &App, dialogue: &Arc<Dialogue>, (seq, message
         client_id: &client_id,
     };
     let mut state = dialogue.state.lock().await;
+    let standing = Standing::of(app, dialogue).await;
+    if let Standing::Person(_) = standing {
+        return;
+    }
     // Another connection of the same dialogue may have been here first.
     let since = app.journal.load(&dialogue.id, seq, 20).await.ok().flatten();
     if since.is_some_and(|l| {
@@ -62,9 +66,17 @@ pub(crate) async fn make_good(app: &App, dialogue: &Arc<Dialogue>, (seq, message
         return;
     }
     let settled = request.turn(message, &state).await;
-    if let Err(r) = request.settle(&mut state, settled).await {
+    if let Err(r) = request.settle(&mut state, settled, &standing).await {
         tracing::error!(dialogue = %dialogue.id, "an unanswered message stays so: {}", r.text);
     }
+}
+
+/// What became of something the citizen sent.
+enum Acknowledged {
+    /// It was there already, with this event.
+    Before(Option<String>),
+    /// It is there now; who answers it.
+    Now(Standing),
 }
 
 /// One citizen's request within its dialogue.
@@ -75,11 +87,11 @@ pub(crate) struct Request<'a> {
 }
 
 impl Request<'_> {
-    fn say(&self, key: &str, lang: Lang, fill: &[(&str, &str)]) -> String {
+    pub(super) fn say(&self, key: &str, lang: Lang, fill: &[(&str, &str)]) -> String {
         self.app.snapshot().release.texts.get(key, lang, fill)
     }
 
-    fn journal(&self, e: &storage::Error, lang: Lang) -> Refusal {
+    pub(super) fn journal(&self, e: &storage::Error, lang: Lang) -> Refusal {
         match e {
             storage::Error::Overloaded => Refusal {
                 retry_after: Some(Duration::from_secs(1)),
@@ -92,7 +104,7 @@ impl Request<'_> {
         }
     }
 
-    fn limited(&self, state: &mut State) -> Result<(), Refusal> {
+    pub(super) fn limited(&self, state: &mut State) -> Result<(), Refusal> {
         let lang = state.context.lang;
         state
             .limit
@@ -135,14 +147,40 @@ impl Request<'_> {
         if !masked.is_empty() {
             events.push(Event::Notice { text: &notice });
         }
-        match self.publish(&events, lang).await? {
-            Written::Known(event) => return Ok(event),
-            Written::New => {}
+        let standing = match self.acknowledge(&message, &events, lang).await? {
+            Acknowledged::Before(event) => return Ok(event),
+            Acknowledged::Now(standing) => standing,
+        };
+        // Of a person's chat the bot reads only whether help lines are needed.
+        if !matches!(standing, Standing::Person(_)) {
+            self.dialogue.tell(&ToCitizen::Typing);
         }
-        let _ = self.dialogue.frames.send(text(&ToCitizen::Typing).into());
         let settled = self.turn(message, &state).await;
-        self.settle(&mut state, settled).await?;
+        self.settle(&mut state, settled, &standing).await?;
         Ok(None)
+    }
+
+    /// Keeps what the citizen sent, where whoever answers will read it.
+    async fn acknowledge(
+        &self,
+        message: &str,
+        events: &[Event<'_>],
+        lang: Lang,
+    ) -> Result<Acknowledged, Refusal> {
+        let standing = Standing::of(self.app, self.dialogue).await;
+        if let Some(item) = standing.item() {
+            if let Some(event) = self.known(lang).await? {
+                return Ok(Acknowledged::Before(Some(event)));
+            }
+            if let InLog::Written = self.write(item, message, events, lang).await? {
+                return Ok(Acknowledged::Now(standing));
+            }
+            // It ended meanwhile: the bot has the word again.
+        }
+        match self.publish(events, lang).await? {
+            Written::Known(event) => Ok(Acknowledged::Before(event)),
+            Written::New => Ok(Acknowledged::Now(Standing::Bot)),
+        }
     }
 
     /// An article picked by its title.
@@ -166,10 +204,10 @@ impl Request<'_> {
             text: &title,
             masked: &[],
         };
-        match self.publish(&[event], lang).await? {
-            Written::Known(event) => Ok(event),
-            Written::New => {
-                self.settle(&mut state, Ok(settled)).await?;
+        match self.acknowledge(&title, &[event], lang).await? {
+            Acknowledged::Before(event) => Ok(event),
+            Acknowledged::Now(standing) => {
+                self.settle(&mut state, Ok(settled), &standing).await?;
                 Ok(None)
             }
         }
@@ -185,70 +223,20 @@ impl Request<'_> {
             text: "",
             masked: &[],
         };
-        let offer = self.offer(lang);
-        match self.publish(&[asked, offer.event()], lang).await? {
-            Written::Known(event) => Ok(event),
-            Written::New => Ok(None),
-        }
-    }
-
-    /// A number to be rung back on; acknowledged when it is on disk.
-    pub(crate) async fn callback(&self, phone: &str, topic: Option<&str>) -> Done {
-        let mut state = self.dialogue.state.lock().await;
-        let lang = state.context.lang;
-        self.limited(&mut state)?;
-        let phone = Phone::parse(phone)
-            .map_err(|_| Refusal::new(Code::BadFrame, self.say("error_phone", lang, &[])))?;
-        let topic = topic.map(clean).filter(|t| !t.is_empty());
-        if topic
-            .as_ref()
-            .is_some_and(|t| t.chars().count() > MAX_TOPIC)
-        {
-            let max = MAX_TOPIC.to_string();
-            return Err(Refusal::new(
-                Code::TooLarge,
-                self.say("error_too_long", lang, &[("max", &max)]),
-            ));
-        }
-        let reference = Reference::random();
-        let hours = self
-            .app
-            .snapshot()
-            .release
-            .fill("{{kommune.aabningstid}}", self.dialogue.municipality);
-        let said = self.say(
-            "callback_saved",
-            lang,
-            &[("reference", reference.as_str()), ("hours", &hours)],
-        );
-        let json = text(&Event::CallbackSaved {
-            client_id: self.client_id.as_str(),
-            reference: reference.as_str(),
-            text: &said,
-            from_ms: None,
-            to_ms: None,
-        });
-        let event = NewEvent {
-            kind: "callback_saved".to_owned(),
-            json: json.clone(),
-            client_id: Some(self.client_id.as_str().to_owned()),
+        let standing = Standing::of(self.app, self.dialogue).await;
+        let offer = match standing {
+            Standing::Bot => Some(self.offer(&state).await),
+            Standing::Waiting(_) | Standing::Person(_) => None,
         };
-        let callback = NewCallback {
-            reference: reference.as_str().to_owned(),
-            phone: phone.as_e164().to_owned(),
-            topic: topic.map(|t| redact(&t).text),
-        };
-        let appended = self
-            .app
-            .journal
-            .append_callback(&self.dialogue.id, event, callback, self.app.clock.now())
-            .await
-            .map_err(|e| self.journal(&e, lang))?;
-        match self.dialogue.sent(self.app, appended, &[json]).await {
-            Ok(Written::Known(event)) => Ok(event),
-            Ok(Written::New) => Ok(None),
-            Err(e) => Err(self.journal(&e, lang)),
+        let mut events = vec![asked];
+        events.extend(offer.as_ref().map(Offer::event));
+        if let Written::Known(event) = self.publish(&events, lang).await? {
+            return Ok(event);
         }
+        if let Standing::Waiting(_) = standing {
+            show_wait(self.app, self.dialogue, true).await;
+        }
+        Ok(None)
     }
 
     /// A rating of a turn, or of the dialogue.
@@ -293,11 +281,25 @@ impl Request<'_> {
         }
     }
 
-    async fn publish(&self, events: &[Event<'_>], lang: Lang) -> Result<Written, Refusal> {
+    pub(super) async fn publish(
+        &self,
+        events: &[Event<'_>],
+        lang: Lang,
+    ) -> Result<Written, Refusal> {
         self.dialogue
             .publish(self.app, events, Some(self.client_id.as_str()))
             .await
             .map_err(|e| self.journal(&e, lang))
+    }
+
+    /// Events that nothing acknowledges.
+    pub(super) async fn publish_unkeyed(
+        &self,
+        events: &[Event<'_>],
+        lang: Lang,
+    ) -> Result<(), Refusal> {
+        let published = self.dialogue.publish(self.app, events, None).await;
+        published.map(drop).map_err(|e| self.journal(&e, lang))
     }
 
     fn input(&self, text: String) -> Input {
@@ -345,16 +347,27 @@ impl Request<'_> {
         &self,
         state: &mut State,
         settled: Result<Settled, String>,
+        standing: &Standing,
     ) -> Result<(), Refusal> {
         let lang = state.context.lang;
         let settled = settled.map_err(|e| {
             tracing::error!(dialogue = %self.dialogue.id, "a turn failed: {e}");
             Refusal::new(Code::Internal, self.say("error_internal", lang, &[]))
         })?;
+        let crisis = settled.outcome == Outcome::Crisis;
+        if matches!(standing, Standing::Person(_)) && !crisis {
+            return Ok(());
+        }
         let id = TurnId::random();
         let a = &settled.answer;
         let spoken = settled.record.language;
-        let offer = a.offer_human.then(|| self.offer(spoken));
+        state.context.lang = spoken;
+        // Who waits already has asked for a person.
+        let offer = match standing {
+            Standing::Bot if a.offer_human => Some(self.offer(state).await),
+            _ => None,
+        };
+        let waits = self.place_in_words(&settled, standing).await;
         let mut events = Vec::new();
         // Someone who asked for a person gets the offer, not a text about it as well.
         if settled.record.intent != Some(Intent::Human) {
@@ -384,17 +397,21 @@ impl Request<'_> {
                     .collect(),
                 links: &a.links,
                 choices: &a.choices,
-                offer_human: a.offer_human,
+                offer_human: a.offer_human && *standing == Standing::Bot,
                 can_rate: settled.outcome == Outcome::Answered,
             });
         }
-        if let Some(offer) = &offer {
-            events.push(offer.event());
+        events.extend(
+            waits
+                .iter()
+                .flat_map(|said| answer(id.as_str(), spoken, said)),
+        );
+        events.extend(offer.as_ref().map(Offer::event));
+        let said = waits.as_deref().unwrap_or(&a.text);
+        if !self.as_bot(standing, &id, said, &events, lang).await? && !crisis {
+            // A person took over meanwhile.
+            return Ok(());
         }
-        self.dialogue
-            .publish(self.app, &events, None)
-            .await
-            .map_err(|e| self.journal(&e, lang))?;
         let record = text(&settled.record);
         let kept = self
             .app
@@ -409,47 +426,86 @@ impl Request<'_> {
         Ok(())
     }
 
-    fn offer(&self, lang: Lang) -> Offer {
-        let release = &self.app.snapshot().release;
-        let code = self.dialogue.municipality;
-        let open = self.app.open(code);
-        let hours = release.fill("{{kommune.aabningstid}}", code);
-        let phone = release.fill("{{kommune.telefon}}", code);
-        let key = if open {
-            "human_offer_open"
-        } else {
-            "human_offer_closed"
-        };
-        Offer {
-            text: release
-                .texts
-                .get(key, lang, &[("hours", &hours), ("phone", &phone)]),
-            open,
-            hours,
-            phone,
+    /// Who waits and asks for a person again is told how the place stands.
+    async fn place_in_words(&self, settled: &Settled, standing: &Standing) -> Option<String> {
+        if settled.record.intent != Some(Intent::Human) || *standing == Standing::Bot {
+            return None;
         }
+        let frame = wait_frame(self.app, self.dialogue).await?;
+        let frame: serde_json::Value = serde_json::from_str(&frame).ok()?;
+        frame.get("text")?.as_str().map(str::to_owned)
+    }
+
+    /// Says what the bot has to say, in the log when somebody waits; whether it was said.
+    async fn as_bot(
+        &self,
+        standing: &Standing,
+        turn: &TurnId,
+        said: &str,
+        events: &[Event<'_>],
+        lang: Lang,
+    ) -> Result<bool, Refusal> {
+        if let (Standing::Waiting(item), false) = (standing, events.is_empty()) {
+            let key = format!("@b.{}", turn.as_str());
+            let keyed = events.iter().enumerate();
+            let keyed = keyed.map(|(n, e)| CarriedEvent::of(e, (n == 0).then_some(key.as_str())));
+            let carried = Carried::new(self.dialogue.id.clone(), keyed.collect());
+            let text: String = said.chars().take(MAX_IN_LOG).collect();
+            let command = Command::Message {
+                item: item.clone(),
+                message: turn.as_str().parse().expect("letters and digits are an id"),
+                from: Sender::Bot,
+                text: text.into(),
+            };
+            match self.in_log(command, &carried, lang).await {
+                Ok(InLog::Written) => return Ok(true),
+                Ok(InLog::Refused(No::BotSilenced)) if !events.iter().any(is_crisis) => {
+                    return Ok(false);
+                }
+                // The citizen gets the answer all the same; the agent will not see it.
+                Ok(InLog::Refused(_)) | Err(_) => {}
+            }
+        }
+        self.publish_unkeyed(events, lang).await?;
+        Ok(true)
     }
 }
 
-/// An honest offer of a person: when, and how.
-struct Offer {
-    text: String,
-    open: bool,
-    hours: String,
-    phone: String,
+/// Characters of an answer in the log: the centre takes no longer ones. Nodes get it whole beside that.
+const MAX_IN_LOG: usize = 4_000;
+
+fn is_crisis(event: &Event<'_>) -> bool {
+    matches!(
+        event,
+        Event::AnswerStart {
+            outcome: Outcome::Crisis,
+            ..
+        }
+    )
 }
 
-impl Offer {
-    fn event(&self) -> Event<'_> {
-        Event::HandoverOffer {
-            text: &self.text,
-            open: self.open,
-            hours: &self.hours,
-            phone: &self.phone,
-            queue: false,
-            slots: Vec::new(),
-        }
-    }
+/// A short answer of the service's own.
+fn answer<'a>(turn: &'a str, lang: Lang, text: &'a str) -> [Event<'a>; 3] {
+    [
+        Event::AnswerStart {
+            turn,
+            outcome: Outcome::Smalltalk,
+            lang,
+            content_lang: lang,
+            dir: lang.dir(),
+            title: None,
+            notice: None,
+        },
+        Event::AnswerPart { turn, text },
+        Event::AnswerEnd {
+            turn,
+            sources: Vec::new(),
+            links: &[],
+            choices: &[],
+            offer_human: false,
+            can_rate: false,
+        },
+    ]
 }
 
 /// The parts an answer is streamed in: one a section.

@@ -11,14 +11,14 @@ use storage::{Accounts, Journal};
 use tokio::net::TcpListener;
 
 use super::{Failure, Setting};
-use crate::app::{Inner, hours};
+use crate::app::{Inner, Parts, hours};
 use crate::auth::{self, Auth};
 use crate::centre::{self, Node, Wanted, keep_set_up};
 use crate::config::RedisUrl;
 use crate::desk::{self, Desk};
 use crate::runtime::progress::Bars;
 use crate::runtime::say;
-use crate::{boot, router, transcript};
+use crate::{boot, chat, router, transcript};
 
 pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -51,6 +51,7 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
             .iter()
             .map(|(c, m)| (*c, hours(m, always_open)))
             .collect(),
+        teams: config.teams(),
     };
     runtime.block_on(async move {
         let redis = config.redis.as_ref().map(RedisUrl::as_str);
@@ -67,17 +68,19 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
         tokio::spawn(Arc::clone(&auth).keep_up());
         tokio::spawn(auth::keep_told(Arc::clone(&auth), node.handle()));
         let (desk, orders) = Desk::new(&config.centre, config.desk.clone());
-        let app = Inner::new(
+        let app = Inner::new(Parts {
             clock,
             turn,
-            booted.encoder,
-            journal.clone(),
-            node.handle(),
+            encoder: booted.encoder,
+            journal: journal.clone(),
+            centre: node.handle(),
+            stream: journal.identity().await?,
             auth,
             desk,
-            config.widget.clone(),
+            widget: config.widget.clone(),
             always_open,
-        );
+        });
+        chat::begin(&app);
         say(&format!("Borgerlinje is listening on http://{address}"))?;
         // Small frames leave at once, also the last one before a close.
         let listener = listener.tap_io(|socket| {

@@ -3,10 +3,13 @@
 //! A value comes from the environment, else from the file that `BORGERLINJE_CONFIG` names, else from the
 //! default. The source of environment values is a function, so that tests can inject one.
 
+mod team;
+
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use contact::centre::{NodeId, Settings};
+use contact::Hours;
+use contact::centre::{NodeId, Settings, Team};
 use inference::Compute;
 use serde::Deserialize;
 
@@ -36,12 +39,13 @@ pub(crate) struct Config {
     pub redis: Option<RedisUrl>,
     /// This node's name among them; None: made once and kept in the data folder.
     pub node: Option<NodeId>,
-    /// How the contact centre works.
+    /// How the contact centre works; the first team takes what no team is set up for, unless it says otherwise.
     pub centre: Settings,
     /// When a desk counts as left.
     pub desk: Patience,
     /// Every municipality and team is open at all hours: for demonstrations and tests.
     pub always_open: bool,
+    teams: Vec<Team>,
 }
 
 /// An address of a Redis. It may hold a password, so it is in no log.
@@ -76,6 +80,8 @@ pub(crate) enum ConfigError {
     Centre(&'static str),
     #[error("[desk] in the configuration file: {0}")]
     Desk(&'static str),
+    #[error("[[team]] in the configuration file: {0}")]
+    Team(String),
     #[error("the configuration file {path}: {why}")]
     File { path: String, why: String },
     #[error(
@@ -107,6 +113,8 @@ struct ConfigFile {
     desk: Patience,
     #[serde(default)]
     always_open: bool,
+    #[serde(default)]
+    team: Vec<team::TeamFile>,
 }
 
 impl Config {
@@ -118,6 +126,15 @@ impl Config {
             prepared: Some(self.cache.clone()),
             ..self.clone()
         }
+    }
+
+    /// The teams, with the hours that they keep.
+    pub(crate) fn teams(&self) -> Vec<Team> {
+        let mut teams = self.teams.clone();
+        if self.always_open {
+            teams.iter_mut().for_each(|t| t.hours = Hours::always());
+        }
+        teams
     }
 
     /// The folders that may hold what was made before.
@@ -190,6 +207,11 @@ impl Config {
         });
         file.centre.check().map_err(ConfigError::Centre)?;
         file.desk.check().map_err(ConfigError::Desk)?;
+        let teams = team::teams(file.team).map_err(ConfigError::Team)?;
+        let mut centre = file.centre;
+        if centre.fallback_team.is_none() {
+            centre.fallback_team = teams.first().map(|t| t.id.clone());
+        }
         let here = |p: String, base: &Path| {
             if Path::new(&p).is_absolute() {
                 PathBuf::from(p)
@@ -250,7 +272,6 @@ impl Config {
             },
             redis: set("BORGERLINJE_REDIS_URL", &file.redis_url).map(RedisUrl),
             node: node.transpose()?,
-            centre: file.centre,
             desk: file.desk,
             always_open: match env("BORGERLINJE_ALWAYS_OPEN").as_deref() {
                 None => file.always_open,
@@ -258,6 +279,8 @@ impl Config {
                 Some("0") => false,
                 Some(other) => return Err(bad("BORGERLINJE_ALWAYS_OPEN", other, "must be 0 or 1")),
             },
+            centre,
+            teams,
         })
     }
 }

@@ -22,6 +22,7 @@ use super::suggest::{SUGGESTED, Wanted, articles};
 use super::wire::{Article, ToDesk, What, text};
 use crate::app::App;
 use crate::centre::{News, Step, Subscription};
+use crate::transcript::{Typing, Typist};
 
 /// Steps that are looked at together.
 const TOGETHER: usize = 256;
@@ -110,6 +111,7 @@ struct Hub {
 
 impl Hub {
     async fn run(&mut self, orders: &mut mpsc::Receiver<Order>, steps: &mut Subscription) {
+        let mut typing = self.app.typing.subscribe();
         let mut tick = interval(LISTS_EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -122,6 +124,8 @@ impl Hub {
                     Some(news) => self.news(news, steps).await,
                     None => return,
                 },
+                // What is missed of it is old already.
+                Ok(typing) = typing.recv() => self.typing(typing).await,
                 _ = tick.tick() => self.tick().await,
             }
         }
@@ -201,6 +205,23 @@ impl Hub {
             next = steps.next().now_or_never().flatten();
         }
         self.steps(&batch).await;
+    }
+
+    /// A citizen writes: whoever has the chat is told.
+    async fn typing(&mut self, typing: Typing) {
+        if typing.by != Typist::Citizen {
+            return;
+        }
+        let chat = self
+            .app
+            .centre
+            .read(|c| Some(c.chat_of(&typing.dialogue)?.id.clone()));
+        let Ok(Some(item)) = chat.await else { return };
+        let viewers: Vec<AgentId> = self.shown.viewers(&item).cloned().collect();
+        let frame = Utf8Bytes::from(text(&ToDesk::Typing { item }));
+        for agent in viewers {
+            self.send(&agent, &frame);
+        }
     }
 
     /// Everybody is shown all anew, and says again that they are there.

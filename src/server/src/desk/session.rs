@@ -13,7 +13,7 @@ use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use base::DialogueId;
-use contact::centre::{Command, ConnectionId, Link, Refusal as Why};
+use contact::centre::{Centre, Command, ConnectionId, ItemId, Link, Refusal as Why};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
@@ -29,6 +29,7 @@ use super::wire::{Ask, CommandId, FromDesk, MAX_FRAME, ToDesk, VERSION, read, te
 use crate::app::App;
 use crate::auth::{Denied, Signed, Trouble};
 use crate::centre::Error;
+use crate::transcript::{Typing, Typist};
 
 /// The first frame must come within this.
 const HELLO_WITHIN: Duration = Duration::from_secs(10);
@@ -551,8 +552,19 @@ impl Desk {
             .await
     }
 
-    /// Tells the others in the chat that the agent writes.
-    async fn typing(&mut self, _item: &contact::centre::ItemId) {}
+    /// Tells the citizen that the agent writes, if this is the one who has the chat.
+    async fn typing(&mut self, item: &ItemId) {
+        let me = &self.key.0;
+        let owned = |c: &Centre| {
+            let item = c.item(item).filter(|i| i.owner() == Some(me));
+            item.map(|i| i.dialogue.clone())
+        };
+        if let Ok(Some(dialogue)) = self.app.centre.read(owned).await {
+            let by = Typist::Agent;
+            // Nobody may be there to hear it.
+            let _ = self.app.typing.send(Typing { dialogue, by });
+        }
+    }
 
     /// The connection is gone: the centre hears of it, even when it takes a while.
     fn farewell(mut self) {

@@ -9,8 +9,6 @@
 //!   another node needs to go on with the dialogue. So the numbers of events may differ between nodes.
 //! - Notes and coaching are lines for staff alone and never events of a dialogue.
 
-#![allow(dead_code, unused_imports, reason = "chat comes to use it")]
-
 mod carried;
 mod line;
 mod say;
@@ -24,6 +22,19 @@ pub(crate) use self::carried::{Carried, CarriedEvent, citizen_message};
 pub(crate) use self::line::{By, Line};
 pub(crate) use self::say::{slot_text, slots_shown};
 pub(crate) use self::write::Writer;
+
+/// Somebody writes, at this node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Typing {
+    pub dialogue: DialogueId,
+    pub by: Typist,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Typist {
+    Citizen,
+    Agent,
+}
 
 /// Everything that was said in a dialogue, oldest first: the desk's `lines`. Empty when this node does not know
 /// the dialogue.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use base::{DialogueId, Lang};
-use contact::centre::{Effect, ItemId, Readers, ReleaseReason, Sender};
+use contact::centre::{Command, Effect, ItemId, Readers, ReleaseReason, Sender};
 use dialogue::Turn;
 use futures_util::future::BoxFuture;
 use storage::{Journal, Kept, NewEvent, StaffLine};
@@ -57,16 +57,24 @@ pub(super) fn writes(step: &Step, say: Say<'_>) -> Vec<(Option<ItemId>, Kept)> {
             out.push((item, of_dialogue(step, dialogue, events)));
         }
     }
-    let told = carried.is_some_and(|c| !c.events.is_empty());
+    let carried = carried.filter(|c| !c.events.is_empty());
     for (n, effect) in step.effects.iter().enumerate() {
         if let Some(item) = effect.item() {
+            let about = step.about(item);
+            // Time passes in each step: what befell others then was not told by whoever sent this.
+            let told = match (&carried, about) {
+                (Some(c), Some(a)) => c.dialogue == a.dialogue,
+                (Some(_), None) => matches!(effect, Effect::Deliver { .. }),
+                (None, _) => false,
+            };
+            let key = format!("@{}.{n}", step.input.id);
             let one = One {
                 step,
                 say,
                 told,
-                key: format!("@{}.{n}", step.input.id),
+                key,
                 item,
-                about: step.about(item),
+                about,
             };
             out.extend(one.write(effect).map(|k| (Some(item.clone()), k)));
         }
@@ -149,13 +157,14 @@ impl One<'_> {
         let reference = reference.map_or("", |r| r.as_str());
         let text = self.say(key, &[("reference", reference)]);
         match word {
-            "cancelled" if self.told => None,
+            _ if self.told && !matches!(self.step.input.command, Command::Message { .. }) => None,
             "cancelled" => self.event(&Event::CallbackCancelled {
                 client_id: None,
                 reference,
                 text: &text,
             }),
             _ => self.event(&Event::HandoverEnded {
+                client_id: None,
                 outcome: word,
                 text: &text,
                 can_rate,

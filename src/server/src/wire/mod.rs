@@ -35,6 +35,21 @@ pub(crate) enum FromCitizen {
         phone: String,
         #[serde(default)]
         topic: Option<String>,
+        /// The beginning of a slot that was offered, in ms since 1970.
+        #[serde(default)]
+        slot: Option<i64>,
+    },
+    /// Wants the person who was offered.
+    Queue {
+        client_id: ClientId,
+    },
+    /// Leaves the queue or the chat, and goes on with the bot.
+    Leave {
+        client_id: ClientId,
+    },
+    CancelCallback {
+        client_id: ClientId,
+        reference: String,
     },
     Rate {
         client_id: ClientId,
@@ -74,6 +89,9 @@ pub(crate) struct Resume {
     pub token: String,
     /// The newest event the client has seen; 0 for none.
     pub seq: u64,
+    /// As its last welcome said: whose numbers these are.
+    #[serde(default)]
+    pub stream: Option<String>,
 }
 
 /// The citizen's own id of what it sends: 1 to 64 of A-Z a-z 0-9 and -.
@@ -116,7 +134,11 @@ pub(crate) enum ToCitizen<'a> {
         dialogue: &'a str,
         token: &'a str,
         seq: u64,
+        /// Whose numbers these are: another node counts otherwise.
+        stream: &'a str,
         resumed: bool,
+        /// All events follow, from the first: what was shown is to be forgotten.
+        replay: bool,
         lang: Lang,
         municipality: Municipality<'a>,
         disclosure: &'a str,
@@ -125,6 +147,17 @@ pub(crate) enum ToCitizen<'a> {
         limits: Limits,
     },
     Typing,
+    AgentTyping,
+    /// How the place in the queue stands now.
+    Wait {
+        position: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        low_min: Option<u32>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        high_min: Option<u32>,
+        held: bool,
+        text: &'a str,
+    },
     Ping {
         n: u64,
     },
@@ -181,6 +214,8 @@ pub(crate) enum Code {
     UnknownDialogue,
     RateLimited,
     Overloaded,
+    /// Not now, or not any more: sending it again is of no use.
+    NotPossible,
     Internal,
 }
 
@@ -225,7 +260,6 @@ pub(crate) enum Event<'a> {
         queue: bool,
         slots: Vec<SlotShown>,
     },
-    #[allow(dead_code, reason = "chat comes to use it")]
     Queued {
         client_id: &'a str,
         text: &'a str,
@@ -270,6 +304,8 @@ pub(crate) enum Event<'a> {
         text: &'a str,
     },
     HandoverEnded {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        client_id: Option<&'a str>,
         outcome: &'a str,
         text: &'a str,
         can_rate: bool,
@@ -337,7 +373,7 @@ pub(crate) fn numbered(json: &str, seq: u64) -> String {
 }
 
 /// What each field must be, for an error that names it: serde's own does not, for tagged frames.
-const FIELDS: [(&str, Kind); 13] = [
+const FIELDS: [(&str, Kind); 15] = [
     ("v", Kind::Number),
     ("municipality", Kind::Text),
     ("lang", Kind::Lang),
@@ -347,6 +383,8 @@ const FIELDS: [(&str, Kind); 13] = [
     ("article_id", Kind::Text),
     ("phone", Kind::Text),
     ("topic", Kind::MaybeText),
+    ("slot", Kind::MaybeNumber),
+    ("reference", Kind::Text),
     ("turn", Kind::MaybeText),
     ("score", Kind::Number),
     ("comment", Kind::MaybeText),
@@ -358,6 +396,7 @@ enum Kind {
     Text,
     MaybeText,
     Number,
+    MaybeNumber,
     Object,
     Lang,
     ClientId,
@@ -372,6 +411,10 @@ pub(crate) fn wrong_field(frame: &serde_json::Value) -> Option<String> {
             Kind::Text => (value.is_string(), "a string"),
             Kind::MaybeText => (value.is_string() || value.is_null(), "a string, or absent"),
             Kind::Number => (value.is_u64(), "a whole number, 0 or more"),
+            Kind::MaybeNumber => (
+                value.is_u64() || value.is_null(),
+                "a whole number, or absent",
+            ),
             Kind::Object => (value.is_object() || value.is_null(), "an object, or absent"),
             Kind::Lang => (
                 value.as_str().is_some_and(|l| l.parse::<Lang>().is_ok()),

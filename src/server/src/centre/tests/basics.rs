@@ -119,6 +119,7 @@ async fn only_what_changed_is_set_up(b: &mut Bench) {
     let mut wanted = Wanted {
         settings: Settings::default(),
         municipalities: BTreeMap::from([(id(AARHUS), office()), (id(BILLUND), office())]),
+        teams: Vec::new(),
     };
     assert_eq!(set_up(&b.on(0), &wanted).await, Ok(0));
     let closed = office().closed_on([jiff::civil::date(2091, 3, 6)]);

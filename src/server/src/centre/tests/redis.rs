@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 /// Whether there is a redis-server. Where CI is set there must be one.
-pub(super) fn is_here() -> bool {
+pub(crate) fn is_here() -> bool {
     let mut version = Command::new("redis-server");
     version.arg("--version").stdout(Stdio::null());
     let here = version.status().is_ok();
@@ -24,14 +24,14 @@ pub(super) fn is_here() -> bool {
 }
 
 /// Ends with this value.
-pub(super) struct Server {
+pub(crate) struct Server {
     child: Child,
-    pub(super) port: u16,
+    pub(crate) port: u16,
     dir: tempfile::TempDir,
 }
 
 impl Server {
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let free = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = free.local_addr().unwrap().port();
         drop(free);
@@ -42,7 +42,7 @@ impl Server {
         server
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
@@ -57,7 +57,7 @@ impl Server {
     }
 
     /// A command on one line, and the beginning of the answer.
-    pub(super) fn say(&self, line: &str) -> String {
+    pub(crate) fn say(&self, line: &str) -> String {
         self.try_say(line).unwrap()
     }
 
@@ -71,25 +71,25 @@ impl Server {
     }
 
     /// SIGKILL.
-    pub(super) fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    pub(super) async fn start_again(&mut self) {
+    pub(crate) async fn start_again(&mut self) {
         self.child = spawn(self.port, self.dir.path());
         self.ready().await;
     }
 
     /// A copy of the files as they are now.
-    pub(super) fn copy(&self) -> tempfile::TempDir {
+    pub(crate) fn copy(&self) -> tempfile::TempDir {
         let copy = tempfile::tempdir().unwrap();
         copy_files(self.dir.path(), copy.path());
         copy
     }
 
     /// Replaces the files by a copy; the server must be dead.
-    pub(super) fn put(&self, copy: &Path) {
+    pub(crate) fn put(&self, copy: &Path) {
         std::fs::remove_dir_all(self.dir.path().join("appendonlydir")).unwrap();
         copy_files(copy, self.dir.path());
     }
