@@ -166,6 +166,17 @@ impl Server {
         String::from_utf8_lossy(&self.stderr.lock().unwrap()).into_owned()
     }
 
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// Asks the service to stop, as an operator does.
+    pub(crate) fn terminate(&self) {
+        let pid = self.child.id().to_string();
+        let told = Command::new("kill").args(["-TERM", &pid]).status();
+        assert!(told.unwrap().success());
+    }
+
     /// Every byte of every file in the data folder.
     pub(crate) fn stored(&self) -> Vec<(String, Vec<u8>)> {
         let mut out = Vec::new();

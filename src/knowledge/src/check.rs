@@ -6,6 +6,7 @@ use base::fold;
 use jiff::civil::Date;
 
 use crate::article::{Article, Layer};
+use crate::desk;
 use crate::front_matter::line_of;
 use crate::municipality::{FIELDS, LINKS};
 use crate::release::Draft;
@@ -61,6 +62,9 @@ pub(crate) fn run(draft: &Draft, files: &[File], today: Date, faults: &mut Vec<F
     overlaps(draft, &texts, faults);
     hidden(draft, &texts, faults);
     rates(draft, &texts, faults);
+    if let Some(text) = texts.get(desk::FILE) {
+        draft.desk.check(text, |slot| slot_ok(slot, draft), faults);
+    }
 }
 
 struct One<'a> {

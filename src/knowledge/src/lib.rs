@@ -6,6 +6,7 @@
 
 mod article;
 mod check;
+mod desk;
 mod fault;
 mod files;
 mod front_matter;
@@ -17,6 +18,7 @@ mod slots;
 mod theme;
 
 pub use article::{Article, Audience, Layer, Link, Section};
+pub use desk::{Canned, Desk, PLACES, WrapUp};
 pub use fault::{Fault, Severity};
 pub use files::{File, load};
 pub use municipality::{Hours, Municipality, Opening};

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 
 use crate::article::{Article, Audience, Layer, Link};
+use crate::desk::{self, Desk};
 use crate::municipality::Municipality;
 use crate::phrases::{self, Intents, Texts};
 use crate::rates::{CrisisLine, Rate};
@@ -25,8 +26,11 @@ pub struct Release {
     /// Sentences that no article answers, by kind.
     pub out_of_scope: BTreeMap<String, Vec<(Lang, String)>>,
     pub texts: Texts,
+    pub desk: Desk,
     /// SHA-256 over every path and text, in hexadecimal.
     pub hash: String,
+    /// The same over what search and ranking may be learned from: all but what only agents see.
+    pub learned_hash: String,
     views: BTreeMap<MunicipalityCode, View>,
 }
 
@@ -80,6 +84,7 @@ pub(crate) struct Draft {
     intents: Intents,
     out_of_scope: BTreeMap<String, Vec<(Lang, String)>>,
     texts: Texts,
+    pub desk: Desk,
 }
 
 impl Release {
@@ -111,7 +116,9 @@ impl Release {
             intents: draft.intents,
             out_of_scope: draft.out_of_scope,
             texts: draft.texts,
-            hash: hash(files),
+            desk: draft.desk,
+            hash: hash(files.iter()),
+            learned_hash: hash(files.iter().filter(|f| f.path != desk::FILE)),
             views,
         };
         Ok((release, faults))
@@ -238,6 +245,7 @@ fn read(files: &[File], faults: &mut Vec<Fault>) -> Draft {
         intents: Intents::default(),
         out_of_scope: BTreeMap::new(),
         texts: Texts::default(),
+        desk: Desk::default(),
     };
     for file in files {
         let parts: Vec<&str> = file.path.split('/').collect();
@@ -257,6 +265,7 @@ fn read(files: &[File], faults: &mut Vec<Fault>) -> Draft {
             }
             ["intents.toml"] => Intents::parse(file).map(|i| draft.intents = i),
             ["texts.toml"] => Texts::parse(file, faults).map(|t| draft.texts = t),
+            [desk::FILE] => Desk::parse(file).map(|d| draft.desk = d),
             ["out_of_scope", name] if name.ends_with(".txt") => {
                 let kind = name.trim_end_matches(".txt").to_owned();
                 draft
@@ -301,7 +310,7 @@ fn read(files: &[File], faults: &mut Vec<Fault>) -> Draft {
     draft
 }
 
-fn hash(files: &[File]) -> String {
+fn hash<'a>(files: impl Iterator<Item = &'a File>) -> String {
     let mut h = Sha256::new();
     for f in files {
         h.update((f.path.len() as u64).to_le_bytes());

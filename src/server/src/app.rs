@@ -12,10 +12,12 @@ use index::Snapshot;
 use inference::Handle;
 use knowledge::Municipality;
 use storage::Journal;
-use tokio::sync::{Mutex, Semaphore, broadcast};
+use tokio::sync::{Mutex, Semaphore, broadcast, watch};
 
+use crate::auth::Auth;
 use crate::centre;
 use crate::chat::Dialogue;
+use crate::desk::Desk;
 use crate::transcript::Typing;
 
 /// The running service. Cheap to clone.
@@ -27,6 +29,8 @@ pub(crate) struct Inner {
     pub encoder: Handle,
     pub journal: Journal,
     pub centre: centre::Handle,
+    pub auth: Arc<Auth>,
+    pub desk: Desk,
     /// Whose numbers the events of dialogues have here.
     pub stream: String,
     /// Who writes just now; not stored, and heard at this node alone.
@@ -36,35 +40,56 @@ pub(crate) struct Inner {
     /// Turns computed at once: one a core.
     pub cores: Semaphore,
     pub pages: crate::pages::Pages,
+    /// Set when the service stops, so that sockets are closed with a word.
+    stop: watch::Sender<bool>,
     /// See [`crate::config::Config::always_open`].
     always_open: bool,
 }
 
+/// What the service is made of.
+pub(crate) struct Parts {
+    pub clock: Arc<dyn Clock>,
+    pub turn: Arc<ArcSwap<Turn>>,
+    pub encoder: Handle,
+    pub journal: Journal,
+    pub centre: centre::Handle,
+    /// See [`Inner::stream`].
+    pub stream: String,
+    pub auth: Arc<Auth>,
+    pub desk: Desk,
+    /// The folder with the built pages.
+    pub widget: PathBuf,
+    pub always_open: bool,
+}
+
 impl Inner {
-    pub(crate) fn new(
-        clock: Arc<dyn Clock>,
-        turn: Arc<ArcSwap<Turn>>,
-        encoder: Handle,
-        journal: Journal,
-        centre: centre::Handle,
-        stream: String,
-        widget: PathBuf,
-        always_open: bool,
-    ) -> App {
+    pub(crate) fn new(parts: Parts) -> App {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Arc::new(Self {
-            clock,
-            turn,
-            encoder,
-            journal,
-            centre,
-            stream,
+            clock: parts.clock,
+            turn: parts.turn,
+            encoder: parts.encoder,
+            journal: parts.journal,
+            centre: parts.centre,
+            auth: parts.auth,
+            desk: parts.desk,
+            stop: watch::Sender::new(false),
+            stream: parts.stream,
             typing: broadcast::Sender::new(256),
             live: Mutex::new(HashMap::new()),
             cores: Semaphore::new(cores),
-            pages: crate::pages::Pages::new(widget),
-            always_open,
+            pages: crate::pages::Pages::new(parts.widget),
+            always_open: parts.always_open,
         })
+    }
+
+    /// Tells every socket that cares to hear it that the service stops.
+    pub(crate) fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
+        self.stop.subscribe()
     }
 
     /// The live release's snapshot.
@@ -99,4 +124,15 @@ pub(crate) fn hours(m: &Municipality, always_open: bool) -> Hours {
     Hours::new(week)
         .closed_on(m.hours.closed.iter().copied())
         .closed_yearly(CUSTOMARILY_CLOSED)
+}
+
+/// A desk that nobody serves, and accounts of nobody: for tests of the rest.
+#[cfg(test)]
+pub(crate) async fn nobody(clock: Arc<dyn Clock>, folder: &std::path::Path) -> (Arc<Auth>, Desk) {
+    let path = folder.join(crate::auth::FILE);
+    let accounts = storage::Accounts::open(&path, &storage::Options::default()).unwrap();
+    let auth = Auth::new(accounts, clock, crate::auth::Origins::default());
+    let settings = contact::centre::Settings::default();
+    let (desk, _) = Desk::new(&settings, crate::desk::Patience::default());
+    (auth.await.unwrap(), desk)
 }

@@ -1,11 +1,13 @@
 //! Every edge of the program: command line, configuration, HTTP, sockets.
 
 mod app;
+mod auth;
 mod boot;
 mod centre;
 mod chat;
 mod cli;
 mod config;
+mod desk;
 mod pages;
 mod router;
 mod runtime;

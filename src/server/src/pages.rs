@@ -23,6 +23,22 @@ impl Pages {
         Self { widget }
     }
 
+    /// A file of the built pages.
+    ///
+    /// # Errors
+    /// NotFound, NotBuilt when the folder is not there either.
+    pub(crate) async fn bytes(&self, name: &str) -> Result<Vec<u8>, Problem> {
+        let path = self.widget.join(name);
+        let read = move || {
+            std::fs::read(&path).map_err(|_| match path.parent() {
+                Some(folder) if folder.is_dir() => Problem::NotFound,
+                _ => Problem::NotBuilt,
+            })
+        };
+        let read = tokio::task::spawn_blocking(read).await;
+        read.unwrap_or(Err(Problem::NotFound))
+    }
+
     async fn read(&self, name: &str) -> Result<String, Problem> {
         let path = self.widget.join(name);
         let shown = path.display().to_string();

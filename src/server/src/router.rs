@@ -3,11 +3,11 @@
 use axum::Router;
 use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
-use axum::routing::get;
+use axum::routing::{get, post};
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::app::App;
-use crate::{chat, pages};
+use crate::{auth, chat, desk, pages};
 
 /// Only our own files, no inline script, sockets to ourselves.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
@@ -24,8 +24,15 @@ pub(crate) fn build(app: App) -> Router {
         .route("/widget/borgerlinje.js", get(pages::widget))
         .route("/api/municipalities", get(pages::municipalities))
         .route("/api/municipalities/{code}/theme", get(pages::theme))
+        .route(
+            "/api/session",
+            post(auth::begin).get(auth::current).delete(auth::end),
+        )
         .route("/health/live", get(pages::live))
         .route("/health/ready", get(pages::ready))
+        .route("/desk", get(desk::page))
+        .route("/desk/{*file}", get(desk::file))
+        .route("/ws/desk", get(desk::upgrade))
         .route("/ws/chat", get(chat::upgrade))
         .fallback(pages::not_found)
         .layer(header(CONTENT_SECURITY_POLICY, POLICY))

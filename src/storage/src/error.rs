@@ -28,6 +28,9 @@ pub enum Error {
     /// There is no such dialogue.
     #[error("no such dialogue")]
     UnknownDialogue,
+    /// There is no such account, or it was removed.
+    #[error("no such account")]
+    UnknownAccount,
     /// A dialogue id or a callback reference that exists already: draw another.
     #[error("this {0} is taken")]
     Taken(&'static str),

@@ -53,7 +53,8 @@ impl Journal {
         Self::over(schema::in_memory(&options)?, &options)
     }
 
-    fn over(conn: Connection, options: &Options) -> Result<Self, Error> {
+    /// A thread that owns a connection, of a journal or of another file.
+    pub(crate) fn over(conn: Connection, options: &Options) -> Result<Self, Error> {
         let (sender, queue) = mpsc::channel(options.queue.max(1));
         let commits = Arc::new(AtomicU64::new(0));
         let owner = Owner {

@@ -14,9 +14,12 @@
 //!
 //! [`log`] is the contact centre's ordered log, in the same file or in a Redis that several nodes share.
 //!
+//! [`Accounts`] is a file beside it: who may sign in to the desk, who has, and what they did.
+//!
 //! Absent on purpose: a clock (times come in), redaction (`base` did it before), the meaning of an event
 //! (its JSON is opaque here).
 
+mod accounts;
 mod error;
 mod journal;
 pub mod log;
@@ -27,6 +30,7 @@ mod transcript;
 mod types;
 mod write;
 
+pub use accounts::{Account, Accounts, AuditLine, Draft, NewAccount, Session};
 pub use error::Error;
 pub use journal::Journal;
 pub use transcript::{Copied, Kept, StaffLine, Transcript};

@@ -6,11 +6,21 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::{Error, Options};
 
-/// Marks an SQLite file as a journal of this program: "Borg".
-const APPLICATION_ID: i64 = 0x426f_7267;
+/// What kind of file of this program it is, and how it came to its newest form.
+pub(crate) struct Format {
+    /// Marks an SQLite file as one of this kind (`application_id`).
+    pub(crate) id: i64,
+    /// Step n leads from format n to format n + 1 (`user_version`). Steps that were ever released are never
+    /// changed, only added to.
+    pub(crate) migrations: &'static [&'static str],
+}
 
-/// Step n leads from format n to format n + 1 (`user_version`). Steps that were ever released are never
-/// changed, only added to.
+/// The journal: "Borg".
+const JOURNAL: Format = Format {
+    id: 0x426f_7267,
+    migrations: MIGRATIONS,
+};
+
 const MIGRATIONS: &[&str] = &[DIALOGUES, LOG, STAFF];
 
 const DIALOGUES: &str = "
@@ -147,13 +157,22 @@ INSERT INTO journal VALUES (1, lower(hex(randomblob(8))));
 
 /// Opens or creates the file, readable by its owner alone, and brings it to the newest format.
 pub(crate) fn open(path: &Path, options: &Options) -> Result<Connection, Error> {
-    create_private(path).map_err(|e| Error::Io(format!("{}: {e}", path.display())))?;
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    set_up(Connection::open_with_flags(path, flags)?, options)
+    open_as(&JOURNAL, path, options)
 }
 
 pub(crate) fn in_memory(options: &Options) -> Result<Connection, Error> {
-    set_up(Connection::open_in_memory()?, options)
+    set_up(&JOURNAL, Connection::open_in_memory()?, options)
+}
+
+/// As [`open`], for a file of another kind.
+pub(crate) fn open_as(
+    format: &Format,
+    path: &Path,
+    options: &Options,
+) -> Result<Connection, Error> {
+    create_private(path).map_err(|e| Error::Io(format!("{}: {e}", path.display())))?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    set_up(format, Connection::open_with_flags(path, flags)?, options)
 }
 
 /// SQLite would create the file for all to read, but it holds what citizens wrote. The WAL takes its
@@ -185,12 +204,12 @@ fn sync_folder(_: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-fn set_up(mut conn: Connection, options: &Options) -> Result<Connection, Error> {
+fn set_up(format: &Format, mut conn: Connection, options: &Options) -> Result<Connection, Error> {
     conn.busy_timeout(options.patience)?;
     // Before anything is changed: is it ours, and do we know it?
     let id: i64 = conn.query_one("PRAGMA application_id", [], |r| r.get(0))?;
     let tables: i64 = conn.query_one("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0))?;
-    if id != APPLICATION_ID && (id != 0 || tables > 0) {
+    if id != format.id && (id != 0 || tables > 0) {
         return Err(Error::Corrupt(
             "an SQLite file of another program".to_owned(),
         ));
@@ -200,7 +219,7 @@ fn set_up(mut conn: Connection, options: &Options) -> Result<Connection, Error> 
     conn.execute_batch(
         "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY",
     )?;
-    migrate(&mut conn)?;
+    migrate(format, &mut conn)?;
     if let Some(pages) = options.max_pages {
         let _: i64 = conn.query_one(&format!("PRAGMA max_page_count = {pages}"), [], |r| {
             r.get(0)
@@ -210,20 +229,25 @@ fn set_up(mut conn: Connection, options: &Options) -> Result<Connection, Error> 
     Ok(conn)
 }
 
-fn migrate(conn: &mut Connection) -> Result<(), Error> {
+fn migrate(format: &Format, conn: &mut Connection) -> Result<(), Error> {
     // In one immediate transaction, so that two programs that start at once do not both migrate.
     let tx = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let found: i64 = tx.query_one("PRAGMA user_version", [], |r| r.get(0))?;
-    let newest = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let newest = i64::try_from(format.migrations.len()).unwrap_or(i64::MAX);
     if !(0..=newest).contains(&found) {
         return Err(Error::Version { found, newest });
     }
-    for step in MIGRATIONS.iter().skip(usize::try_from(found).unwrap_or(0)) {
+    for step in format
+        .migrations
+        .iter()
+        .skip(usize::try_from(found).unwrap_or(0))
+    {
         tx.execute_batch(step)?;
     }
     if found < newest {
+        let id = format.id;
         tx.execute_batch(&format!(
-            "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {newest}"
+            "PRAGMA application_id = {id}; PRAGMA user_version = {newest}"
         ))?;
     }
     tx.commit()?;

@@ -1,6 +1,6 @@
 //! A handover and where it stands.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use base::{DialogueId, Lang, MunicipalityCode};
 use serde::{Deserialize, Serialize};
@@ -263,6 +263,10 @@ pub struct Item {
     pub municipality: MunicipalityCode,
     /// Where it was asked: who has no right to this one does not see the brief.
     pub origin: MunicipalityCode,
+    /// The municipalities that had it before the present one: who lacks the right to one of them does not see
+    /// what was written meanwhile.
+    #[serde(default)]
+    pub passed: BTreeSet<MunicipalityCode>,
     pub area: Option<AreaId>,
     pub language: Lang,
     pub audience: Audience,

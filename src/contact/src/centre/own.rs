@@ -221,6 +221,7 @@ impl Centre {
         item.route = route;
         item.told = None;
         if code != item.municipality {
+            item.passed.insert(item.municipality);
             item.municipality = code;
             self.route(n, true);
             self.end_watching_without_right(n);

@@ -123,6 +123,7 @@ impl Centre {
             dialogue: h.dialogue.clone(),
             municipality: h.municipality,
             origin: h.municipality,
+            passed: Default::default(),
             area: h.area.clone(),
             language: h.language,
             audience: h.audience,

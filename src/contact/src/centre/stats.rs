@@ -67,7 +67,8 @@ impl Figures {
         (self.busy_ms * 1_000).checked_div(self.staffed_ms)
     }
 
-    fn add(&mut self, other: &Figures) {
+    /// Counts others too.
+    pub fn add(&mut self, other: &Figures) {
         let pairs = [
             (&mut self.requested, other.requested),
             (&mut self.answered, other.answered),

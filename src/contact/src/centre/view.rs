@@ -4,7 +4,7 @@ use base::{DialogueId, Lang, MunicipalityCode};
 use serde::{Deserialize, Serialize};
 
 use super::Centre;
-use super::agent::{Agent, AgentState, Hold, Mode, Pause};
+use super::agent::{Agent, AgentState, Hold, Mode, Pause, Team};
 use super::estimate::Band;
 use super::ids::{AgentId, AreaId, ItemId, Moment};
 use super::index::{Rank, number};
@@ -151,6 +151,43 @@ impl Centre {
         ranks.sort();
         let ranks = ranks.into_iter().take(most);
         ranks.map(|r| self.row(self.item_at(r.number))).collect()
+    }
+
+    /// What an agent's desk shows: what takes a slot, wrap-ups included, and what the agent watches.
+    pub fn at_desk(&self, agent: &AgentId) -> Vec<&Item> {
+        let Some(a) = self.state.agents.get(agent) else {
+            return Vec::new();
+        };
+        let held = a.holds.keys().filter_map(|n| self.state.items.get(n));
+        let watched = self.open_items().filter(|i| {
+            a.profile.supervisor
+                && i.watchers.contains_key(agent)
+                && !a.holds.contains_key(&i.number)
+        });
+        held.chain(watched).collect()
+    }
+
+    /// Whether an item is among [`Centre::at_desk`].
+    pub fn is_at_desk(&self, item: &Item, agent: &AgentId) -> bool {
+        let agent_state = self.state.agents.get(agent);
+        agent_state.is_some_and(|a| a.holds.contains_key(&item.number))
+            || item.watchers.contains_key(agent)
+    }
+
+    /// Whether an agent has the right to everything that was written while an item was anywhere.
+    pub fn may_read_all(&self, item: &Item, agent: &AgentId) -> bool {
+        let codes = item.passed.iter().chain([&item.origin, &item.municipality]);
+        codes.into_iter().all(|c| self.index.may_serve(agent, *c))
+    }
+
+    /// Whether an agent has the right to a municipality.
+    pub fn may_serve(&self, agent: &AgentId, code: MunicipalityCode) -> bool {
+        self.index.may_serve(agent, code)
+    }
+
+    /// All teams, by id.
+    pub fn teams(&self) -> impl Iterator<Item = &Team> {
+        self.state.teams.values().map(|t| &t.team)
     }
 
     /// What an agent holds: offers, chats and calls, by number.

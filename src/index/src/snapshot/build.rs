@@ -211,7 +211,7 @@ impl Learned {
         let budget = options.budget;
         format!(
             "ranker-{RANKER_VERSION}-{}-{:08x}-{}-{:.4}-{:.4}.bin",
-            short(&release.hash),
+            short(&release.learned_hash),
             analyzer.fingerprint() as u32,
             short(&options.model),
             budget.wrong,

@@ -140,12 +140,24 @@ impl Handle {
     /// # Errors
     /// As [`Handle::send`].
     pub(crate) async fn send_with(&self, command: Command, carried: Option<Text>) -> Answer {
+        self.append(&self.0.new_id(), command, carried).await
+    }
+
+    /// As [`Handle::send`], under an id of the caller's own: the log has it once, however often it is sent.
+    ///
+    /// # Errors
+    /// As [`Handle::send`]; Unknown when it was done before.
+    pub(crate) async fn send_as(&self, id: &str, command: Command) -> Answer {
+        self.append(id, command, None).await
+    }
+
+    async fn append(&self, id: &str, command: Command, carried: Option<Text>) -> Answer {
         if let State::Away { why, since } = &self.0.health.borrow().state
             && since.elapsed() > self.0.options.patience
         {
             return Err(Error::Unavailable(why.clone()));
         }
-        let entry = self.0.entry_with(&self.0.new_id(), command, carried)?;
+        let entry = self.0.entry_with(id, command, carried)?;
         if entry.body.len() > MAX_BODY {
             return Err(Error::Store(storage::log::Error::Size("a command")));
         }

@@ -7,6 +7,7 @@ mod load;
 mod model;
 mod report;
 mod serve;
+mod user;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -69,6 +70,11 @@ enum Command {
     },
     /// Drive citizens and agents against a service, and say what became of every message.
     Load(load::Options),
+    /// The accounts of agents, supervisors and editors.
+    User {
+        #[command(subcommand)]
+        command: user::UserCommand,
+    },
     /// Measure speed on this machine.
     Bench {
         #[command(subcommand)]
@@ -119,6 +125,7 @@ pub fn main() -> ExitCode {
             Command::Index => index(&setting),
             Command::Model { command } => model::run(&setting, command),
             Command::Load(options) => load::run(&setting, &options),
+            Command::User { command } => user::run(&setting, command),
             Command::Bench { command } => bench::run(&setting, &command),
         }
     };

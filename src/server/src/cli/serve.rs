@@ -1,17 +1,20 @@
 //! `borgerlinje serve`.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use axum::serve::ListenerExt as _;
 use dialogue::Turn;
-use storage::Journal;
+use storage::{Accounts, Journal};
 use tokio::net::TcpListener;
 
 use super::{Failure, Setting};
-use crate::app::{Inner, hours};
+use crate::app::{Inner, Parts, hours};
+use crate::auth::{self, Auth};
 use crate::centre::{self, Node, Wanted, keep_set_up};
+use crate::desk::{self, Desk};
 use crate::runtime::progress::Bars;
 use crate::runtime::{raise_open_files, say};
 use crate::{boot, chat, router, transcript};
@@ -32,6 +35,9 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
         &config.data.join("journal.sqlite"),
         &storage::Options::default(),
     )?;
+    let accounts = config.data.join(auth::FILE);
+    let accounts = Accounts::open(&accounts, &storage::Options::default())
+        .map_err(|e| format!("{}: {e}", accounts.display()))?;
     let booted = boot::boot(&config.for_service(), &setting.clock, &Bars::shown())?;
     let address = listener.local_addr()?;
     let encoder = booted.encoder.clone();
@@ -45,7 +51,7 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
             .iter()
             .map(|(c, m)| (*c, hours(m, always_open)))
             .collect(),
-        teams: config.teams.clone(),
+        teams: config.teams(),
     };
     runtime.block_on(async move {
         let redis = config.redis.as_ref();
@@ -58,16 +64,22 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
         }));
         let node = Node::start(log, clock.clone(), options);
         tokio::spawn(keep_set_up(node.handle(), wanted));
-        let app = Inner::new(
+        let auth = Auth::new(accounts.clone(), clock.clone(), config.origins.clone()).await?;
+        tokio::spawn(Arc::clone(&auth).keep_up());
+        tokio::spawn(auth::keep_told(Arc::clone(&auth), node.handle()));
+        let (desk, orders) = Desk::new(&config.centre, config.desk.clone());
+        let app = Inner::new(Parts {
             clock,
             turn,
-            booted.encoder,
-            journal.clone(),
-            node.handle(),
-            journal.identity().await?,
-            config.widget.clone(),
+            encoder: booted.encoder,
+            journal: journal.clone(),
+            centre: node.handle(),
+            stream: journal.identity().await?,
+            auth,
+            desk,
+            widget: config.widget.clone(),
             always_open,
-        );
+        });
         chat::begin(&app);
         say(&format!("Borgerlinje is listening on http://{address}"))?;
         // Small frames leave at once, also the last one before a close.
@@ -76,10 +88,17 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
                 tracing::debug!("a socket keeps its delay: {e}");
             }
         });
-        axum::serve(listener, router::build(app))
-            .with_graceful_shutdown(stop())
+        tokio::spawn(desk::serve(Arc::clone(&app), orders));
+        let stopping = Arc::clone(&app);
+        let service = router::build(app).into_make_service_with_connect_info::<SocketAddr>();
+        axum::serve(listener, service)
+            .with_graceful_shutdown(async move {
+                stop().await;
+                stopping.stop();
+            })
             .await?;
         node.shutdown().await;
+        accounts.close().await?;
         journal.close().await?;
         encoder.shutdown();
         Ok::<_, Failure>(())

@@ -6,13 +6,17 @@
 mod redis;
 mod team;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use contact::Hours;
 use contact::centre::{NodeId, Settings, Team};
 use inference::Compute;
 use serde::Deserialize;
 use storage::log::RedisOptions;
+
+use crate::auth::{Origins, public_origin};
+use crate::desk::Patience;
 
 /// Everything the operator can set.
 #[derive(Clone, Debug)]
@@ -31,15 +35,19 @@ pub(crate) struct Config {
     /// Threads for indexing and training.
     pub threads: usize,
     pub budget: index::ErrorBudget,
+    /// Under which address staff reach the pages, and which proxies stand in front.
+    pub origins: Origins,
     /// The Redis that the nodes of one contact centre share; None: this node alone, with its journal.
     pub redis: Option<RedisOptions>,
     /// This node's name among them; None: made once and kept in the data folder.
     pub node: Option<NodeId>,
     /// How the contact centre works; the first team takes what no team is set up for, unless it says otherwise.
     pub centre: Settings,
+    /// When a desk counts as left.
+    pub desk: Patience,
     /// Every municipality and team is open at all hours: for demonstrations and tests.
     pub always_open: bool,
-    pub teams: Vec<Team>,
+    pub(crate) teams: Vec<Team>,
 }
 
 /// Letters of a node's name at most: it becomes part of ids.
@@ -56,6 +64,8 @@ pub(crate) enum ConfigError {
     },
     #[error("[centre] in the configuration file: {0}")]
     Centre(&'static str),
+    #[error("[desk] in the configuration file: {0}")]
+    Desk(&'static str),
     #[error("[[team]] in the configuration file: {0}")]
     Team(String),
     #[error("the configuration file {path}: {why}")]
@@ -79,12 +89,16 @@ struct ConfigFile {
     threads: Option<usize>,
     max_wrong_answers: Option<f32>,
     max_unanswerable_answered: Option<f32>,
+    public_url: Option<String>,
+    proxies: Option<String>,
     redis_url: Option<String>,
     redis_prefix: Option<String>,
     redis_ca: Option<String>,
     node: Option<String>,
     #[serde(default)]
     centre: Settings,
+    #[serde(default)]
+    desk: Patience,
     #[serde(default)]
     always_open: bool,
     #[serde(default)]
@@ -100,6 +114,15 @@ impl Config {
             prepared: Some(self.cache.clone()),
             ..self.clone()
         }
+    }
+
+    /// The teams, with the hours that they keep.
+    pub(crate) fn teams(&self) -> Vec<Team> {
+        let mut teams = self.teams.clone();
+        if self.always_open {
+            teams.iter_mut().for_each(|t| t.hours = Hours::always());
+        }
+        teams
     }
 
     /// The folders that may hold what was made before.
@@ -171,13 +194,8 @@ impl Config {
                 })
         });
         file.centre.check().map_err(ConfigError::Centre)?;
-        let always_open = match env("BORGERLINJE_ALWAYS_OPEN").as_deref() {
-            None => file.always_open,
-            Some("1") => true,
-            Some("0") => false,
-            Some(other) => return Err(bad("BORGERLINJE_ALWAYS_OPEN", other, "must be 0 or 1")),
-        };
-        let teams = team::teams(file.team, always_open).map_err(ConfigError::Team)?;
+        file.desk.check().map_err(ConfigError::Desk)?;
+        let teams = team::teams(file.team).map_err(ConfigError::Team)?;
         let mut centre = file.centre;
         if centre.fallback_team.is_none() {
             centre.fallback_team = teams.first().map(|t| t.id.clone());
@@ -222,6 +240,24 @@ impl Config {
                     default.unanswerable,
                 )?,
             },
+            origins: Origins {
+                public: set("BORGERLINJE_PUBLIC_URL", &file.public_url)
+                    .map(|url| {
+                        public_origin(&url).map_err(|why| bad("BORGERLINJE_PUBLIC_URL", &url, why))
+                    })
+                    .transpose()?,
+                proxies: set("BORGERLINJE_PROXIES", &file.proxies)
+                    .unwrap_or_default()
+                    .split(',')
+                    .map(str::trim)
+                    .filter(|a| !a.is_empty())
+                    .map(|a| {
+                        let why = "must be addresses with commas between, such as 10.0.0.2";
+                        a.parse::<IpAddr>()
+                            .map_err(|_| bad("BORGERLINJE_PROXIES", a, why))
+                    })
+                    .collect::<Result<_, _>>()?,
+            },
             redis: redis::read(
                 env,
                 &redis::Written {
@@ -232,9 +268,15 @@ impl Config {
                 &home,
             )?,
             node: node.transpose()?,
+            desk: file.desk,
+            always_open: match env("BORGERLINJE_ALWAYS_OPEN").as_deref() {
+                None => file.always_open,
+                Some("1") => true,
+                Some("0") => false,
+                Some(other) => return Err(bad("BORGERLINJE_ALWAYS_OPEN", other, "must be 0 or 1")),
+            },
             centre,
             teams,
-            always_open,
         })
     }
 }
@@ -306,6 +348,8 @@ mod tests {
             ("BORGERLINJE_KERNEL", "gpu", "must be auto"),
             ("BORGERLINJE_CONFIG", "/no/such/file", "/no/such/file"),
             ("BORGERLINJE_NODE", "two words", "must be 1 to 40"),
+            ("BORGERLINJE_PUBLIC_URL", "desk", "such as https://"),
+            ("BORGERLINJE_PROXIES", "10.0.0.1, x", "such as 10.0.0.2"),
             ("BORGERLINJE_ALWAYS_OPEN", "yes", "must be 0 or 1"),
         ] {
             let e = read(&[("BORGERLINJE_HOME", "/srv/b"), (name, value)]).unwrap_err();

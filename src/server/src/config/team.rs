@@ -50,23 +50,16 @@ fn usual() -> TeamFile {
 ///
 /// # Errors
 /// The first value that cannot be: which, and what is allowed.
-pub(crate) fn teams(files: Vec<TeamFile>, always_open: bool) -> Result<Vec<Team>, String> {
+pub(crate) fn teams(files: Vec<TeamFile>) -> Result<Vec<Team>, String> {
     let files = if files.is_empty() {
         vec![usual()]
     } else {
         files
     };
-    let mut teams: Vec<Team> = files.into_iter().map(team).collect::<Result<_, _>>()?;
+    let teams: Vec<Team> = files.into_iter().map(team).collect::<Result<_, _>>()?;
     for (n, team) in teams.iter().enumerate() {
         if teams[..n].iter().any(|t| t.id == team.id) {
             return Err(format!("two teams have the id «{}»", team.id));
-        }
-    }
-    if always_open {
-        for team in &mut teams {
-            let planned = team.staffing.0.iter().flatten().max();
-            team.staffing = Staffing([[planned.copied().unwrap_or(0); 24]; 7]);
-            team.hours = Hours::always();
         }
     }
     Ok(teams)
@@ -121,7 +114,7 @@ mod tests {
     }
 
     fn read(text: &str) -> Result<Vec<Team>, String> {
-        teams(toml::from_str::<File>(text).unwrap().team, false)
+        teams(toml::from_str::<File>(text).unwrap().team)
     }
 
     #[test]
@@ -132,13 +125,6 @@ mod tests {
         assert_eq!(team.municipalities, Allowed::All);
         assert_eq!(team.staffing.0[0][8], 2);
         assert_eq!((team.staffing.0[0][7], team.staffing.0[6][12]), (0, 0));
-    }
-
-    #[test]
-    fn always_open_is_open_and_staffed_on_a_sunday_night() {
-        let team = teams(Vec::new(), true).unwrap().remove(0);
-        assert_eq!(team.hours, Hours::always());
-        assert_eq!((team.staffing.0[6][3], team.staffing.0[0][12]), (2, 2));
     }
 
     #[test]

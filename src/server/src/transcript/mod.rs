@@ -19,7 +19,6 @@ use base::DialogueId;
 use crate::app::App;
 
 pub(crate) use self::carried::{Carried, CarriedEvent, citizen_message};
-#[allow(unused_imports, reason = "the desk comes to use it")]
 pub(crate) use self::line::{By, Line};
 pub(crate) use self::say::{slot_text, slots_shown};
 pub(crate) use self::write::Writer;
@@ -42,14 +41,12 @@ pub(crate) enum Typist {
 ///
 /// # Errors
 /// The journal's.
-#[allow(dead_code, reason = "the desk comes to use it")]
 pub(crate) async fn lines(app: &App, dialogue: &DialogueId) -> Result<Vec<Line>, storage::Error> {
     let found = app.journal.transcript(dialogue).await?;
     Ok(found.map_or_else(Vec::new, line::of_transcript))
 }
 
 /// The lines that a step adds, each with the item it is a line of, with the same ids as in [`lines`].
-#[allow(dead_code, reason = "the desk comes to use it")]
 pub(crate) fn lines_of(step: &crate::centre::Step) -> Vec<(Option<contact::centre::ItemId>, Line)> {
     line::of_step(step)
 }

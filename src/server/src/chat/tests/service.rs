@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-use crate::app::{App, Inner, hours};
+use crate::app::{App, Inner, Parts, hours, nobody};
 use crate::boot::{self, Booted};
 use crate::centre::{Node, Options, Wanted, keep_set_up};
 use crate::config::Config;
@@ -106,17 +106,19 @@ impl Service {
         options.sink = sink.then(|| Arc::new(writer) as Arc<dyn crate::centre::Sink>);
         let node = Node::start(log.unwrap(), clock.clone(), options);
         let stream = journal.identity().await.unwrap();
-        let (encoder, handle) = (booted.encoder.clone(), node.handle());
-        let app = Inner::new(
+        let (auth, desk) = nobody(clock.clone(), dir.path()).await;
+        let app = Inner::new(Parts {
             clock,
             turn,
-            encoder,
+            encoder: booted.encoder.clone(),
             journal,
-            handle,
+            centre: node.handle(),
             stream,
-            WIDGET.into(),
-            false,
-        );
+            auth,
+            desk,
+            widget: WIDGET.into(),
+            always_open: false,
+        });
         super::super::begin(&app);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -163,10 +165,11 @@ impl Service {
         let config = Config::read(&|name| (name == "BORGERLINJE_HOME").then(|| "/".to_owned()));
         let config = config.unwrap();
         let municipalities = release.municipalities.iter();
+        let teams = config.teams();
         let wanted = Wanted {
             settings: config.centre,
             municipalities: municipalities.map(|(c, m)| (*c, hours(m, false))).collect(),
-            teams: config.teams,
+            teams,
         };
         keep_set_up(self.app.centre.clone(), wanted).await;
     }

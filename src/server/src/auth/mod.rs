@@ -1,0 +1,313 @@
+//! Who may use the pages of staff: accounts, sessions, and what keeps strangers out.
+//!
+//! Invariants:
+//! - A password is known to nobody: Argon2id over it is stored, and of a session's token SHA-256.
+//! - A session ends after 8 hours without use, after 12 in any case, by signing out, and at once when the
+//!   password or the roles change or the account goes.
+//! - An unknown name, a removed account and a wrong password get the same answer after the same time.
+//! - Nothing is done for a request that no page of ours made, or without the session's own word for it.
+
+mod account;
+mod http;
+mod origin;
+mod password;
+mod profiles;
+mod throttle;
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::http::HeaderMap;
+use axum::http::header::COOKIE;
+use base::{Clock, Secret};
+use contact::centre::AgentId;
+use sha2::{Digest as _, Sha256};
+use storage::{Accounts, AuditLine};
+use tokio::sync::watch;
+
+pub(crate) use self::account::{Account, Details, Role, allowed, list, user_name};
+pub(crate) use self::http::{Trouble, begin, current, end};
+pub(crate) use self::origin::{Origins, public_origin};
+pub(crate) use self::password::{check as check_password, hash as hash_password};
+pub(crate) use self::profiles::keep_told;
+
+use self::account::Known;
+use self::password::Checker;
+use self::throttle::Throttle;
+
+/// The file in the data folder.
+pub(crate) const FILE: &str = "accounts.sqlite";
+/// `__Host-`: a browser takes it only with `Secure`, for this very host, and so from nobody else.
+const COOKIE_NAME: &str = "__Host-borgerlinje";
+const IDLE: Duration = Duration::from_secs(8 * 3600);
+const ABSOLUTE: Duration = Duration::from_secs(12 * 3600);
+/// Uses of a session that are closer together are not noted again.
+const TOUCH_AFTER: Duration = Duration::from_secs(60);
+/// How soon a change by another process is seen.
+const LOOK_AFTER: Duration = Duration::from_secs(1);
+const TIDY_AFTER: Duration = Duration::from_secs(600);
+
+/// The accounts as the running service uses them.
+pub(crate) struct Auth {
+    pub(crate) accounts: Accounts,
+    clock: Arc<dyn Clock>,
+    origins: Origins,
+    known: watch::Sender<Arc<Known>>,
+    /// Counts what may have ended a session.
+    changes: watch::Sender<u64>,
+    throttle: Mutex<Throttle>,
+    checker: Checker,
+}
+
+/// A session that is going on.
+#[derive(Clone, Debug)]
+pub(crate) struct Signed {
+    pub account: Arc<Account>,
+    /// What every request but a reading one carries as well.
+    pub csrf: String,
+    key: [u8; 32],
+}
+
+/// Why nobody is signed in.
+#[derive(Debug)]
+pub(crate) enum Denied {
+    /// Not, or not any more.
+    SignedOut,
+    Store(storage::Error),
+}
+
+impl From<storage::Error> for Denied {
+    fn from(e: storage::Error) -> Self {
+        Self::Store(e)
+    }
+}
+
+impl Auth {
+    /// Reads the accounts.
+    ///
+    /// # Errors
+    /// As [`Accounts::list`].
+    pub(crate) async fn new(
+        accounts: Accounts,
+        clock: Arc<dyn Clock>,
+        origins: Origins,
+    ) -> Result<Arc<Self>, storage::Error> {
+        let known = Known::new(accounts.list().await?);
+        // A refusal must not take longer the first time than the second.
+        let _ = tokio::task::spawn_blocking(password::prepare).await;
+        Ok(Arc::new(Self {
+            accounts,
+            clock,
+            origins,
+            known: watch::Sender::new(Arc::new(known)),
+            changes: watch::Sender::new(0),
+            throttle: Mutex::default(),
+            checker: Checker::new(),
+        }))
+    }
+
+    /// Hears of what commands of the operator change, and lets old sessions go. Does not end.
+    pub(crate) async fn keep_up(self: Arc<Self>) {
+        let mut seen = None;
+        let mut tidied = None;
+        loop {
+            match self.accounts.version().await {
+                Ok(version) if seen == Some(version) => {}
+                Ok(version) => {
+                    if self.look_again().await.is_ok() {
+                        seen = Some(version);
+                    }
+                }
+                Err(storage::Error::Closed) => return,
+                Err(e) => tracing::warn!("the accounts cannot be read: {e}"),
+            }
+            let now = self.clock.monotonic();
+            if tidied.is_none_or(|t| now.saturating_sub(t) > TIDY_AFTER) {
+                tidied = Some(now);
+                let now = self.clock.now();
+                let ended = self.accounts.end_old_sessions(now - ABSOLUTE, now - IDLE);
+                if let Err(e) = ended.await {
+                    tracing::warn!("old sessions are not ended: {e}");
+                }
+            }
+            tokio::time::sleep(LOOK_AFTER).await;
+        }
+    }
+
+    async fn look_again(&self) -> Result<(), storage::Error> {
+        let known = Arc::new(Known::new(self.accounts.list().await?));
+        self.known.send_if_modified(|now| {
+            let other = *now != known;
+            *now = known;
+            other
+        });
+        self.changes.send_modify(|n| *n += 1);
+        Ok(())
+    }
+
+    /// Changes whenever a session may have ended, or an account is another: then [`Auth::still`] tells.
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    fn account(&self, user: &AgentId) -> Option<Arc<Account>> {
+        self.known.borrow().accounts.get(user).cloned()
+    }
+
+    pub(crate) fn origins(&self) -> &Origins {
+        &self.origins
+    }
+
+    /// Begins a session for whoever knows the password; the token for the cookie, and the session.
+    ///
+    /// # Errors
+    /// [`Trouble`].
+    async fn sign_in(
+        &self,
+        typed: &str,
+        password: String,
+        from: IpAddr,
+    ) -> Result<(String, Signed), Trouble> {
+        let user = user_name(typed).ok();
+        let name = user.as_ref().map_or("", |u| u.as_str());
+        let attempt = {
+            let mut throttle = self.throttle.lock().unwrap_or_else(PoisonError::into_inner);
+            throttle.begin(name, from, self.clock.monotonic())
+        };
+        let attempt = attempt.map_err(Trouble::Throttled)?;
+        let account = user.and_then(|u| self.account(&u));
+        let stored = account.as_ref().map(|a| a.password.clone());
+        let right = self.checker.is(password, stored).await;
+        let right = right.map_err(|password::Busy| Trouble::Throttled(Duration::from_secs(2)))?;
+        let Some(account) = account.filter(|_| right) else {
+            tracing::info!(%from, "a sign-in was refused");
+            return Err(Trouble::BadCredentials);
+        };
+        let token = format!("{}{}", Secret::random().as_str(), Secret::random().as_str());
+        let signed = signed(&token, account);
+        let account = &signed.account;
+        let begun = self.accounts.begin_session(
+            signed.key,
+            account.user.as_str(),
+            &account.password,
+            self.clock.now(),
+        );
+        if !begun.await.map_err(Trouble::Store)? {
+            return Err(Trouble::BadCredentials);
+        }
+        {
+            let mut throttle = self.throttle.lock().unwrap_or_else(PoisonError::into_inner);
+            throttle.succeeded(&attempt);
+        }
+        self.note(&account.user, "sign_in", &from.to_string(), "")
+            .await;
+        Ok((token, signed))
+    }
+
+    /// The session that a request belongs to; it counts as used.
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub(crate) async fn session(&self, headers: &HeaderMap) -> Result<Signed, Denied> {
+        let token = cookie(headers).ok_or(Denied::SignedOut)?;
+        let key = sha256(&[token.as_bytes()]);
+        let account = self.look_up(key, true).await?;
+        Ok(signed(token, account))
+    }
+
+    /// The session as it is now: the account may have other rights. `used` says whether this is a use of it.
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub(crate) async fn still(&self, session: &Signed, used: bool) -> Result<Signed, Denied> {
+        let account = self.look_up(session.key, used).await?;
+        Ok(Signed {
+            account,
+            ..session.clone()
+        })
+    }
+
+    async fn look_up(&self, key: [u8; 32], used: bool) -> Result<Arc<Account>, Denied> {
+        let row = self.accounts.session(key).await?.ok_or(Denied::SignedOut)?;
+        let now = self.clock.now();
+        let ended = now > row.created + ABSOLUTE || now > row.seen + IDLE;
+        let account = row.user.parse().ok().and_then(|u| self.account(&u));
+        let Some(account) = account.filter(|_| !ended) else {
+            self.accounts.end_session(key).await?;
+            return Err(Denied::SignedOut);
+        };
+        if used && now > row.seen + TOUCH_AFTER {
+            self.accounts.touch_session(key, now).await?;
+        }
+        Ok(account)
+    }
+
+    /// Ends a session.
+    ///
+    /// # Errors
+    /// As [`Accounts::end_session`].
+    async fn sign_out(&self, session: &Signed, from: IpAddr) -> Result<(), storage::Error> {
+        self.accounts.end_session(session.key).await?;
+        self.changes.send_modify(|n| *n += 1);
+        let user = &session.account.user;
+        self.note(user, "sign_out", &from.to_string(), "").await;
+        Ok(())
+    }
+
+    /// Writes a line of the audit. One that cannot be written is in the program's own log.
+    pub(crate) async fn note(&self, user: &AgentId, what: &str, origin: &str, detail: &str) {
+        let line = AuditLine {
+            at: self.clock.now(),
+            user: user.as_str().to_owned(),
+            what: what.to_owned(),
+            origin: origin.to_owned(),
+            detail: detail.to_owned(),
+        };
+        if let Err(e) = self.accounts.audit(line).await {
+            tracing::error!("not in the audit ({e}): {user} {what} {detail}");
+        }
+    }
+
+    /// The address of whoever made a request.
+    pub(crate) fn address(&self, peer: SocketAddr, headers: &HeaderMap) -> IpAddr {
+        self.origins.address(peer, headers)
+    }
+}
+
+fn sha256(parts: &[&[u8]]) -> [u8; 32] {
+    let mut h = Sha256::new();
+    parts.iter().for_each(|p| h.update(p));
+    h.finalize().into()
+}
+
+fn signed(token: &str, account: Arc<Account>) -> Signed {
+    // Only who has the cookie can make it, and it gives nothing of the cookie away.
+    let csrf = sha256(&[b"csrf ", token.as_bytes()]);
+    let csrf: String = csrf[..16].iter().map(|b| format!("{b:02x}")).collect();
+    Signed {
+        account,
+        csrf,
+        key: sha256(&[token.as_bytes()]),
+    }
+}
+
+impl Signed {
+    /// Whether a page showed that it could read the session, as no page of others can.
+    pub(crate) fn vouches(&self, csrf: &str) -> bool {
+        let (a, b) = (self.csrf.as_bytes(), csrf.as_bytes());
+        a.len() == b.len() && a.iter().zip(b).fold(0, |acc, (x, y)| acc | (x ^ y)) == 0
+    }
+}
+
+/// The value of our cookie.
+fn cookie(headers: &HeaderMap) -> Option<&str> {
+    let all = headers.get_all(COOKIE).iter();
+    all.filter_map(|v| v.to_str().ok())
+        .flat_map(|v| v.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find_map(|(name, value)| (name == COOKIE_NAME).then_some(value))
+}
+
+#[cfg(test)]
+mod tests;

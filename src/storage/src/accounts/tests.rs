@@ -1,0 +1,170 @@
+use tempfile::TempDir;
+
+use super::*;
+
+fn at(ms: i64) -> Timestamp {
+    Timestamp::from_millisecond(ms).unwrap()
+}
+
+fn open(dir: &TempDir) -> Accounts {
+    Accounts::open(&dir.path().join("accounts.sqlite"), &Options::default()).unwrap()
+}
+
+fn anna() -> NewAccount {
+    NewAccount {
+        user: "anna".into(),
+        details: "{}".into(),
+        password: "$1".into(),
+    }
+}
+
+async fn with_session(accounts: &Accounts, password: &str, key: u8) -> bool {
+    let begun = accounts.begin_session([key; 32], "anna", password, at(5));
+    begun.await.unwrap()
+}
+
+#[tokio::test]
+async fn a_session_ends_with_password_roles_and_account() {
+    let dir = TempDir::new().unwrap();
+    let accounts = open(&dir);
+    accounts.add(vec![anna()], at(1)).await.unwrap();
+    assert_eq!(
+        accounts.add(vec![anna()], at(1)).await,
+        Err(Error::Taken("account"))
+    );
+    let lives = async |key| accounts.session([key; 32]).await.unwrap().is_some();
+
+    assert!(with_session(&accounts, "$1", 1).await);
+    assert!(lives(1).await);
+    accounts
+        .change("anna", "{\"a\":1}".into(), false, at(2))
+        .await
+        .unwrap();
+    assert!(lives(1).await, "other skills end nothing");
+    accounts
+        .change("anna", "{}".into(), true, at(2))
+        .await
+        .unwrap();
+    assert!(!lives(1).await, "other roles do");
+
+    assert!(with_session(&accounts, "$1", 2).await);
+    accounts
+        .set_password("anna", "$2".into(), at(3))
+        .await
+        .unwrap();
+    assert!(!lives(2).await);
+    assert!(
+        !with_session(&accounts, "$1", 3).await,
+        "who was checked against the old password comes too late"
+    );
+    assert!(with_session(&accounts, "$2", 3).await);
+    accounts.remove("anna", at(4)).await.unwrap();
+    assert!(!lives(3).await);
+    assert!(
+        !with_session(&accounts, "", 4).await,
+        "no way in without one"
+    );
+    assert_eq!(
+        accounts.remove("anna", at(4)).await,
+        Err(Error::UnknownAccount)
+    );
+    assert!(accounts.list().await.unwrap()[0].removed);
+    accounts.add(vec![anna()], at(6)).await.unwrap();
+    assert!(!accounts.list().await.unwrap()[0].removed);
+}
+
+#[tokio::test]
+async fn sessions_grow_old_and_are_few() {
+    let dir = TempDir::new().unwrap();
+    let accounts = open(&dir);
+    accounts.add(vec![anna()], at(1)).await.unwrap();
+    for key in 0..25 {
+        let begun = accounts.begin_session([key; 32], "anna", "$1", at(i64::from(key)));
+        assert!(begun.await.unwrap());
+    }
+    let mut left = Vec::new();
+    for key in 0..25 {
+        if accounts.session([key; 32]).await.unwrap().is_some() {
+            left.push(key);
+        }
+    }
+    assert_eq!(left, (5..25).collect::<Vec<_>>(), "the newest twenty");
+    accounts.touch_session([10; 32], at(100)).await.unwrap();
+    accounts.touch_session([5; 32], at(100)).await.unwrap();
+    accounts.end_old_sessions(at(8), at(50)).await.unwrap();
+    assert!(accounts.session([10; 32]).await.unwrap().is_some());
+    for ended in [5, 11, 24] {
+        assert!(accounts.session([ended; 32]).await.unwrap().is_none());
+    }
+}
+
+#[tokio::test]
+async fn another_process_is_seen_and_all_come_or_none() {
+    let dir = TempDir::new().unwrap();
+    let (service, command) = (open(&dir), open(&dir));
+    let before = service.version().await.unwrap();
+    assert_eq!(service.version().await.unwrap(), before);
+    command.add(vec![anna()], at(1)).await.unwrap();
+    assert_ne!(service.version().await.unwrap(), before);
+    let bo = NewAccount {
+        user: "bo".into(),
+        ..anna()
+    };
+    assert!(command.add(vec![bo, anna()], at(2)).await.is_err());
+    let users: Vec<String> = service
+        .list()
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|a| a.user)
+        .collect();
+    assert_eq!(users, ["anna"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn only_the_owner_reads_the_file() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = TempDir::new().unwrap();
+    drop(open(&dir));
+    let meta = std::fs::metadata(dir.path().join("accounts.sqlite")).unwrap();
+    assert_eq!(meta.permissions().mode() & 0o777, 0o600);
+    let journal = Journal::open(&dir.path().join("accounts.sqlite"), &Options::default());
+    assert!(
+        matches!(journal, Err(Error::Corrupt(_))),
+        "it is no journal"
+    );
+}
+
+#[tokio::test]
+async fn drafts_and_audit_are_kept() {
+    let dir = TempDir::new().unwrap();
+    let accounts = open(&dir);
+    let draft = Draft {
+        id: "anna-1".into(),
+        item: "i".into(),
+        municipality: "0751".parse().unwrap(),
+        question: "q".into(),
+        text: "t".into(),
+        by: "anna".into(),
+        at: at(7),
+    };
+    accounts.add_draft(draft.clone()).await.unwrap();
+    let again = Draft {
+        text: "other".into(),
+        ..draft.clone()
+    };
+    accounts.add_draft(again).await.unwrap();
+    assert_eq!(accounts.drafts(10).await.unwrap(), [draft]);
+    let line = |n: i64| AuditLine {
+        at: at(n),
+        user: "anna".into(),
+        what: "sign_in".into(),
+        origin: "127.0.0.1".into(),
+        detail: String::new(),
+    };
+    for n in 1..4 {
+        accounts.audit(line(n)).await.unwrap();
+    }
+    assert_eq!(accounts.audited(2).await.unwrap(), [line(3), line(2)]);
+}
