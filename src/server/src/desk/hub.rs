@@ -72,7 +72,7 @@ pub(super) enum Out {
     /// The centre may not know any more who is connected here.
     SayPresent,
     /// The agent has signed out.
-    SignedOut,
+    End,
 }
 
 struct Session {
@@ -323,7 +323,7 @@ impl Hub {
         for step in batch {
             if let Command::SignOut { agent } = &step.input.command {
                 for (_, s) in self.windows.of(agent) {
-                    let _ = s.out.try_send(Out::SignedOut);
+                    let _ = s.out.try_send(Out::End);
                 }
             }
         }
