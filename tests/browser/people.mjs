@@ -53,6 +53,7 @@ await agent('say Hej, **jeg hedder Anna**. Hvad kan jeg hjælpe med?');
 await widget.at('agent').waitFor();
 assert.match(await text('agent'), /^ANNA, medarbejder:\s+Hej, jeg hedder Anna/);
 assert.equal(await page.locator('label[for^=bl-input]').innerText(), 'Skriv til ANNA');
+assert.match(await text('who'), /ANNA/);
 const answers = await widget.at('answer').count();
 await widget.say('Mit barn skal også have et pas');
 await widget.at('citizen').filter({ hasText: 'Mit barn' }).waitFor();
@@ -88,6 +89,10 @@ await widget.at('leave').scrollIntoViewIfNeeded();
 await shoot(page, 'people-400');
 await page.emulateMedia({ colorScheme: 'light' });
 await page.setViewportSize({ width: 1280, height: 900 });
+
+await page.waitForTimeout(100);
+const [head, frame] = await Promise.all([widget.at('municipality').boundingBox(), widget.at('panel').boundingBox()]);
+assert.ok(head.y >= frame.y, 'the header is in sight again');
 
 // The end, and what it was worth.
 await agent('close');

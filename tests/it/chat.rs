@@ -361,3 +361,54 @@ async fn many_messages_at_once_are_slowed_down() {
     while c.next("citizen").await["client_id"] != "later" {}
     c.next("answer_end").await;
 }
+
+#[tokio::test]
+async fn nobody_is_turned_away_where_nobody_can_be_asked_for() {
+    let server = Server::shared();
+    let (mut c, _) = Client::hello(server, "0751").await;
+    c.send(&json!({"type": "human", "client_id": "p-1"})).await;
+    let offer = c.next("handover_offer").await;
+    // No agent has an account here: no queue, no promised time, and a number can be left.
+    assert_eq!(offer["queue"], false);
+    assert_eq!(offer["slots"], json!([]));
+    c.send(&json!({"type": "callback", "client_id": "p-2", "phone": "20304050", "slot": 1}))
+        .await;
+    c.refused("not_possible").await;
+    c.send(&json!({"type": "callback", "client_id": "p-3", "phone": "20304050"}))
+        .await;
+    let saved = c.next("callback_saved").await;
+    let reference = saved["reference"].clone();
+    let cancel = json!({"type": "cancel_callback", "client_id": "p-4", "reference": reference});
+    c.send(&cancel).await;
+    let cancelled = c.next("callback_cancelled").await;
+    assert_eq!(cancelled["reference"], reference);
+    c.send(&cancel).await;
+    let again = c.next("callback_cancelled").await;
+    assert_eq!(again["seq"], cancelled["seq"], "sent again, done once");
+    c.send(&json!({"type": "leave", "client_id": "p-5"})).await;
+    assert_eq!(c.next("handover_ended").await["client_id"], "p-5");
+}
+
+#[tokio::test]
+async fn another_stream_is_told_from_its_beginning() {
+    let server = Server::shared();
+    let (mut c, welcome) = Client::hello(server, "0751").await;
+    assert_eq!(welcome["replay"], false);
+    let turn = c.ask("s-1", PASSPORT).await;
+    let newest = seqs(&turn).pop().unwrap();
+    for (stream, replay) in [
+        (welcome["stream"].clone(), false),
+        (json!("elsewhere"), true),
+    ] {
+        let mut again = Client::open(server).await;
+        let resume =
+            json!({"dialogue": c.dialogue, "token": c.token, "seq": newest, "stream": stream});
+        let mut hello = crate::client::hello("0751");
+        hello["resume"] = resume;
+        again.send(&hello).await;
+        assert_eq!(again.next("welcome").await["replay"], replay);
+        again.send(&json!({"type": "ping", "n": 7})).await;
+        let told = events(again.until("pong").await);
+        assert_eq!(told.len(), if replay { turn.len() } else { 0 });
+    }
+}

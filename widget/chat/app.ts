@@ -196,6 +196,7 @@ export class App implements View {
 
   standing(s: Standing): void {
     this.people.show(s);
+    this.panel.who(s.with === 'person' ? s.name : '');
     this.composer.to(s.with === 'person' ? s.name : '', s.with !== 'bot');
     if (s.with !== 'person') this.typed();
     this.log.follow();

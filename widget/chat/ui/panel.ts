@@ -22,6 +22,7 @@ export class Panel {
   readonly el: HTMLElement;
   private dot = h('span', { class: 'badge', hidden: true, test: 'unread' });
   private name = h('h2', { test: 'municipality' });
+  private sub = h('p', { class: 'sub', test: 'who' });
   private menu: HTMLElement;
   private menuButton: HTMLElement;
   private select: HTMLSelectElement;
@@ -66,7 +67,7 @@ export class Panel {
     this.line.hidden = true;
     this.el = w.put(h('section', { class: 'panel', role: 'dialog', tabindex: '-1', hidden: true, test: 'panel' },
       h('header', {},
-        h('div', { class: 'titles' }, w.put(this.name, 'ask'), w.put(h('p', { class: 'sub' }), 'robot')),
+        h('div', { class: 'titles' }, w.put(this.name, 'ask'), w.put(this.sub, 'robot')),
         this.select, this.menuButton, close, this.menu),
       this.line, log, this.ask, people, composer, this.spoken), 'ask', undefined, 'aria-label');
     log.addEventListener('scroll', () => act.scrolled(), { passive: true });
@@ -108,6 +109,13 @@ export class Panel {
     if (!name) return;
     this.name.removeAttribute('data-t');
     this.name.textContent = name;
+  }
+
+  /** Who answers: the machine, or a person by name. */
+  who(person: string): void {
+    if (!person) return void this.w.put(this.sub, 'robot');
+    this.sub.removeAttribute('data-t');
+    this.sub.replaceChildren(h('bdi', {}, person), ', ', this.w.t('staff'));
   }
 
   language(l: Lang): void {
@@ -168,6 +176,8 @@ export class Panel {
   }
 
   private modality(): void {
+    // What scrolled as a whole on a low screen would stay half out of sight on a higher one.
+    this.el.scrollTop = 0;
     if (this.isFull) this.el.setAttribute('aria-modal', 'true');
     else this.el.removeAttribute('aria-modal');
   }

@@ -16,7 +16,7 @@ impl Worker {
     /// Says that this node lives, and appends which others do not.
     ///
     /// # Errors
-    /// What came of appending. A heartbeat that fails is tried again at its next time.
+    /// The log cannot be reached, or what came of appending.
     pub(super) async fn beat(&mut self) -> Result<(), Trouble> {
         let shared = Arc::clone(&self.shared);
         let (log, ttl) = (&shared.log, shared.options.ttl);
@@ -27,6 +27,11 @@ impl Worker {
         };
         let lost = match heard.await {
             Ok(lost) => lost,
+            // Also when there is nothing else to do it must be known that the log is away.
+            Err(e) if e.passes() => {
+                self.next_beat = Instant::now();
+                return Err(Trouble::Log(e));
+            }
             Err(e) => {
                 tracing::debug!("no heartbeat: {e}");
                 return Ok(());

@@ -8,6 +8,7 @@ mod dialogue;
 mod dispatch;
 mod offer;
 mod people;
+mod settle;
 mod turn;
 
 #[cfg(test)]

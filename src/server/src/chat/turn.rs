@@ -4,18 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::{Lang, Redaction, TurnId, clean, redact};
-use contact::centre::{Command, Refusal as No, Sender};
-use dialogue::{Input, Outcome, Settled, Turn};
+use dialogue::{Input, Settled, Turn};
 use futures_util::future::try_join_all;
 use inference::{Kind, Priority, Vector};
-use knowledge::Intent;
 
 use super::dialogue::{Dialogue, State, Written};
 use super::offer::Offer;
-use super::people::{InLog, Standing, show_wait, wait_frame};
+use super::people::{InLog, Standing, show_wait};
 use crate::app::App;
-use crate::transcript::{Carried, CarriedEvent};
-use crate::wire::{ClientId, Code, Event, MAX_COMMENT, MAX_TEXT, SourceShown, ToCitizen, text};
+use crate::wire::{ClientId, Code, Event, MAX_COMMENT, MAX_TEXT, ToCitizen};
 
 /// Why a request was not carried out.
 pub(crate) struct Refusal {
@@ -340,194 +337,5 @@ impl Request<'_> {
                 other => return other.map_err(|e| e.to_string()),
             }
         }
-    }
-
-    /// Journals and sends the end of a turn, and keeps its record.
-    async fn settle(
-        &self,
-        state: &mut State,
-        settled: Result<Settled, String>,
-        standing: &Standing,
-    ) -> Result<(), Refusal> {
-        let lang = state.context.lang;
-        let settled = settled.map_err(|e| {
-            tracing::error!(dialogue = %self.dialogue.id, "a turn failed: {e}");
-            Refusal::new(Code::Internal, self.say("error_internal", lang, &[]))
-        })?;
-        let crisis = settled.outcome == Outcome::Crisis;
-        if matches!(standing, Standing::Person(_)) && !crisis {
-            return Ok(());
-        }
-        let id = TurnId::random();
-        let a = &settled.answer;
-        let spoken = settled.record.language;
-        state.context.lang = spoken;
-        // Who waits already has asked for a person.
-        let offer = match standing {
-            Standing::Bot if a.offer_human => Some(self.offer(state).await),
-            _ => None,
-        };
-        let waits = self.place_in_words(&settled, standing).await;
-        let mut events = Vec::new();
-        // Someone who asked for a person gets the offer, not a text about it as well.
-        if settled.record.intent != Some(Intent::Human) {
-            events.push(Event::AnswerStart {
-                turn: id.as_str(),
-                outcome: settled.outcome,
-                lang: spoken,
-                content_lang: a.content_lang,
-                dir: a.content_lang.dir(),
-                title: a.title.as_deref(),
-                notice: a.notice.as_deref(),
-            });
-            events.extend(parts(&a.text).map(|text| Event::AnswerPart {
-                turn: id.as_str(),
-                text,
-            }));
-            events.push(Event::AnswerEnd {
-                turn: id.as_str(),
-                sources: a
-                    .sources
-                    .iter()
-                    .map(|s| SourceShown {
-                        title: &s.title,
-                        url: Some(s.source.as_str()).filter(|u| u.starts_with("https://")),
-                        article_id: &s.article_id,
-                    })
-                    .collect(),
-                links: &a.links,
-                choices: &a.choices,
-                offer_human: a.offer_human && *standing == Standing::Bot,
-                can_rate: settled.outcome == Outcome::Answered,
-            });
-        }
-        events.extend(
-            waits
-                .iter()
-                .flat_map(|said| answer(id.as_str(), spoken, said)),
-        );
-        events.extend(offer.as_ref().map(Offer::event));
-        let said = waits.as_deref().unwrap_or(&a.text);
-        if !self.as_bot(standing, &id, said, &events, lang).await? && !crisis {
-            // A person took over meanwhile.
-            return Ok(());
-        }
-        let record = text(&settled.record);
-        let kept = self
-            .app
-            .journal
-            .record_turn(&id, &self.dialogue.id, record, self.app.clock.now())
-            .await;
-        if let Err(e) = kept {
-            // The citizen has the answer; only its explanation is missing.
-            tracing::error!(dialogue = %self.dialogue.id, "a turn's record was not kept: {e}");
-        }
-        state.context = settled.context;
-        Ok(())
-    }
-
-    /// Who waits and asks for a person again is told how the place stands.
-    async fn place_in_words(&self, settled: &Settled, standing: &Standing) -> Option<String> {
-        if settled.record.intent != Some(Intent::Human) || *standing == Standing::Bot {
-            return None;
-        }
-        let frame = wait_frame(self.app, self.dialogue).await?;
-        let frame: serde_json::Value = serde_json::from_str(&frame).ok()?;
-        frame.get("text")?.as_str().map(str::to_owned)
-    }
-
-    /// Says what the bot has to say, in the log when somebody waits; whether it was said.
-    async fn as_bot(
-        &self,
-        standing: &Standing,
-        turn: &TurnId,
-        said: &str,
-        events: &[Event<'_>],
-        lang: Lang,
-    ) -> Result<bool, Refusal> {
-        if let (Standing::Waiting(item), false) = (standing, events.is_empty()) {
-            let key = format!("@b.{}", turn.as_str());
-            let keyed = events.iter().enumerate();
-            let keyed = keyed.map(|(n, e)| CarriedEvent::of(e, (n == 0).then_some(key.as_str())));
-            let carried = Carried::new(self.dialogue.id.clone(), keyed.collect());
-            let text: String = said.chars().take(MAX_IN_LOG).collect();
-            let command = Command::Message {
-                item: item.clone(),
-                message: turn.as_str().parse().expect("letters and digits are an id"),
-                from: Sender::Bot,
-                text: text.into(),
-            };
-            match self.in_log(command, &carried, lang).await {
-                Ok(InLog::Written) => return Ok(true),
-                Ok(InLog::Refused(No::BotSilenced)) if !events.iter().any(is_crisis) => {
-                    return Ok(false);
-                }
-                // The citizen gets the answer all the same; the agent will not see it.
-                Ok(InLog::Refused(_)) | Err(_) => {}
-            }
-        }
-        self.publish_unkeyed(events, lang).await?;
-        Ok(true)
-    }
-}
-
-/// Characters of an answer in the log: the centre takes no longer ones. Nodes get it whole beside that.
-const MAX_IN_LOG: usize = 4_000;
-
-fn is_crisis(event: &Event<'_>) -> bool {
-    matches!(
-        event,
-        Event::AnswerStart {
-            outcome: Outcome::Crisis,
-            ..
-        }
-    )
-}
-
-/// A short answer of the service's own.
-fn answer<'a>(turn: &'a str, lang: Lang, text: &'a str) -> [Event<'a>; 3] {
-    [
-        Event::AnswerStart {
-            turn,
-            outcome: Outcome::Smalltalk,
-            lang,
-            content_lang: lang,
-            dir: lang.dir(),
-            title: None,
-            notice: None,
-        },
-        Event::AnswerPart { turn, text },
-        Event::AnswerEnd {
-            turn,
-            sources: Vec::new(),
-            links: &[],
-            choices: &[],
-            offer_human: false,
-            can_rate: false,
-        },
-    ]
-}
-
-/// The parts an answer is streamed in: one a section.
-fn parts(text: &str) -> impl Iterator<Item = &str> {
-    let mut cuts: Vec<usize> = text.match_indices("\n## ").map(|(i, _)| i + 1).collect();
-    cuts.insert(0, 0);
-    cuts.push(text.len());
-    cuts.windows(2)
-        .map(|w| &text[w[0]..w[1]])
-        .filter(|p| !p.trim().is_empty())
-        .collect::<Vec<_>>()
-        .into_iter()
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn parts_join_to_the_whole() {
-        for text in ["", "a", "a\n\n## b\nc\n## d", "## a\nb"] {
-            let parts: Vec<&str> = super::parts(text).collect();
-            assert_eq!(parts.concat(), text);
-        }
-        assert_eq!(super::parts("a\n## b\n## c").count(), 3);
     }
 }

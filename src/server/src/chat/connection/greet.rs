@@ -1,0 +1,148 @@
+//! The first frames: who comes, to which municipality, with which dialogue.
+
+use super::super::dialogue::{self, JoinError, Joined};
+use super::*;
+
+impl Connection {
+    /// Waits for a `hello` that can be accepted; an unknown dialogue may be followed by another.
+    pub(super) async fn greet(
+        &mut self,
+        input: &mut SplitStream<WebSocket>,
+    ) -> Option<(Joined, Lang)> {
+        let deadline = Instant::now() + HELLO_WITHIN;
+        loop {
+            let Ok(message) = tokio::time::timeout_at(deadline, input.next()).await else {
+                self.error(
+                    Code::HelloExpected,
+                    "no hello came within 10 seconds",
+                    None,
+                    None,
+                )
+                .await
+                .continue_value()?;
+                let _ = self.close(close_code::POLICY, "hello expected").await;
+                return None;
+            };
+            match self.incoming(message).await {
+                Incoming::End => return None,
+                Incoming::Nothing => {}
+                Incoming::Frame(FromCitizen::Ping { n }) => {
+                    self.send(text(&ToCitizen::Pong { n }))
+                        .await
+                        .continue_value()?;
+                }
+                Incoming::Frame(FromCitizen::Hello(hello)) => {
+                    let code = self.accept(&hello).await?;
+                    match self.join(&hello, code).await {
+                        Ok(joined) => {
+                            self.welcome(&joined).await.continue_value()?;
+                            return Some((joined, hello.lang));
+                        }
+                        Err(JoinError::Unknown) => {
+                            let said = self.app.snapshot().release.texts.get(
+                                "error_unknown_dialogue",
+                                hello.lang,
+                                &[],
+                            );
+                            self.error(Code::UnknownDialogue, &said, None, None)
+                                .await
+                                .continue_value()?;
+                        }
+                        Err(JoinError::Journal(e)) => {
+                            tracing::error!("a dialogue could not begin: {e}");
+                            let said = self.app.snapshot().release.texts.get(
+                                "error_overloaded",
+                                hello.lang,
+                                &[],
+                            );
+                            self.error(Code::Overloaded, &said, None, Some(Duration::from_secs(2)))
+                                .await
+                                .continue_value()?;
+                            let _ = self.close(close_code::AGAIN, "try again").await;
+                            return None;
+                        }
+                    }
+                }
+                Incoming::Frame(_) => {
+                    self.error(
+                        Code::HelloExpected,
+                        "the first frame must be hello",
+                        None,
+                        None,
+                    )
+                    .await
+                    .continue_value()?;
+                    let _ = self.close(close_code::POLICY, "hello expected").await;
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// The municipality of a hello that we can serve.
+    async fn accept(&mut self, hello: &Hello) -> Option<MunicipalityCode> {
+        if hello.v != VERSION {
+            let said = format!("v: {} is not supported, only {VERSION}", hello.v);
+            self.error(Code::UnsupportedVersion, &said, None, None)
+                .await
+                .continue_value()?;
+            let _ = self.close(close_code::POLICY, "unsupported version").await;
+            return None;
+        }
+        let code = hello.municipality.parse::<MunicipalityCode>().ok();
+        let known = code.filter(|c| self.app.snapshot().release.view(*c).is_some());
+        if known.is_none() {
+            let shown: String = hello.municipality.chars().take(12).collect();
+            let said = format!("municipality: there is none with code «{shown}»");
+            self.error(Code::UnknownMunicipality, &said, None, None)
+                .await
+                .continue_value()?;
+            let _ = self.close(close_code::POLICY, "unknown municipality").await;
+        }
+        known
+    }
+
+    async fn join(&self, hello: &Hello, code: MunicipalityCode) -> Result<Joined, JoinError> {
+        match &hello.resume {
+            None => dialogue::begin(&self.app, code, hello.lang).await,
+            Some(r) => dialogue::resume(&self.app, code, hello.lang, r).await,
+        }
+    }
+
+    async fn welcome(&mut self, joined: &Joined) -> Flow {
+        let snapshot = self.app.snapshot();
+        let release = &snapshot.release;
+        let code = joined.dialogue.municipality;
+        let fill = |slot: &str| release.fill(slot, code);
+        let (name, hours, phone) = (
+            fill("{{kommune.navn}}"),
+            fill("{{kommune.aabningstid}}"),
+            fill("{{kommune.telefon}}"),
+        );
+        let say = |key: &str| {
+            release
+                .texts
+                .get(key, joined.lang, &[("municipality", &name)])
+        };
+        let frame = text(&ToCitizen::Welcome {
+            v: VERSION,
+            dialogue: joined.dialogue.id.as_str(),
+            token: &joined.token,
+            seq: joined.newest,
+            stream: &self.app.stream,
+            resumed: joined.resumed,
+            replay: joined.replay,
+            lang: joined.lang,
+            municipality: Municipality { code, name: &name },
+            disclosure: &say("disclosure"),
+            greeting: &say("greeting"),
+            contact: Contact {
+                open: self.app.open(code),
+                hours: &hours,
+                phone: &phone,
+            },
+            limits: Limits::OURS,
+        });
+        self.send(frame).await
+    }
+}
