@@ -112,9 +112,9 @@ impl Desk<'_> {
                 self.check(&details)?;
                 let password = ask_password()?;
                 check_password(&password, user.as_str(), &details.name)?;
-                self.add(vec![(user, details, password)])
+                self.add(&[(user, details, password)])
             }
-            UserCommand::Import { file } => self.add(self.import(&file)?),
+            UserCommand::Import { file } => self.add(&self.import(&file)?),
             UserCommand::List => self.list(),
             UserCommand::Set { user, rights } => {
                 let user = user_name(&user)?;
@@ -166,10 +166,10 @@ impl Desk<'_> {
         }
     }
 
-    fn add(&self, new: Vec<(AgentId, Details, String)>) -> Result<(), Failure> {
+    fn add(&self, new: &[(AgentId, Details, String)]) -> Result<(), Failure> {
         let count = new.len();
         let users: Vec<String> = new.iter().map(|n| n.0.to_string()).collect();
-        let rows = hashed(&new)?;
+        let rows = hashed(new)?;
         let added = self.accounts.add(rows, self.setting.clock.now());
         self.runtime.block_on(added).map_err(|e| match e {
             storage::Error::Taken(_) if count > 1 => {
