@@ -90,6 +90,10 @@ await shoot(page, 'people-400');
 await page.emulateMedia({ colorScheme: 'light' });
 await page.setViewportSize({ width: 1280, height: 900 });
 
+await page.waitForTimeout(100);
+const [head, frame] = await Promise.all([widget.at('municipality').boundingBox(), widget.at('panel').boundingBox()]);
+assert.ok(head.y >= frame.y, 'the header is in sight again');
+
 // The end, and what it was worth.
 await agent('close');
 await widget.at('news').filter({ hasText: 'afsluttet' }).waitFor();

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::time::{Duration, Instant, sleep};
+use tokio::time::{Duration, Instant};
 
 use crate::desk_client::{
     Desk, PASSWORD, account, id, origin, request, request_at, sign_in, try_sign_in, user,
@@ -517,38 +517,4 @@ fn the_page_and_its_files_are_served_under_a_strict_policy() {
     ] {
         assert_eq!(request_at(&server, "GET", path, &[], "").0, 404, "{path}");
     }
-}
-
-/// Scenario 20, at the desk: what waits for a slow reader is bounded, and it is told.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn scenario_20_a_slow_desk_is_told_to_come_back_embedded() {
-    let server = Server::own();
-    account(&server, "anna", "Anna", ALL);
-    let session = sign_in(&server, "anna");
-    let mut slow = Desk::open_narrow(&server, &session).await;
-    // What it asked for fills the connection, and what happens meanwhile has to wait.
-    for _ in 0..120 {
-        let search = json!({"type": "search", "id": id(), "municipality": "0751", "text": "pas"});
-        slow.send(search).await;
-        sleep(Duration::from_millis(25)).await;
-    }
-    let mut busy = Desk::open(&server, &session).await;
-    for n in 0..400 {
-        let mode = if n % 2 == 0 { "pick" } else { "push" };
-        busy.done(json!({"type": "mode", "mode": mode})).await;
-    }
-    assert!(
-        server.stderr().contains("reads too slowly"),
-        "{}",
-        server.stderr()
-    );
-    let (frames, code) = slow.end().await;
-    assert_eq!(
-        (code, &frames.last().unwrap()["code"]),
-        (Some(1013), &json!("too_slow")),
-        "{}",
-        frames.len()
-    );
-    let mut back = Desk::of(&server, "anna").await;
-    back.done(json!({"type": "mode", "mode": "push"})).await;
 }

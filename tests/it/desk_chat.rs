@@ -419,6 +419,7 @@ async fn scenario_08_a_declined_chat_and_a_reload_keep_everything_embedded() {
     let session = crate::desk_client::sign_in(&server, "bo");
     drop(bo);
     citizen.say("m-1", "Er du der?").await;
+    while citizen.next("citizen").await["client_id"] != "m-1" {}
     let mut bo = Desk::open(&server, &session).await;
     let again = &bo.snapshot["cards"][0];
     assert_eq!(

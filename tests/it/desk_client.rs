@@ -176,30 +176,13 @@ impl Desk {
     pub(crate) async fn open(server: &Server, session: &Session) -> Desk {
         let from = origin(server);
         let opened = Desk::connect(server, Some(&session.cookie), Some(&from)).await;
-        Self::greeted(opened.unwrap(), session).await
-    }
-
-    async fn greeted(mut desk: Desk, session: &Session) -> Desk {
+        let mut desk = opened.unwrap();
         let csrf = &session.csrf;
         desk.send(json!({"type": "hello", "v": 1, "csrf": csrf, "visible": true}))
             .await;
         desk.welcome = desk.next("welcome").await;
         desk.snapshot = desk.next("snapshot").await;
         desk
-    }
-
-    /// As [`Desk::open`], over a connection that takes little before it is read.
-    pub(crate) async fn open_narrow(server: &Server, session: &Session) -> Desk {
-        let address: std::net::SocketAddr = server.address.parse().unwrap();
-        let socket = tokio::net::TcpSocket::new_v4().unwrap();
-        socket.set_recv_buffer_size(2_048).unwrap();
-        let stream = socket.connect(address).await.unwrap();
-        let request = Self::request(server, Some(&session.cookie), Some(&origin(server)));
-        let stream = MaybeTlsStream::Plain(stream);
-        let (socket, _) = tokio_tungstenite::client_async(request, stream)
-            .await
-            .unwrap();
-        Self::greeted(Self::over(socket), session).await
     }
 
     /// Signs in and opens a desk whose agent is there.

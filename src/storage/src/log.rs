@@ -148,6 +148,15 @@ impl Log {
         both!(self, s => s.load_snapshot().await)
     }
 
+    /// The state that this node keeps itself, which may be older than [`Log::load_snapshot`]'s: as far as the log can
+    /// still be read on from there, every record since this node last ran is folded, none is skipped.
+    ///
+    /// # Errors
+    /// The journal's.
+    pub async fn kept_snapshot(&self) -> Result<Option<Snapshot>, Error> {
+        both!(self, s => s.kept_snapshot().await)
+    }
+
     /// A random id of this log's life: a store that was wiped has another.
     ///
     /// # Errors

@@ -47,6 +47,8 @@ export class Log {
       class: 'log', role: 'log', 'aria-live': 'polite', 'aria-busy': 'false', tabindex: '0', test: 'log',
     }, this.dots), 'log', undefined, 'aria-label');
     this.intro();
+    // A phone that is turned, or its keyboard: the newest stays in sight.
+    if ('ResizeObserver' in window) new ResizeObserver(() => this.follow()).observe(this.el);
   }
 
   /** Before the service answers, the citizen already reads what this is; its own words replace ours. */

@@ -113,8 +113,9 @@ export class Panel {
 
   /** Who answers: the machine, or a person by name. */
   who(person: string): void {
-    if (person) this.w.put(this.sub, 'withPerson', { name: person });
-    else this.w.put(this.sub, 'robot');
+    if (!person) return void this.w.put(this.sub, 'robot');
+    this.sub.removeAttribute('data-t');
+    this.sub.replaceChildren(h('bdi', {}, person), ', ', this.w.t('staff'));
   }
 
   language(l: Lang): void {
@@ -175,6 +176,8 @@ export class Panel {
   }
 
   private modality(): void {
+    // What scrolled as a whole on a low screen would stay half out of sight on a higher one.
+    this.el.scrollTop = 0;
     if (this.isFull) this.el.setAttribute('aria-modal', 'true');
     else this.el.removeAttribute('aria-modal');
   }

@@ -1,7 +1,7 @@
 //! When the log is another than the one that was folded: at start, and after Redis forgot something.
 
 use contact::centre::{AgentRow, Centre, Command, Input, QueueRow};
-use storage::log::{Entry, Position, Read, Record};
+use storage::log::{Entry, Position, Read, Record, Snapshot};
 
 use super::error::Trouble;
 use super::fold::{Folded, fold};
@@ -46,10 +46,22 @@ impl Worker {
         Ok(())
     }
 
-    /// Folds the log anew, from the newest snapshot. Until it is done, readers see what they saw before.
+    /// Where a fold begins: at the state that this node kept, so that its sink gets every step since, or at the
+    /// beginning; at the newest state of all only when the log is no longer there to be read from there.
+    async fn beginning(&mut self) -> Result<Option<Snapshot>, Trouble> {
+        let kept = self.shared.log.kept_snapshot().await;
+        let kept = kept.map_err(|e| self.doubtful(e))?;
+        let from = kept.as_ref().map_or(Position::START, |s| s.position);
+        if let Read::Records(_) = self.read(from).await? {
+            return Ok(kept);
+        }
+        let newest = self.shared.log.load_snapshot().await;
+        newest.map_err(|e| self.doubtful(e))
+    }
+
+    /// Folds the log anew. Until it is done, readers see what they saw before.
     pub(super) async fn refold(&mut self) -> Result<(), Trouble> {
-        let loaded = self.shared.log.load_snapshot().await;
-        let loaded = loaded.map_err(|e| self.doubtful(e))?;
+        let loaded = self.beginning().await?;
         let (mut at, mut time) = loaded
             .as_ref()
             .map_or((Position::START, None), |s| (s.position, Some(s.at)));

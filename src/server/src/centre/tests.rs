@@ -8,6 +8,7 @@ pub(crate) mod redis;
 mod scenarios_01;
 mod scenarios_12;
 mod scenarios_17;
+mod sink;
 mod speed;
 
 /// The same test over both stores: a body, and its names.

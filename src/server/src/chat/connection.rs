@@ -116,6 +116,8 @@ impl Connection {
         while !broken {
             let wake = heard + if pings == 0 { PING_AFTER } else { GONE_AFTER };
             let flow = tokio::select! {
+                // What was said first: the next message brings more of it.
+                biased;
                 frame = coming.recv() => match frame {
                     // What was missed came already.
                     Ok(frame) if (1..=newest).contains(&frame.seq) => Flow::Continue(()),

@@ -112,14 +112,14 @@ impl Desk<'_> {
                 self.check(&details)?;
                 let password = ask_password()?;
                 check_password(&password, user.as_str(), &details.name)?;
-                self.add(vec![(user, details, password)])
+                self.add(&[(user, details, password)])
             }
-            UserCommand::Import { file } => self.add(self.import(&file)?),
+            UserCommand::Import { file } => self.add(&self.import(&file)?),
             UserCommand::List => self.list(),
             UserCommand::Set { user, rights } => {
                 let user = user_name(&user)?;
                 let before = self.details(&user)?;
-                let details = rights.details(Some(before.clone()))?;
+                let details = rights.details(Some(&before))?;
                 self.check(&details)?;
                 let text = serde_json::to_string(&details)?;
                 let end = details.roles != before.roles;
@@ -166,7 +166,7 @@ impl Desk<'_> {
         }
     }
 
-    fn add(&self, new: Vec<(AgentId, Details, String)>) -> Result<(), Failure> {
+    fn add(&self, new: &[(AgentId, Details, String)]) -> Result<(), Failure> {
         let count = new.len();
         let users: Vec<String> = new.iter().map(|n| n.0.to_string()).collect();
         let rows = hashed(new)?;
@@ -308,7 +308,7 @@ fn parse(
 }
 
 /// Hashes on all cores: a password takes some 20 ms.
-fn hashed(new: Vec<(AgentId, Details, String)>) -> Result<Vec<NewAccount>, Failure> {
+fn hashed(new: &[(AgentId, Details, String)]) -> Result<Vec<NewAccount>, Failure> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let share = new.len().div_ceil(cores).max(1);
     let hash = |part: &[(AgentId, Details, String)]| -> Result<Vec<NewAccount>, Failure> {
@@ -371,9 +371,9 @@ fn audience(a: Audience) -> &'static str {
 
 impl Rights {
     /// What is named here, else what was, else the default.
-    fn details(self, before: Option<Details>) -> Result<Details, String> {
+    fn details(self, before: Option<&Details>) -> Result<Details, String> {
         let odd = |field: &'static str| move |e: String| format!("--{field}: {e}");
-        let b = before.as_ref();
+        let b = before;
         let name = match (self.name, b) {
             (Some(name), _) => base::clean(&name),
             (None, Some(b)) => b.name.clone(),
@@ -513,7 +513,7 @@ mod tests {
             team: Some("none".into()),
             ..Rights::default()
         };
-        let after = change.details(Some(before.clone())).unwrap();
+        let after = change.details(Some(&before)).unwrap();
         assert_eq!(after.skills, before.skills);
         assert_eq!((after.roles.len(), after.team), (2, None));
     }

@@ -72,7 +72,7 @@ pub(super) enum Out {
     /// The centre may not know any more who is connected here.
     SayPresent,
     /// The agent has signed out.
-    SignedOut,
+    End,
 }
 
 struct Session {
@@ -90,7 +90,7 @@ pub(crate) async fn serve(app: App, mut orders: Orders) {
         let mut steps = app.centre.effects();
         let mut hub = Hub {
             app: app.clone(),
-            sessions: BTreeMap::new(),
+            windows: Windows::default(),
             shown: Shown::default(),
             board: Board::default(),
         };
@@ -102,9 +102,38 @@ pub(crate) async fn serve(app: App, mut orders: Orders) {
     }
 }
 
+/// The desks that are open here.
+#[derive(Default)]
+struct Windows(BTreeMap<Key, Session>);
+
+impl Windows {
+    /// The desks of an agent.
+    fn of(&self, agent: &AgentId) -> impl Iterator<Item = (&Key, &Session)> {
+        self.0.range(all_of(agent))
+    }
+
+    /// Sends a frame to every desk of an agent that has had its snapshot; answers those to be forgotten, because
+    /// they are gone or read too slowly.
+    fn send(&self, agent: &AgentId, frame: &Utf8Bytes) -> Vec<Key> {
+        let mut gone = Vec::new();
+        for (key, s) in self.of(agent).filter(|(_, s)| !s.stale) {
+            match s.out.try_send(Out::Frame(frame.clone())) {
+                Ok(()) => {}
+                Err(mpsc::error::TrySendError::Full(_)) => {
+                    tracing::info!(agent = %key.0, "a desk reads too slowly");
+                    s.slow.store(true, Ordering::Release);
+                    gone.push(key.clone());
+                }
+                Err(mpsc::error::TrySendError::Closed(_)) => gone.push(key.clone()),
+            }
+        }
+        gone
+    }
+}
+
 struct Hub {
     app: App,
-    sessions: BTreeMap<Key, Session>,
+    windows: Windows,
     shown: Shown,
     board: Board,
 }
@@ -142,12 +171,12 @@ impl Hub {
                     lists: Lists::new(j.lists),
                     stale: true,
                 };
-                self.sessions.insert(j.desk, session);
+                self.windows.0.insert(j.desk, session);
                 self.snapshot(&agent).await;
             }
             Order::Leave { desk } => self.leave(&desk),
             Order::Watch { desk, what } => {
-                if let Some(s) = self.sessions.get_mut(&desk) {
+                if let Some(s) = self.windows.0.get_mut(&desk) {
                     s.lists.watch(what);
                     self.lists(Some(&desk)).await;
                 }
@@ -181,14 +210,9 @@ impl Hub {
     }
 
     fn leave(&mut self, desk: &Key) {
-        if self.sessions.remove(desk).is_some() && self.of(&desk.0).next().is_none() {
+        if self.windows.0.remove(desk).is_some() && self.windows.of(&desk.0).next().is_none() {
             self.shown.remove(&desk.0);
         }
-    }
-
-    /// The desks of an agent.
-    fn of(&self, agent: &AgentId) -> impl Iterator<Item = (&Key, &Session)> {
-        self.sessions.range(windows(agent))
     }
 
     async fn news(&mut self, first: News, steps: &mut Subscription) {
@@ -227,7 +251,7 @@ impl Hub {
     /// Everybody is shown all anew, and says again that they are there.
     async fn missed(&mut self) {
         self.board.missed();
-        for s in self.sessions.values_mut() {
+        for s in self.windows.0.values_mut() {
             s.stale = true;
             // One that has no room is slow, and found out with the next frame.
             let _ = s.out.try_send(Out::SayPresent);
@@ -237,7 +261,7 @@ impl Hub {
 
     /// Snapshots for those who wait for one.
     async fn stale(&mut self) {
-        let stale = self.sessions.iter().filter(|(_, s)| s.stale);
+        let stale = self.windows.0.iter().filter(|(_, s)| s.stale);
         let agents: BTreeSet<AgentId> = stale.map(|(key, _)| key.0.clone()).collect();
         for agent in agents {
             self.snapshot(&agent).await;
@@ -257,7 +281,7 @@ impl Hub {
             shown.snapshot(show, agent)
         });
         let frame = frame.await.ok();
-        for (_, s) in self.sessions.range_mut(windows(agent)) {
+        for (_, s) in self.windows.0.range_mut(all_of(agent)) {
             s.stale = frame.is_none();
         }
         if let Some(frame) = frame {
@@ -267,7 +291,7 @@ impl Hub {
 
     async fn steps(&mut self, batch: &[Arc<Step>]) {
         batch.iter().for_each(|s| self.board.heard(s));
-        if self.sessions.is_empty() {
+        if self.windows.0.is_empty() {
             return;
         }
         let release = Arc::clone(&self.app.snapshot().release);
@@ -287,7 +311,7 @@ impl Hub {
         });
         let Ok((told, heard)) = looked.await else {
             // Being folded anew: the centre says so when it is done.
-            self.sessions.values_mut().for_each(|s| s.stale = true);
+            self.windows.0.values_mut().for_each(|s| s.stale = true);
             return;
         };
         for (agent, frame) in told.into_iter().map(made) {
@@ -298,32 +322,21 @@ impl Hub {
         }
         for step in batch {
             if let Command::SignOut { agent } = &step.input.command {
-                for (_, s) in self.of(agent) {
-                    let _ = s.out.try_send(Out::SignedOut);
+                for (_, s) in self.windows.of(agent) {
+                    let _ = s.out.try_send(Out::End);
                 }
             }
         }
     }
 
-    /// Sends a frame to every desk of an agent that has had its snapshot.
     fn send(&mut self, agent: &AgentId, frame: &Utf8Bytes) {
-        let mut gone = Vec::new();
-        for (key, s) in self.of(agent).filter(|(_, s)| !s.stale) {
-            match s.out.try_send(Out::Frame(frame.clone())) {
-                Ok(()) => {}
-                Err(mpsc::error::TrySendError::Full(_)) => {
-                    tracing::info!(agent = %key.0, "a desk reads too slowly");
-                    s.slow.store(true, Ordering::Release);
-                    gone.push(key.clone());
-                }
-                Err(mpsc::error::TrySendError::Closed(_)) => gone.push(key.clone()),
-            }
+        for key in self.windows.send(agent, frame) {
+            self.leave(&key);
         }
-        gone.iter().for_each(|key| self.leave(key));
     }
 
     async fn tick(&mut self) {
-        if self.sessions.is_empty() {
+        if self.windows.0.is_empty() {
             return;
         }
         self.stale().await;
@@ -351,7 +364,8 @@ impl Hub {
     /// Brings the lists up to date, of one session or of all.
     async fn lists(&mut self, only: Option<&Key>) {
         let mut sessions: Vec<(&AgentId, &mut Lists)> = self
-            .sessions
+            .windows
+            .0
             .iter_mut()
             .filter(|(key, s)| only.is_none_or(|o| o == *key) && s.lists.watches())
             .map(|(key, s)| (&key.0, &mut s.lists))
@@ -387,7 +401,7 @@ impl Hub {
     }
 }
 
-fn windows(agent: &AgentId) -> RangeInclusive<Key> {
+fn all_of(agent: &AgentId) -> RangeInclusive<Key> {
     (agent.clone(), 0)..=(agent.clone(), u64::MAX)
 }
 
@@ -395,3 +409,6 @@ fn windows(agent: &AgentId) -> RangeInclusive<Key> {
 pub(super) fn skills_key(profile: &Profile) -> String {
     serde_json::to_string(&(&profile.skills, &profile.team)).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! The lists that desks show: made once for all whose rights are alike, at most once a second, and only when
 //! somebody looks at them. A desk that reads slowly gets the newest and misses those between.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -136,21 +137,22 @@ impl Board {
                         serde_json::to_string(&profile.skills.municipalities).unwrap_or_default()
                     }
                 };
-                if !made.contains_key(&(what, key.clone())) {
-                    let level = app.desk.service_level_ms;
-                    let list = app.centre.read(|centre| {
-                        let show = Show {
-                            centre,
-                            release: &release,
-                        };
-                        make(show, what, &profile, level)
-                    });
-                    let Ok(list) = list.await else { continue };
-                    made.insert((what, key.clone()), text(&list).into());
-                }
-                if let Some(list) = made.get(&(what, key)) {
-                    lists.put(what, list);
-                }
+                let list = match made.entry((what, key)) {
+                    Entry::Occupied(there) => there.into_mut(),
+                    Entry::Vacant(missing) => {
+                        let level = app.desk.service_level_ms;
+                        let list = app.centre.read(|centre| {
+                            let show = Show {
+                                centre,
+                                release: &release,
+                            };
+                            make(show, what, &profile, level)
+                        });
+                        let Ok(list) = list.await else { continue };
+                        missing.insert(text(&list).into())
+                    }
+                };
+                lists.put(what, list);
             }
         }
     }
@@ -229,14 +231,14 @@ fn overview(
             .filter(|c| may(*c))
             .collect(),
         municipalities: queues
-            .into_iter()
+            .iter()
             .filter(|m| may(m.municipality))
             .map(|m| queue(release, m))
             .collect(),
     }
 }
 
-fn queue(release: &Release, m: contact::centre::MunicipalityRow) -> Queue {
+fn queue(release: &Release, m: &contact::centre::MunicipalityRow) -> Queue {
     Queue {
         municipality: municipality(release, m.municipality),
         open: m.open,

@@ -324,7 +324,7 @@ impl Desk {
                         self.told = None;
                         Flow::Continue(())
                     }
-                    Some(Out::SignedOut) => self.signed_out().await,
+                    Some(Out::End) => self.signed_out().await,
                     None if slow.load(Ordering::Acquire) => {
                         let said = "Siden læste for langsomt. Den forbinder igen.";
                         self.socket.end("too_slow", said, close_code::AGAIN).await
@@ -606,6 +606,6 @@ async fn changed(list: &mut watch::Receiver<Option<Utf8Bytes>>) -> Option<Utf8By
 /// Resolves when the service stops.
 async fn stopped(stopping: &mut watch::Receiver<bool>) {
     if stopping.wait_for(|s| *s).await.is_err() {
-        pending().await
+        pending::<()>().await;
     }
 }

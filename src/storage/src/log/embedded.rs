@@ -103,6 +103,10 @@ impl Embedded {
             .await?)
     }
 
+    pub(crate) async fn kept_snapshot(&self) -> Result<Option<Snapshot>, Error> {
+        self.load_snapshot().await
+    }
+
     pub(crate) async fn load_snapshot(&self) -> Result<Option<Snapshot>, Error> {
         Ok(self.journal.read(table::load_snapshot).await?)
     }

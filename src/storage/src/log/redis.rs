@@ -257,6 +257,10 @@ impl Redis {
         Ok(done)
     }
 
+    pub(crate) async fn kept_snapshot(&self) -> Result<Option<Snapshot>, Error> {
+        Ok(self.journal.read(table::load_snapshot).await?)
+    }
+
     pub(crate) async fn load_snapshot(&self) -> Result<Option<Snapshot>, Error> {
         let answer: Vec<Value> = self.run(&self.scripts.load, &[]).await?;
         if answer.is_empty() {

@@ -146,3 +146,16 @@ impl Citizen {
         found.unwrap().expect("was acknowledged")
     }
 }
+
+impl Citizen {
+    /// Whether the service ends this connection, once what lies ready is read.
+    pub(super) async fn is_let_go(&mut self) -> bool {
+        loop {
+            match timeout(WITHIN, self.socket.next()).await {
+                Ok(None | Some(Err(_) | Ok(Message::Close(_)))) => return true,
+                Ok(Some(Ok(_))) => {}
+                Err(_) => return false,
+            }
+        }
+    }
+}

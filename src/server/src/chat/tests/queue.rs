@@ -144,8 +144,13 @@ async fn no_personal_number_reaches_the_log() {
     let citizen = c.next("citizen").await;
     assert_eq!(citizen["masked"], json!(["cpr"]));
     c.next("notice").await;
-    let Some(crate::centre::News::Step(step)) = news.next().await else {
-        panic!("no step");
+    let step = loop {
+        let Some(crate::centre::News::Step(step)) = news.next().await else {
+            panic!("no step");
+        };
+        if matches!(step.input.command, Command::Message { .. }) {
+            break step;
+        }
     };
     let logged = serde_json::to_string(&step.input).unwrap();
     assert!(
@@ -218,4 +223,47 @@ async fn scenario_31_what_was_logged_and_not_yet_written_is_there_after_a_kill()
     let s = Service::again(s.kill().await, true).await;
     let mut c = c.again(&s).await;
     assert_eq!(kinds(&c.so_far().await), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn scenario_26_an_agent_who_is_lost_leaves_the_place_and_somebody_else_takes_over() {
+    let s = Service::start().await;
+    s.agent("anna").await;
+    let mut c = Citizen::come(&s).await;
+    c.queue().await;
+    s.accept(&c.dialogue).await;
+    c.next("agent_joined").await;
+    s.ok(Command::SignOut { agent: id("anna") }).await;
+    let left = c.next("agent_left").await;
+    assert_eq!(
+        (&left["why"], &left["name"]),
+        (&json!("lost"), &json!("ANNA"))
+    );
+    // The bot has the word until somebody comes.
+    c.ask("q-1", PASSPORT).await;
+    s.agent("bodil").await;
+    s.accept(&c.dialogue).await;
+    let joined = c.until("agent_joined").await.pop().unwrap();
+    assert_eq!(joined["name"], "BODIL");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn scenario_20_who_reads_too_slowly_is_let_go_and_misses_nothing() {
+    let s = Service::start().await;
+    s.agent("anna").await;
+    let mut c = Citizen::come(&s).await;
+    c.queue().await;
+    let anna = s.accept(&c.dialogue).await;
+    c.next("agent_joined").await;
+    let long = "æ".repeat(3_900);
+    // More than the network's buffers hold, while the page reads nothing.
+    for n in 0..1_500 {
+        s.says(&anna, &format!("m-{n}"), &long).await;
+    }
+    let mut again = c.again(&s).await;
+    for n in 0..1_500 {
+        let frame = again.next("agent").await;
+        assert_eq!(frame["id"], format!("m-{n}"));
+    }
+    assert!(c.is_let_go().await);
 }

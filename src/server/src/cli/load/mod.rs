@@ -28,6 +28,8 @@ use crate::runtime::{raise_open_files, say};
 
 /// Sockets opened at once.
 const AT_ONCE: usize = 64;
+/// Everybody must be connected within this.
+const CONNECT_WITHIN: Duration = Duration::from_secs(300);
 /// How long unfinished conversations are waited for at the end, before what is missing counts as lost.
 const SETTLE_FOR: Duration = Duration::from_secs(30);
 /// How often due handovers are begun.
@@ -177,22 +179,22 @@ async fn measure(setting: &Setting, options: &Options) -> Result<Report, Failure
         citizens.spawn(async move { citizen::run(&stage, n, code, &gate, begin).await });
     }
     let mut there = 0;
-    while ready.recv().await.is_some() {
-        there += 1;
-    }
     let mut waiting = Vec::with_capacity(options.citizens);
     let all = async {
+        while there < options.agents && ready.recv().await.is_some() {
+            there += 1;
+        }
         while waiting.len() < options.citizens {
             waiting.extend(idle.recv().await);
         }
     };
-    let connected = timeout(Duration::from_secs(300), all).await.is_ok();
-    if !connected || there < options.agents {
+    if timeout(CONNECT_WITHIN, all).await.is_err() {
         return Err(format!(
-            "{} of {} citizens and {there} of {} agents are connected after 5 minutes",
+            "{} of {} citizens and {there} of {} agents are connected after {} s",
             waiting.len(),
             options.citizens,
-            options.agents
+            options.agents,
+            CONNECT_WITHIN.as_secs()
         )
         .into());
     }
