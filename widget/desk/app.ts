@@ -40,13 +40,15 @@ export function dispatch(a: Action): void {
   }
 }
 
+/** Whoever asks these says himself, where it was asked, what came of it. */
+const IN_PLACE: Command['type'][] = ['open', 'search', 'targets', 'transfer', 'close', 'draft', 'sign_out'];
+
 /** Sends a command; the answer has changed the desk before it is handed back. */
 export async function run(command: Command, id = commandId()): Promise<Done> {
   dispatch({ type: 'sending', id, command, here_ms: Date.now() });
   const done = await commands.run(command, id);
   if (done.ok) dispatch({ type: 'ok', command, ok: done.ok });
-  // A search or a list that a broken line took with it: whoever asked says so where it was asked.
-  else if (done.refused && command.type !== 'open') dispatch({ type: 'refused', command, refused: done.refused });
+  else if (done.refused && !IN_PLACE.includes(command.type)) dispatch({ type: 'refused', command, refused: done.refused });
   return done;
 }
 
@@ -155,7 +157,7 @@ export async function signOutNow(): Promise<void> {
   const s = session.peek();
   if (typeof s !== 'object') return;
   await Promise.race([run({ type: 'sign_out' }), new Promise((ok) => setTimeout(ok, 3_000))]);
-  await signOut(s.csrf);
+  if (!await signOut(s.csrf)) return dispatch({ type: 'notice', tone: 'error', text: 'Du er ikke logget ud: tjenesten svarede ikke. Prøv igen.' });
   saved?.forget();
   leave('Du er logget ud.');
 }

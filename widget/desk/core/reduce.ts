@@ -16,6 +16,8 @@ export type Action =
   | { type: 'refused'; command: Command; refused: Refused }
   | { type: 'link'; link: Link; retry_at_ms?: Ms }
   | { type: 'show'; item: Item }
+  /** Into a free place, without taking the keys from where they are. */
+  | { type: 'beside'; item: Item }
   | { type: 'hide'; item: Item }
   | { type: 'width'; width: number }
   | { type: 'visible'; visible: boolean }
@@ -33,6 +35,7 @@ export function reduce(d: Desk, a: Action): Desk {
     case 'refused': return refused(d, a.command, a.refused);
     case 'link': return { ...d, link: a.link, retry_at_ms: a.retry_at_ms ?? 0 };
     case 'show': return show(d, a.item);
+    case 'beside': return a.item in d.cards && d.panes.length < d.width && !d.panes.includes(a.item) ? { ...d, panes: [...d.panes, a.item] } : d;
     case 'hide': return layout({ ...d, panes: d.panes.filter((p) => p !== a.item) });
     case 'width': return layout({ ...d, width: a.width });
     case 'visible': return seen({ ...d, visible: a.visible });
@@ -92,7 +95,8 @@ function card(d: Desk, c: Card): Desk {
   const before = d.cards[c.item];
   // News of an older owner may come late, when two nodes tell it.
   if (before && before.epoch > c.epoch) return d;
-  return layout({ ...d, cards: put(d.cards, c.item, c) });
+  const next = layout({ ...d, cards: put(d.cards, c.item, c) });
+  return d.awaited === c.item && shown(next).includes(c) ? show({ ...next, awaited: undefined }, c.item) : next;
 }
 
 function remove(d: Desk, item: Item, why: string): Desk {
@@ -146,7 +150,8 @@ function seen(d: Desk): Desk {
 }
 
 function show(d: Desk, item: Item): Desk {
-  if (!(item in d.cards)) return d;
+  const card = d.cards[item];
+  if (!card || !shown(d).includes(card)) return { ...d, awaited: item };
   if (d.panes.includes(item)) return seen({ ...d, active: item });
   const at = d.panes.indexOf(d.active ?? '');
   const panes = d.panes.length < d.width ? [...d.panes, item] : d.panes.with(at < 0 ? d.panes.length - 1 : at, item);
@@ -198,7 +203,8 @@ function ok(d: Desk, c: Command, answer: Ok): Desk {
         unread: fresh ? { ...d.unread, [c.item]: (d.unread[c.item] ?? 0) + fresh } : d.unread,
       });
     }
-    case 'accept': case 'pick': return show(d, c.item);
+    case 'transfer': return notice(d, 'success', 'Samtalen er viderestillet.');
+    case 'release': return notice(d, 'success', 'Samtalen er lagt tilbage i køen.');
     case 'draft': return notice(d, 'success', 'Svaret er sendt til redaktørerne som kladde.');
     default: return d;
   }
@@ -213,7 +219,11 @@ function refused(d: Desk, c: Command, r: Refused): Desk {
   if (item && (c.type === 'accept' || c.type === 'decline') && ['taken', 'offer_over', 'ended', 'unknown', 'not_yours', 'stale'].includes(r.code)) {
     return notice(remove(next, item, 'withdrawn_quietly'), 'info', text);
   }
-  return outgoing.some((o) => o.id === r.id) ? next : notice(next, tone(r.code), text);
+  const unsent = outgoing.find((o) => o.id === r.id);
+  if (!unsent) return notice(next, tone(r.code), text);
+  // Where there is no chat to show it in any more, the words are shown here, so that they can still be kept.
+  return unsent.item in d.cards ? next
+    : notice({ ...next, outgoing: outgoing.filter((o) => o !== unsent) }, 'warning', `Ikke sendt: »${unsent.text}«. ${text}`);
 }
 
 const tone = (code: string): Tone => (['failed', 'unavailable', 'bad_frame', 'overloaded'].includes(code) ? 'error' : 'warning');

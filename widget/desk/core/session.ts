@@ -64,7 +64,8 @@ export async function signIn(user: string, password: string, post: Fetch = brows
 /** True when the service has forgotten the session too. */
 export async function signOut(csrf: string, send: Fetch = browser): Promise<boolean> {
   try {
-    return (await send(PATH, { method: 'DELETE', headers: { 'x-borgerlinje-csrf': csrf } })).ok;
+    const answer = await send(PATH, { method: 'DELETE', headers: { 'x-borgerlinje-csrf': csrf } });
+    return answer.ok || answer.status === 401;
   } catch {
     return false;
   }

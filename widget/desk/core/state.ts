@@ -42,6 +42,8 @@ export interface Desk {
   /** Items shown side by side, the leftmost first, and the one that keys and the right column are about. */
   panes: Item[];
   active: Item | undefined;
+  /** To be shown when its card comes: the answer to a command may be quicker than the card. */
+  awaited: Item | undefined;
   /** How many may stand side by side. */
   width: number;
   visible: boolean;
@@ -58,7 +60,7 @@ export const empty = (): Desk => ({
   limits: { text_chars: 4000, offer_ms: 30_000, lease_ms: 300_000 }, skew_ms: 0,
   municipalities: [], areas: [], codes: [], canned: [], known: false,
   cards: {}, lines: {}, suggestions: {}, typing: {}, unread: {}, drafts: {}, outgoing: [],
-  panes: [], active: undefined, width: 1, visible: true,
+  panes: [], active: undefined, awaited: undefined, width: 1, visible: true,
   queue: undefined, callbacks: undefined, supervisor: undefined, notices: [], notice_id: 0,
 });
 

@@ -1,7 +1,7 @@
 // A list to choose from by typing: for wrap-up codes and where to transfer. An editable combobox of the ARIA practices,
 // its list always open, for it is all there is in the dialog.
 
-import { useId, useState } from 'preact/hooks';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { Empty } from './parts';
 
 export interface Option { key: string; title: string; detail?: string; group?: string; off?: boolean }
@@ -12,6 +12,9 @@ interface Props { label: string; options: Option[]; chosen: string | undefined; 
 export function Choice({ label, options, chosen, onChoose, onDone, test }: Props) {
   const id = useId();
   const [typed, setTyped] = useState('');
+  const field = useRef<HTMLInputElement>(null);
+  // It may come later than its dialog, when its options had to be asked for.
+  useEffect(() => field.current?.focus(), []);
   const words = fold(typed).split(/\s+/).filter(Boolean);
   const found = options.filter((o) => words.every((w) => fold(`${o.title} ${o.detail ?? ''} ${o.group ?? ''}`).includes(w)));
   const able = found.filter((o) => !o.off);
@@ -31,7 +34,7 @@ export function Choice({ label, options, chosen, onChoose, onDone, test }: Props
   return (
     <div class="choice">
       <label class="form-label" for={id}>{label}</label>
-      <input id={id} class="form-input" data-first role="combobox" aria-expanded="true" aria-autocomplete="list" aria-controls={`${id}-list`} autoComplete="off"
+      <input id={id} class="form-input" ref={field} data-first role="combobox" aria-expanded="true" aria-autocomplete="list" aria-controls={`${id}-list`} autoComplete="off"
         aria-activedescendant={at >= 0 ? `${id}-${chosen}` : undefined} placeholder="Skriv for at finde" value={typed} data-testid={test}
         onInput={(e) => {
           setTyped(e.currentTarget.value);

@@ -180,6 +180,7 @@ function SettingsDialog() {
         <legend>Udseende</legend>
         <div class="chips">{([['auto', 'Som maskinen'], ['light', 'Lys'], ['dark', 'Mørk']] as const).map(([k, t]) => <label key={k} class="chip"><input type="radio" name="theme" class="sr-only" checked={p.theme === k} onChange={() => setPrefs({ theme: k })} />{t}</label>)}</div>
       </fieldset>
+      <div class="modal-do tiny-only"><Press look="tertiary" onClick={() => (dialog.value = { kind: 'help' })}>Taster</Press><Press look="tertiary" onClick={() => (dialog.value = { kind: 'sign_out' })}>Log ud</Press></div>
     </Modal>
   );
 }

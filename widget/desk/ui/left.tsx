@@ -1,7 +1,7 @@
 // The left column: my state, what is offered, my chats, whom to ring.
 
 import { useState } from 'preact/hooks';
-import { clock, desk, run } from '../app';
+import { clock, desk, dispatch, run } from '../app';
 import { calls, chats, label, lastWords, level, now, offers, unread, waitingSince, watched } from '../core/state';
 import { slot } from '../core/time';
 import type { Card, Mode, PauseWhy } from '../core/wire';
@@ -45,9 +45,14 @@ function MyState() {
   );
 }
 
+/** Words half written in another chat: nobody is carried away from them. */
+const writingNow = (): boolean => document.activeElement instanceof HTMLTextAreaElement && document.activeElement.value.trim() !== '';
+
 export const accept = (c: Card | undefined): void => {
   if (!c) return;
-  void run({ type: 'accept', item: c.item, offer: c.state.offer }).then((done) => done.ok && !c.state.call && show(c.item));
+  void run({ type: 'accept', item: c.item, offer: c.state.offer }).then((done) => {
+    if (done.ok) return writingNow() ? dispatch({ type: 'beside', item: c.item }) : show(c.item);
+  });
 };
 export const decline = (c: Card | undefined): void => void (c && run({ type: 'decline', item: c.item, offer: c.state.offer }));
 
@@ -128,12 +133,25 @@ function Due() {
 }
 export const dial = (c: Card): void => void run({ type: 'dial', item: c.item }).then((done) => done.ok && show(c.item, false));
 
+/** Where there is room for one column only, an offer must be seen whatever is looked at. */
+export function OfferStrip() {
+  const [first] = offers(desk.value);
+  if (!first) return null;
+  return (
+    <section class="offer-strip" aria-label="Ny henvendelse">
+      <p><b>{first.municipality.name}</b> <Left until={first.state.until_ms} /></p>
+      <Press look="primary" icon="check" onClick={() => accept(first)} aria-label={`Tag imod ${label(first)}`}>Tag imod</Press>
+      <Press look="tertiary" onClick={() => decline(first)} aria-label={`Afvis ${label(first)}`}>Afvis</Press>
+    </section>
+  );
+}
+
 export function LeftColumn() {
   const d = desk.value;
   const [mine, asked, ringing, seen] = [chats(d), offers(d), calls(d), watched(d)];
   const agent = d.me.roles.includes('agent') || !d.me.roles.includes('supervisor');
   return (
-    <aside class="left-column" id="left" aria-label="Mine henvendelser" tabIndex={-1}>
+    <section class="left-column" id="left" aria-label="Mine henvendelser" tabIndex={-1}>
       {agent && <MyState />}
       {asked.length > 0 && (
         <section class="list offers" aria-labelledby="offers-title">
@@ -150,7 +168,7 @@ export function LeftColumn() {
       <Due />
       {seen.length > 0 && <ChatList title="Tilsyn" cards={seen} test="my-watched" is={(c) => `${words.level(level(d, c))}: ${c.state.agent.name}`} />}
       <p class="sr-only">{unread(d)} ulæste beskeder i alt</p>
-    </aside>
+    </section>
   );
 }
 

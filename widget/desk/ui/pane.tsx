@@ -69,7 +69,7 @@ function Pane({ card, alone }: { card: Card; alone: boolean }) {
   const on = d.active === card.item;
   const others = card.watchers.filter((w) => w.name !== d.me.name && w.level !== 'monitor');
   return (
-    <section class={`pane ${on ? 'on' : ''} ${kind}`} aria-label={`${kind === 'call' ? 'Opkald' : 'Samtale'}: ${label(card)}`} data-testid="pane" data-item={card.item}
+    <section class={`pane ${on ? 'on' : ''}`} aria-label={`${kind === 'call' ? 'Opkald' : 'Samtale'}: ${label(card)}`} data-testid="pane" data-item={card.item}
       onPointerDown={() => !on && dispatch({ type: 'show', item: card.item })}>
       <header class="pane-head">
         <div class="pane-title">

@@ -59,10 +59,9 @@ interface PressProps extends Omit<JSX.IntrinsicElements['button'], 'icon'> {
 export function Press({ look = 'secondary', icon, for: key, shows, test, class: more, children, ...rest }: PressProps) {
   const variant = look === 'quiet' ? 'button-icon quiet' : `button-${look}`;
   return (
-    <button type="button" class={`button ${variant} ${more ?? ''}`} data-testid={test} {...(key ? hint(key) : {})} {...rest}>
+    <button type="button" class={`button ${variant} ${more ?? ''}`} data-testid={test} data-key={key && shows ? keyName(key) : undefined} {...(key ? hint(key) : {})} {...rest}>
       {icon && <Icon name={icon} />}
       {children && <span>{children}</span>}
-      {key && shows && <kbd aria-hidden="true">{keyName(key)}</kbd>}
     </button>
   );
 }

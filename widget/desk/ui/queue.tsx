@@ -15,7 +15,7 @@ export function QueuePage() {
   const d = desk.value;
   const q = d.queue;
   return (
-    <section class="page" aria-labelledby="queue-title">
+    <div class="page">
       <header class="page-head"><h1 id="queue-title">Kø</h1><p>{q ? `${q.total} venter` : ''}{d.agent.mode === 'push' && ' · du får tilbudt dem, der passer; du kan også selv tage én'}</p></header>
       {!q ? <Empty>Henter køen…</Empty> : q.rows.length === 0 ? <Empty>Ingen venter lige nu.</Empty> : (
         <div class="scroll" tabIndex={0} role="region" aria-labelledby="queue-title">
@@ -27,7 +27,7 @@ export function QueuePage() {
           {q.total > q.rows.length && <p class="quiet-text">De {q.rows.length}, der har ventet længst, er vist.</p>}
         </div>
       )}
-    </section>
+    </div>
   );
 }
 
@@ -50,7 +50,7 @@ export function CallbacksPage() {
   const d = desk.value;
   const rows = d.callbacks?.rows;
   return (
-    <section class="page" aria-labelledby="callbacks-title">
+    <div class="page">
       <header class="page-head"><h1 id="callbacks-title">Opkald</h1><p>{rows ? `${rows.length} aftalt, ${rows.filter((c) => c.state.kind === 'due').length} skal ringes op nu` : ''}</p></header>
       {!rows ? <Empty>Henter opkald…</Empty> : rows.length === 0 ? <Empty>Ingen har bedt om at blive ringet op.</Empty> : (
         <div class="scroll" tabIndex={0} role="region" aria-labelledby="callbacks-title">
@@ -61,7 +61,7 @@ export function CallbacksPage() {
           </table>
         </div>
       )}
-    </section>
+    </div>
   );
 }
 
@@ -71,7 +71,7 @@ function CallbackRow({ card }: { card: Card }) {
   const mine = card.state.kind === 'ringing' && card.state.agent.id === d.me.id;
   return (
     <tr class={card.state.kind === 'due' ? 'hurts' : ''}>
-      <td>{c ? slot(c.from_ms, c.to_ms, now(d, Date.now())) : '–'}</td>
+      <td class="when">{c ? slot(c.from_ms, c.to_ms, now(d, Date.now())) : '–'}</td>
       <th scope="row">{card.municipality.name}<span class="under">{c?.reference}</span></th>
       <td class="wide" dir="auto">{c?.topic || card.area.title || '–'}</td>
       <td>{words.language(card.language)}</td>

@@ -1,12 +1,12 @@
 // The frame around it all: where one can go, whether the line holds, what just happened.
 
 import { useEffect, useLayoutEffect } from 'preact/hooks';
-import { clock, desk, dispatch, elsewhereBack, prefs, retryNow, run, session } from '../app';
+import { clock, desk, dispatch, elsewhereBack, lists, prefs, retryNow, run, session } from '../app';
 import { chats, offers, shown, unread, waitingSince } from '../core/state';
 import { spoken } from '../core/time';
 import { Dialogs } from './dialogs';
 import { hint, pressed, type KeyId } from './keys';
-import { accept, decline, LeftColumn, setPause } from './left';
+import { accept, decline, LeftColumn, OfferStrip, setPause } from './left';
 import { Panes } from './pane';
 import { Icon, Press } from './parts';
 import { CallbacksPage, QueuePage } from './queue';
@@ -77,7 +77,8 @@ function Nav() {
   const due = d.callbacks?.rows.filter((c) => c.state.kind === 'due').length ?? 0;
   const tabs: [Tab, string, 'chat' | 'listBulleted' | 'smartphone' | 'analytics', number][] = [
     ['chats', 'Samtaler', 'chat', unread(d)],
-    ['queue', 'Kø', 'listBulleted', d.queue?.total ?? 0],
+    // Not watched, the number would be yesterday's.
+    ['queue', 'Kø', 'listBulleted', lists.value.includes('queue') ? (d.queue?.total ?? 0) : 0],
     ['callbacks', 'Opkald', 'smartphone', due],
   ];
   if (d.me.roles.includes('supervisor')) tabs.push(['supervisor', 'Tilsyn', 'analytics', 0]);
@@ -174,10 +175,15 @@ function Workplace() {
   }, []);
   const d = desk.value;
   const at = tab.value;
+  // What had the focus is gone with its chat: the next one takes it, so that keys go on working.
+  useEffect(() => {
+    if (document.activeElement !== document.body || dialog.peek() || !window.matchMedia('(hover: hover)').matches) return;
+    (document.getElementById(`write-${d.active}`) ?? document.getElementById('middle'))?.focus({ preventScroll: true });
+  }, [d.active, at]);
   return (
     <div class="desk" data-tab={at} data-column={column.value}>
-      <a class="skip" href="#main" onClick={(e) => { e.preventDefault(); document.getElementById('main')?.focus(); }}>Gå til samtalen</a>
-      <a class="skip" href="#side" onClick={(e) => { e.preventDefault(); document.getElementById('side')?.focus(); }}>Gå til hjælpen</a>
+      <a class="skip" href="#middle" onClick={(e) => { e.preventDefault(); document.getElementById('middle')?.focus(); }}>Gå til {at === 'chats' ? 'samtalen' : 'siden'}</a>
+      {at === 'chats' && <a class="skip" href="#side" onClick={(e) => { e.preventDefault(); document.getElementById('side')?.focus(); }}>Gå til hjælpen</a>}
       <header class="top">
         <p class="brand">Borgerlinje</p>
         <Nav />
@@ -189,16 +195,18 @@ function Workplace() {
         </div>
       </header>
       <Line />
-      <div class="columns">
+      <OfferStrip />
+      <main class="columns" id="main">
+        {at === 'chats' && <h1 class="sr-only">Samtaler</h1>}
         <LeftColumn />
-        <main id="main" tabIndex={-1}>
-          {at === 'chats' && <><h1 class="sr-only">Samtaler</h1><Panes /></>}
+        <div class="middle" id="middle" tabIndex={-1}>
+          {at === 'chats' && <Panes />}
           {at === 'queue' && <QueuePage />}
           {at === 'callbacks' && <CallbacksPage />}
           {at === 'supervisor' && <SupervisorPage />}
-        </main>
+        </div>
         {at === 'chats' && <Side />}
-      </div>
+      </main>
       {at === 'chats' && <Bottom />}
       <Notices />
       <Dialogs />

@@ -30,7 +30,7 @@ function Brief({ card }: { card: Card }) {
         <div><dt>Sprog</dt><dd>{words.language(card.language)}</dd></div>
         <div><dt>Bad om hjælp</dt><dd>kl. {time(card.place_ms)}, for <Since at={card.place_ms} /> siden</dd></div>
       </dl>
-      {!b && <p class="quiet-text">Du har ikke adgang til, hvad borgeren spurgte chatrobotten om i {card.municipality.name}.</p>}
+      {!b && !card.callback && <p class="quiet-text">Du har ikke adgang til, hvad borgeren spurgte chatrobotten om i {card.municipality.name}.</p>}
       {b && (
         <>
           {b.question && <><h3>Spørgsmål</h3><p class="question" dir="auto">{b.question}</p></>}
@@ -158,7 +158,7 @@ export function Side() {
   const d = desk.value;
   const card = d.active === undefined ? undefined : d.cards[d.active];
   return (
-    <aside class="side" id="side" aria-label="Hjælp til samtalen" tabIndex={-1}>
+    <section class="side" id="side" aria-label="Hjælp til samtalen" tabIndex={-1}>
       {card && <p class="narrow-only"><Press look="tertiary" icon="arrowBack" onClick={() => (column.value = 'chat')}>Til samtalen</Press></p>}
       {card
         ? (
@@ -171,6 +171,6 @@ export function Side() {
           </div>
         )
         : <Empty>Her står, hvad borgeren har spurgt om, og forslag til svar.</Empty>}
-    </aside>
+    </section>
   );
 }

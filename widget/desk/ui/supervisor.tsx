@@ -3,7 +3,7 @@
 import { useState } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
 import { desk, run } from '../app';
-import { average, clock as time, percent, short } from '../core/time';
+import { average, clock as time, percent, short, spoken } from '../core/time';
 import type { AgentRow, Figures, Level, Row, TownFigures } from '../core/wire';
 import * as words from '../core/words';
 import { Empty, Icon, Language, Press, Since, SrOnly, Urgency } from './parts';
@@ -11,7 +11,7 @@ import { dialog, show } from './view';
 
 const TARGET = 0.8;
 
-interface Column<R> { key: string; title: string; of: (r: R) => number | string; cell?: (r: R) => ComponentChildren; num?: boolean; down?: boolean }
+interface Column<R> { key: string; title: string; of: (r: R) => number | string; cell?: (r: R) => ComponentChildren; num?: boolean; down?: boolean; plain?: boolean }
 interface TableProps<R> { id: string; caption: string; rows: R[]; columns: Column<R>[]; name: (r: R) => string; first: string; hurts?: (r: R) => boolean; test: string; hurt?: (r: R) => number }
 
 const collator = new Intl.Collator('da');
@@ -27,7 +27,8 @@ function Sortable<R>({ id, caption, rows, columns, name, first, hurts, hurt, tes
     const order = typeof x === 'number' && typeof y === 'number' ? x - y : collator.compare(String(x), String(y));
     return (by.down ? -order : order) || collator.compare(name(a), name(b));
   });
-  const head = (key: string, title: string, down: boolean, num = false) => {
+  const head = (key: string, title: string, down: boolean, num = false, plain = false) => {
+    if (plain) return <th key={key} scope="col">{title}</th>;
     const on = by?.key === key;
     return (
       <th key={key} scope="col" class={num ? 'num' : ''} aria-sort={on ? (by.down ? 'descending' : 'ascending') : undefined}>
@@ -41,7 +42,7 @@ function Sortable<R>({ id, caption, rows, columns, name, first, hurts, hurt, tes
     <div class="scroll" tabIndex={0} role="region" aria-label={caption}>
       <table class="table dense" id={id} data-testid={test}>
         <caption class="sr-only">{caption}</caption>
-        <thead><tr>{head('name', first, false)}{columns.map((c) => head(c.key, c.title, c.down ?? c.num ?? false, c.num))}</tr></thead>
+        <thead><tr>{head('name', first, false)}{columns.map((c) => head(c.key, c.title, c.down ?? c.num ?? false, c.num, c.plain))}</tr></thead>
         <tbody>
           {sorted.map((r, i) => (
             <tr key={`${name(r)} ${i}`} class={hurts?.(r) ? 'hurts' : ''}>
@@ -62,10 +63,12 @@ function Figure({ title, value, detail, bad }: { title: string; value: string; d
   return <div class={bad ? 'figure bad' : 'figure'}><dt>{title}</dt><dd><b>{value}</b><span>{detail}</span>{bad && <SrOnly> Uden for målet</SrOnly>}</dd></div>;
 }
 
+const lately = (ms: number): string => (ms === 3_600_000 ? 'Den seneste time' : `De seneste ${spoken(ms)}`);
+
 function FigureRow({ f }: { f: Figures }) {
   return (
-    <dl class="figures" aria-label={`De seneste ${short(f.window_ms)}`} data-testid="figures">
-      <Figure title="Servicemål" value={percent(f.service_level)} detail={`svaret inden ${short(f.service_level_ms)} Mål: 80 %`} bad={f.service_level !== undefined && f.service_level < TARGET} />
+    <dl class="figures" aria-label={lately(f.window_ms)} data-testid="figures">
+      <Figure title="Servicemål" value={percent(f.service_level)} detail={`svaret inden ${short(f.service_level_ms)}, mål 80 %`} bad={f.service_level !== undefined && f.service_level < TARGET} />
       <Figure title="Ventetid" value={average(f.asa_ms)} detail="i snit til svar (ASA)" />
       <Figure title="Samtaletid" value={average(f.aht_ms)} detail="i snit med efterbehandling (AHT)" />
       <Figure title="Opgav" value={percent(f.abandonment)} detail={`${f.abandoned} af ${f.requested}`} bad={f.abandonment !== undefined && f.abandonment > 0.08} />
@@ -116,7 +119,7 @@ function Agents({ rows }: { rows: AgentRow[] }) {
 
 function Items({ rows, at }: { rows: Row[]; at: number }) {
   const watch = (r: Row, level: Level): void => void run({ type: 'supervise', item: r.item, level }).then((d) => d.ok && show(r.item, level !== 'monitor'));
-  const held = (r: Row): boolean => r.state.kind === 'owned';
+  const held = (r: Row): boolean => r.state.kind === 'owned' && r.state.agent.id !== desk.peek().me.id;
   if (rows.length === 0) return <Empty>Ingen henvendelser lige nu.</Empty>;
   return (
     <Sortable id="items" test="items" caption="Henvendelser" first="Kommune" rows={rows} name={(r) => r.municipality.name} hurts={(r) => r.overdue} hurt={(r) => (r.overdue ? 1e12 : 0) + at - r.place_ms} columns={[
@@ -125,7 +128,7 @@ function Items({ rows, at }: { rows: Row[]; at: number }) {
       { key: 'state', title: 'Status', of: (r) => words.kind(r.state.kind) },
       { key: 'agent', title: 'Hos', of: (r) => r.state.agent.name || '–' },
       {
-        key: 'do', title: 'Tilsyn', of: (r) => (held(r) ? 1 : 0), cell: (r) => held(r) && (
+        key: 'do', title: 'Tilsyn', plain: true, of: () => 0, cell: (r) => held(r) && (
           <span class="row-do">
             <Press look="tertiary" icon="visibility" test="monitor" aria-label={`Følg med: ${r.municipality.name}, ${r.state.agent.name}`} onClick={() => watch(r, 'monitor')}>Følg</Press>
             <Press look="tertiary" test="coach" aria-label={`Vejled ${r.state.agent.name}`} onClick={() => watch(r, 'coach')}>Vejled</Press>
@@ -147,8 +150,8 @@ export function SupervisorPage() {
   const at = Date.now() + d.skew_ms;
   const count = s && { towns: s.municipalities.length, agents: s.agents.filter((a) => a.state !== 'absent').length, items: s.items.length };
   return (
-    <section class="page" aria-labelledby="supervisor-title">
-      <header class="page-head"><h1 id="supervisor-title">Tilsyn</h1><p>{s ? `De seneste ${short(s.figures.window_ms)} · kl. ${time(at)}` : ''}</p></header>
+    <div class="page">
+      <header class="page-head"><h1 id="supervisor-title">Tilsyn</h1><p>{s ? `${lately(s.figures.window_ms)} · kl. ${time(at)}` : ''}</p></header>
       {!s ? <Empty>Henter tal…</Empty> : (
         <>
           {s.unserved.length > 0 && (
@@ -166,6 +169,6 @@ export function SupervisorPage() {
           {open === 'items' && <Items rows={s.items} at={at} />}
         </>
       )}
-    </section>
+    </div>
   );
 }

@@ -4,7 +4,7 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { again, clock, desk, dispatch } from '../app';
 import type { Outgoing } from '../core/state';
 import { clock as time, day } from '../core/time';
-import type { Card, Line } from '../core/wire';
+import type { Card, Item, Line } from '../core/wire';
 import { Icon, Markdown, memo, Press, SrOnly } from './parts';
 import { dialog } from './view';
 
@@ -68,10 +68,17 @@ function Unsent({ o }: { o: Outgoing }) {
   );
 }
 
+/** Apart, for it looks at the clock each second and the transcript need not. */
+function Writes({ item, shown }: { item: Item; shown: () => void }) {
+  const d = desk.value;
+  const writes = (d.typing[item] ?? 0) + d.skew_ms > clock.value;
+  useLayoutEffect(shown, [writes]);
+  return writes ? <p class="writes"><span class="dots" aria-hidden="true"><i /><i /><i /></span>Borgeren skriver…</p> : null;
+}
+
 export function Transcript({ card }: { card: Card }) {
   const d = desk.value;
   const [lines, outgoing] = [d.lines[card.item], d.outgoing.filter((o) => o.item === card.item)];
-  const writes = (d.typing[card.item] ?? 0) + d.skew_ms > clock.value;
   const at = useRef<HTMLDivElement>(null);
   const [below, setBelow] = useState(true);
   const last = `${lines?.at(-1)?.id}${outgoing.at(-1)?.id}`;
@@ -79,7 +86,7 @@ export function Transcript({ card }: { card: Card }) {
   // Whoever reads further up is left there.
   useLayoutEffect(() => {
     if (below) end();
-  }, [last, lines === undefined, writes]);
+  }, [last, lines === undefined]);
   useLayoutEffect(() => {
     if (!at.current) return undefined;
     const watch = new ResizeObserver(() => below && end());
@@ -104,7 +111,7 @@ export function Transcript({ card }: { card: Card }) {
             {outgoing.map((o) => <Unsent key={o.id} o={o} />)}
           </ol>
         )}
-      {writes && <p class="writes"><span class="dots" aria-hidden="true"><i /><i /><i /></span>Borgeren skriver…</p>}
+      <Writes item={card.item} shown={() => below && end()} />
       {!below && <button type="button" class="to-end" onClick={end}><Icon name="chevron" />Nyeste<SrOnly> besked</SrOnly></button>}
     </div>
   );

@@ -31,7 +31,8 @@ export function show(item: Item, write = true): void {
   go('chats');
   dispatch({ type: 'show', item });
   column.value = 'chat';
-  if (write) requestAnimationFrame(() => document.getElementById(`write-${item}`)?.focus());
+  // On glass the cursor would bring up a keyboard over what one came to read.
+  if (write && window.matchMedia('(hover: hover)').matches) requestAnimationFrame(() => document.getElementById(`write-${item}`)?.focus());
 }
 
 effect(() => {

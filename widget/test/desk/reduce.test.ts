@@ -135,3 +135,25 @@ test('news: each offer once, own chats only, and never history', () => {
   const more = after(history, say('a', line('2', 'citizen')), say('w', line('2', 'citizen')), say('a', line('3', 'coach')));
   assert.deepEqual(news(history, more).map((n) => n.kind), ['message', 'coach']);
 });
+
+test('what was accepted is shown when its card comes, whichever comes first', () => {
+  const d = after(desk(card('a'), card('o', 'offered')));
+  const answered = after(d, { type: 'show', item: 'o' });
+  assert.equal(answered.active, 'a');
+  assert.equal(after(answered, { ...read('card'), card: card('o') }).active, 'o');
+  assert.equal(after(d, { ...read('card'), card: card('o') }, { type: 'show', item: 'o' }).active, 'o');
+});
+
+test('an accepted chat takes a free place beside without taking the keys', () => {
+  const d = after(desk(card('a'), card('b')), { type: 'beside', item: 'b' });
+  assert.deepEqual([d.panes, d.active], [['a'], 'a']);
+  const wide = after(d, { type: 'width', width: 2 }, { type: 'beside', item: 'b' });
+  assert.deepEqual([wide.panes, wide.active], [['a', 'b'], 'a']);
+});
+
+test('a refused message of a chat that is gone is handed back as words', () => {
+  const command = { type: 'message', item: 'gone', epoch: 1, text: 'Hej med dig' } as const;
+  const d = after(desk(), { type: 'sending', id: 'm', command, here_ms: 1 }, { type: 'refused', command, refused: refused('m', 'not_yours') });
+  assert.equal(d.outgoing.length, 0);
+  assert.match(d.notices.at(-1)?.text ?? '', /Hej med dig/);
+});
