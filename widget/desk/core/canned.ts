@@ -1,21 +1,19 @@
 // Canned replies: their slots are completed from the card, and what cannot be completed is shown as a gap to fill.
 
-import type { Canned, Card } from './wire';
+import type { Canned, Card, Served } from './wire';
 
-/** A gap as it stands in the composer: found again, selected, and never sent by mistake. */
-export const GAP = /\[udfyld: [^\]]*\]/;
+/** A gap as it stands in the composer: found again, selected, and not sent by mistake. `[text](address)` is a link. */
+export const GAP = /\[[^\]\n]{1,80}\](?!\()/;
 
 /** What may stand between braces in a reply, and where it comes from. */
-export function slots(card: Card | undefined, me: string): Record<string, string> {
+export function slots(card: Card | undefined, me: string, served: readonly Served[]): Record<string, string> {
   return {
+    ...served.find((m) => m.code === card?.municipality.code)?.slots,
     agent: me,
-    kommune: card?.municipality.name ?? '',
-    emne: card?.area.title.toLowerCase() ?? '',
+    municipality: card?.municipality.name ?? '',
+    area: card?.area.title ?? '',
     citizen_question: card?.brief?.question ?? '',
-    spoergsmaal: card?.brief?.question ?? '',
-    telefon: card?.callback?.phone ?? '',
     reference: card?.callback?.reference ?? '',
-    kilde: card?.brief?.sources[0]?.title ?? '',
   };
 }
 

@@ -125,9 +125,9 @@ function merged(lines: Line[], l: Line): Line[] {
 function arrived(outgoing: Outgoing[], item: Item, lines: Line[]): Outgoing[] {
   return outgoing.filter((o) => {
     if (o.item !== item) return true;
-    if (lines.some((l) => l.id === o.id)) return false;
+    if (lines.some((l) => l.id === o.id || l.id === o.line)) return false;
     const from = { message: ['agent'], note: ['note'], supervisor_message: ['supervisor', 'coach'] }[o.kind];
-    return !(o.state === 'stored' && lines.some((l) => from.includes(l.from) && l.text === o.text && l.at_ms >= o.at_ms - 60_000));
+    return !(o.state === 'stored' && !o.line && lines.some((l) => from.includes(l.from) && l.text === o.text && l.at_ms >= o.at_ms - 60_000));
   });
 }
 
@@ -187,7 +187,7 @@ function sending(d: Desk, id: string, c: Command, here_ms: Ms): Desk {
 function ok(d: Desk, c: Command, answer: Ok): Desk {
   switch (c.type) {
     case 'message': case 'note': case 'supervisor_message': {
-      const stored = d.outgoing.map((o): Outgoing => (o.id === answer.id ? { ...o, state: 'stored' } : o));
+      const stored = d.outgoing.map((o): Outgoing => (o.id === answer.id ? { ...o, state: 'stored', ...(answer.line ? { line: answer.line } : {}) } : o));
       const next = { ...d, outgoing: arrived(stored, c.item, d.lines[c.item] ?? []) };
       return answer.masked.length
         ? notice(next, 'info', 'Et CPR-nummer i din tekst blev skjult. Det gemmes aldrig.') : next;

@@ -1,7 +1,7 @@
 // What the desk knows, as one value, and the questions that the pages ask of it. Nothing here waits or draws.
 
 import type {
-  Article, Callbacks, Canned, Card, Code, Area, Item, Limits, Line, Me, Municipality, Ms, MyState, Queue, Supervisor,
+  Article, Callbacks, Canned, Card, Code, Area, Item, Limits, Line, Me, Ms, MyState, Queue, Served, Supervisor,
 } from './wire';
 
 export type Tone = 'info' | 'success' | 'warning' | 'error';
@@ -11,6 +11,8 @@ export interface Notice { id: number; tone: Tone; text: string }
 export interface Outgoing {
   id: string; item: Item; kind: 'message' | 'note' | 'supervisor_message'; text: string; epoch: number; at_ms: Ms;
   state: 'sending' | 'stored' | 'refused'; why?: string;
+  /** The id of the line that it became, once stored. */
+  line?: string;
 }
 
 export type Link = 'connecting' | 'open' | 'waiting' | 'elsewhere' | 'signed_out';
@@ -24,7 +26,7 @@ export interface Desk {
   limits: Limits;
   /** The service's clock less ours. */
   skew_ms: Ms;
-  municipalities: Municipality[];
+  municipalities: Served[];
   areas: Area[];
   codes: Code[];
   canned: Canned[];

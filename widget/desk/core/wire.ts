@@ -5,6 +5,8 @@ export type Item = string;
 export type Ms = number;
 
 export interface Municipality { code: string; name: string }
+/** One of the account's, with what `{{NAME}}` in a canned reply stands for there. */
+export interface Served extends Municipality { slots: Record<string, string> }
 export interface Area { id: string; title: string }
 export interface Person { id: string; name: string }
 
@@ -61,7 +63,7 @@ export interface Target { id: string; name: string; state: string; free: number 
 export interface Targets { agents: Target[]; teams: Person[]; municipalities: Municipality[]; areas: Area[] }
 
 export interface Welcome {
-  type: 'welcome'; v: number; me: Me; now_ms: Ms; limits: Limits; municipalities: Municipality[]; areas: Area[];
+  type: 'welcome'; v: number; me: Me; now_ms: Ms; limits: Limits; municipalities: Served[]; areas: Area[];
   codes: Code[]; canned: Canned[];
 }
 export interface Snapshot { type: 'snapshot'; me: MyState; cards: Card[] }
@@ -77,8 +79,8 @@ export interface Supervisor {
   type: 'supervisor'; municipalities: TownFigures[]; agents: AgentRow[]; items: Row[]; figures: Figures; unserved: string[];
 }
 export interface Ping { type: 'ping'; n: number }
-/** `ok` with whatever was asked for; absent lists are empty. */
-export interface Ok extends Targets { type: 'ok'; id: string; lines: Line[]; articles: Article[]; masked: string[] }
+/** `ok` with whatever was asked for; absent lists are empty. `line` is the id of the line that was written. */
+export interface Ok extends Targets { type: 'ok'; id: string; line: string; lines: Line[]; articles: Article[]; masked: string[] }
 export interface Refused { type: 'refused'; id: string; code: string; text: string }
 export interface ErrorFrame { type: 'error'; code: string; text: string }
 
@@ -117,6 +119,7 @@ export type ClientFrame =
 const OPTIONAL = Symbol('optional');
 const optional = (shape: unknown): unknown => ({ [OPTIONAL]: shape });
 const MIXED = Symbol('number or string');
+const WORDS = Symbol('texts by name');
 
 const town = { code: '', name: '' };
 const area = { id: '', title: '' };
@@ -139,7 +142,7 @@ const SHAPES: { [T in ServerFrame['type']]: object } = {
   welcome: {
     v: 1, me: { ...person, roles: [''], capacity: 1 }, now_ms: 0,
     limits: { text_chars: 4000, offer_ms: 30_000, lease_ms: 300_000 },
-    municipalities: [town], areas: [area], codes: [{ code: '', title: '' }], canned: [{ id: '', title: '', text: '' }],
+    municipalities: [{ ...town, slots: WORDS }], areas: [area], codes: [{ code: '', title: '' }], canned: [{ id: '', title: '', text: '' }],
   },
   snapshot: { me: mine, cards: [card] },
   agent: mine,
@@ -165,7 +168,7 @@ const SHAPES: { [T in ServerFrame['type']]: object } = {
   },
   ping: { n: 0 },
   ok: {
-    id: '', lines: [line], articles: [article], masked: [''],
+    id: '', line: '', lines: [line], articles: [article], masked: [''],
     agents: [{ ...person, state: '', free: 0 }], teams: [person], municipalities: [town], areas: [area],
   },
   refused: { id: '', code: 'failed', text: '' },
@@ -174,6 +177,7 @@ const SHAPES: { [T in ServerFrame['type']]: object } = {
 
 function fit(shape: unknown, v: unknown): unknown {
   if (shape === MIXED) return typeof v === 'number' || typeof v === 'string' ? v : 0;
+  if (shape === WORDS) return Object.fromEntries(Object.entries(Object(v) as object).filter(([, text]) => typeof text === 'string'));
   if (Array.isArray(shape)) return Array.isArray(v) ? v.map((x) => fit(shape[0], x)) : [];
   if (typeof shape !== 'object' || shape === null) return typeof v === typeof shape ? v : shape;
   const from = Object(v) as Record<string, unknown>;

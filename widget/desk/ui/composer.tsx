@@ -7,7 +7,7 @@ import { part } from '../core/state';
 import { chars, type Canned, type Card } from '../core/wire';
 import { hint } from './keys';
 import { Press } from './parts';
-import { insertion } from './view';
+import { cursor, insertion } from './view';
 
 const MOST = 8;
 
@@ -18,7 +18,8 @@ export function Composer({ card }: { card: Card }) {
   const [note, setNote] = useState(false);
   const [picked, setPicked] = useState(0);
   const [closed, setClosed] = useState('');
-  const [gap, setGap] = useState(false);
+  /** The text whose gap was pointed out: sent again as it is, it goes, for brackets may be meant. */
+  const [gap, setGap] = useState('');
   const watching = part(card, d.me.id) === 'watched';
   const wrapUp = card.state.kind === 'wrap_up';
   const asNote = note || wrapUp || (card.callback !== undefined && !watching);
@@ -31,7 +32,7 @@ export function Composer({ card }: { card: Card }) {
   const write = (value: string): void => {
     dispatch({ type: 'draft', item: card.item, text: value });
     setPicked(0);
-    setGap(false);
+    setGap('');
   };
   /** Puts text where the cursor is, and leaves the first gap selected so that the next key fills it. */
   const put = (piece: string, from: number, to: number): void => {
@@ -46,7 +47,7 @@ export function Composer({ card }: { card: Card }) {
       else field.setSelectionRange(from + piece.length, from + piece.length);
     });
   };
-  const take = (c: Canned): void => put(complete(c.text, slots(card, d.me.name)), 0, text.length);
+  const take = (c: Canned): void => put(complete(c.text, slots(card, d.me.name, d.municipalities)), 0, text.length);
 
   useEffect(() => {
     const wish = insertion.value;
@@ -59,6 +60,12 @@ export function Composer({ card }: { card: Card }) {
     const from = wanted(field.value) === undefined ? field.selectionStart : 0;
     put((from ? lead : '') + wish.text, from, wanted(field.value) === undefined ? field.selectionEnd : field.value.length);
   }, [insertion.value]);
+
+  useEffect(() => {
+    if (cursor.value !== card.item) return;
+    at.current?.focus();
+    cursor.value = undefined;
+  }, [cursor.value]);
 
   useLayoutEffect(() => {
     const field = at.current;
@@ -73,8 +80,8 @@ export function Composer({ card }: { card: Card }) {
     const words = text.trim();
     if (!words || tooLong) return;
     const hole = GAP.exec(text);
-    if (hole && !asNote) {
-      setGap(true);
+    if (hole && !asNote && gap !== text) {
+      setGap(text);
       at.current?.focus();
       at.current?.setSelectionRange(hole.index, hole.index + hole[0].length);
       return;
@@ -116,12 +123,12 @@ export function Composer({ card }: { card: Card }) {
         <ul class="pop" role="listbox" id={`${id}-list`} aria-label="Standardsvar">
           {found.map((c, i) => (
             <li key={c.id} id={`${id}-${i}`} role="option" aria-selected={i === chosen} onMouseDown={(e) => { e.preventDefault(); take(c); }}>
-              <b>{c.title}</b><span>{complete(c.text, slots(card, d.me.name))}</span>
+              <b>{c.title}</b><span>{complete(c.text, slots(card, d.me.name, d.municipalities))}</span>
             </li>
           ))}
         </ul>
       )}
-      {gap && <p class="form-error-message" role="alert">Udfyld det markerede felt, før du sender.</p>}
+      {gap && <p class="form-error-message" role="alert">Der er noget at udfylde. Skal det stå, så send igen.</p>}
       {tooLong && <p class="form-error-message" role="alert">Teksten er {length - d.limits.text_chars} tegn for lang.</p>}
       <textarea id={id} ref={at} rows={2} class="form-input" dir="auto" value={text} data-testid="write" aria-label={what} placeholder={what} spellcheck
         {...hint('write', what)}

@@ -14,7 +14,7 @@ import { assertive, polite } from './say';
 import { Side } from './side';
 import { SignInPage } from './signin';
 import { SupervisorPage } from './supervisor';
-import { column, dialog, go, insert, show, tab, type Column, type Tab } from './view';
+import { column, dialog, go, insert, mouse, show, tab, type Column, type Tab } from './view';
 
 const click = (selector: string): void => document.querySelector<HTMLElement>(selector)?.click();
 
@@ -177,7 +177,8 @@ function Workplace() {
   const at = tab.value;
   // What had the focus is gone with its chat: the next one takes it, so that keys go on working.
   useEffect(() => {
-    if (document.activeElement !== document.body || dialog.peek() || !window.matchMedia('(hover: hover)').matches) return;
+    const at = document.activeElement;
+    if ((at !== document.body && at?.id !== 'middle') || dialog.peek() || !mouse()) return;
     (document.getElementById(`write-${d.active}`) ?? document.getElementById('middle'))?.focus({ preventScroll: true });
   }, [d.active, at]);
   return (

@@ -121,7 +121,7 @@ function CannedReplies({ card }: { card: Card }) {
       <input id="canned-filter" class="form-input" type="search" aria-label="Find standardsvar" placeholder="Find standardsvar" value={typed} onInput={(e) => setTyped(e.currentTarget.value)} />
       <ul class="canned">
         {filter(d.canned, typed).map((c) => {
-          const text = complete(c.text, slots(card, d.me.name));
+          const text = complete(c.text, slots(card, d.me.name, d.municipalities));
           return (
             <li key={c.id}>
               <button type="button" data-testid="canned-reply" onClick={() => insert(card.item, text)}><b>{c.title}</b><span>{text}</span></button>

@@ -81,17 +81,14 @@ function FigureRow({ f }: { f: Figures }) {
 const hoursOf = (m: TownFigures): string => (m.draining ? 'Lukker' : m.open ? 'Åben' : 'Lukket');
 /** What hurts: somebody waits and nobody is there; then how long; then how many. */
 const hurt = (m: TownFigures, at: number): number =>
-  (m.waiting + m.held > 0 && !m.staffed ? 1e12 : 0) + (m.oldest_ms ? Math.max(0, at - since(m.oldest_ms, at)) : 0) + m.waiting + m.due / 100;
-/** `oldest_ms` is a moment, as all `…_ms` that are not spans are. */
-const since = (ms: number, at: number): number => (ms > 1e11 ? ms : at - ms);
-
+  (m.waiting + m.held > 0 && !m.staffed ? 1e12 : 0) + Math.max(0, at - (m.oldest_ms ?? at)) + m.waiting + m.due / 100;
 function Towns({ rows, unserved, at }: { rows: TownFigures[]; unserved: string[]; at: number }) {
   const bad = (m: TownFigures): boolean => unserved.includes(m.code) || (m.waiting > 0 && !m.staffed);
   return (
     <Sortable id="towns" test="towns" caption="Køen efter kommune" first="Kommune" rows={rows} name={(m) => m.name} hurts={bad} hurt={(m) => hurt(m, at)} columns={[
       { key: 'hours', title: 'Åbent', of: hoursOf, cell: (m) => <>{hoursOf(m)}{bad(m) && <span class="badge badge-error">Ingen bemanding</span>}</> },
       { key: 'waiting', title: 'Venter', num: true, of: (m) => m.waiting + m.held },
-      { key: 'oldest', title: 'Længst', num: true, of: (m) => (m.oldest_ms === undefined ? 0 : at - since(m.oldest_ms, at)), cell: (m) => (m.oldest_ms === undefined ? '–' : <Since at={since(m.oldest_ms, at)} hot={5 * 60_000} />) },
+      { key: 'oldest', title: 'Længst', num: true, of: (m) => (m.oldest_ms === undefined ? 0 : at - m.oldest_ms), cell: (m) => (m.oldest_ms === undefined ? '–' : <Since at={m.oldest_ms} hot={5 * 60_000} />) },
       { key: 'offered', title: 'Tilbudt', num: true, of: (m) => m.offered },
       { key: 'owned', title: 'I gang', num: true, of: (m) => m.owned },
       { key: 'callbacks', title: 'Opkald', num: true, of: (m) => m.callbacks },

@@ -81,7 +81,7 @@ export function Transcript({ card }: { card: Card }) {
   const [lines, outgoing] = [d.lines[card.item], d.outgoing.filter((o) => o.item === card.item)];
   const at = useRef<HTMLDivElement>(null);
   const [below, setBelow] = useState(true);
-  const last = `${lines?.at(-1)?.id}${outgoing.at(-1)?.id}`;
+  const last = `${lines?.at(-1)?.id}${outgoing.at(-1)?.id}${outgoing.at(-1)?.state}`;
   const end = (): void => void at.current?.scrollTo({ top: at.current.scrollHeight });
   // Whoever reads further up is left there.
   useLayoutEffect(() => {

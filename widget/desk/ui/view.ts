@@ -26,13 +26,17 @@ export function go(to: Tab): void {
   if (HASH[to] !== location.hash) history.replaceState(null, '', HASH[to] || location.pathname);
 }
 
+/** Whose composer takes the cursor as soon as it is there: the card may come after the answer. */
+export const cursor = signal<Item | undefined>(undefined);
+export const mouse = (): boolean => window.matchMedia('(hover: hover)').matches;
+
 /** Brings a chat forward and, when asked to, the cursor into its composer. */
 export function show(item: Item, write = true): void {
   go('chats');
   dispatch({ type: 'show', item });
   column.value = 'chat';
   // On glass the cursor would bring up a keyboard over what one came to read.
-  if (write && window.matchMedia('(hover: hover)').matches) requestAnimationFrame(() => document.getElementById(`write-${item}`)?.focus());
+  if (write && mouse()) cursor.value = item;
 }
 
 effect(() => {

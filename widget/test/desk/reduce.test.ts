@@ -78,6 +78,9 @@ test('a message counts as sent only after ok, and is shown once', () => {
   assert.equal(stored.outgoing[0]?.state, 'stored');
   assert.equal(after(stored, say('a', line('m1', 'agent', 6, 'Hej'))).outgoing.length, 0);
   assert.equal(after(stored, say('a', line('other', 'agent', 6, 'Hej'))).outgoing.length, 0, 'by its words, where the line has another id');
+  const named = after(d, { type: 'ok', command: send.command, ok: ok('m1', { line: 's-1' }) });
+  assert.equal(after(named, say('a', line('older', 'agent', 6, 'Hej'))).outgoing.length, 1);
+  assert.equal(after(named, say('a', line('s-1', 'agent', 6, 'Hej'))).outgoing.length, 0);
   assert.equal(after(stored, say('a', line('9', 'note', 6, 'Hej'))).outgoing.length, 1);
 });
 

@@ -37,12 +37,16 @@ test('spans, short to see and whole to hear', () => {
 });
 
 test('a canned reply is completed from the card, and its gaps are shown', () => {
-  const values = slots(card('a', 'owned', { brief: { question: 'Hvad koster et pas?' } }), 'Anna');
-  assert.equal(complete('Jeg hedder {agent} og svarer for {{kommune}}. Du spurgte: {citizen_question}', values),
+  const served = [{ code: '0167', name: 'Hvidovre', slots: { 'kommune.telefon': '1' } }, { code: '0751', name: 'Aarhus', slots: { 'kommune.telefon': '89 40 20 00' } }];
+  const values = slots(card('a', 'owned', { brief: { question: 'Hvad koster et pas?' } }), 'Anna', served);
+  assert.equal(complete('Ring på {{kommune.telefon}}', values), 'Ring på 89 40 20 00');
+  assert.equal(complete('Jeg hedder {agent} og svarer for {municipality}. Du spurgte: {citizen_question}', values),
     'Jeg hedder Anna og svarer for Aarhus. Du spurgte: Hvad koster et pas?');
-  const gap = complete('Ring til {{kommune.telefon}} eller {reference}', values);
-  assert.equal(gap, 'Ring til [udfyld: kommune telefon] eller [udfyld: reference]');
+  const gap = complete('Ring til {{kommune.adresse}} eller {reference}', values);
+  assert.equal(gap, 'Ring til [udfyld: kommune adresse] eller [udfyld: reference]');
   assert.equal(GAP.exec(gap)?.index, 9);
+  assert.equal(GAP.test('Se [siden](https://a.example)'), false);
+  assert.equal(GAP.test('Det gør [myndighed].'), true);
   assert.equal(complete('{constructor}', values), '[udfyld: constructor]');
   assert.equal(complete('Ingen { klammer } uden ord: {}', values), 'Ingen [udfyld: klammer] uden ord: {}');
 });
