@@ -1,0 +1,306 @@
+// The contact centre as people meet it: a citizen in one browser, agents and a supervisor in others.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { readFile } from 'node:fs/promises';
+import { Citizen, Desk, hire, PASSWORD } from './desk.mjs';
+import { Service } from './service.mjs';
+import { launch, shoot } from './widget.mjs';
+
+let service;
+let browser;
+before(async () => {
+  service = await Service.start({ BORGERLINJE_ALWAYS_OPEN: '1' });
+  await hire(service, 'anna', 'Anna');
+  await hire(service, 'bo', 'Bo');
+  await hire(service, 'vera', 'Vera', 'supervisor');
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  await service?.stop();
+});
+
+/** Gives everything back and leaves, so that the next test begins with an empty centre. */
+async function goHome(...desks) {
+  for (const desk of desks) {
+    await desk.at('sign-out').click();
+    await desk.at('sign-out-send').click();
+    await desk.page.locator('#user').waitFor();
+    assert.deepEqual(desk.faults(), []);
+    await desk.close();
+  }
+}
+
+async function finish(desk, words = 'besvaret') {
+  await desk.page.keyboard.press('Alt+A');
+  await desk.at('close-code').fill(words);
+  await desk.page.keyboard.press('Enter');
+  await desk.at('wrap-up-done').click();
+  await desk.at('pane').waitFor({ state: 'detached' });
+}
+
+test('from the bot to a person, on to another, closed with a code and rated', async () => {
+  const anna = await Desk.signIn(browser, service, 'anna');
+  const citizen = await Citizen.come(browser, service);
+  await citizen.wantsPerson();
+
+  await anna.at('offer').filter({ hasText: 'Aarhus' }).waitFor();
+  assert.match(await anna.page.title(), /Ny henvendelse/);
+  assert.match(await anna.at('assertive').innerText(), /Ny henvendelse: Aarhus/);
+  await shoot(anna.page, 'desk-offer');
+  await anna.accept();
+  assert.equal((await citizen.heard('agent_joined')).name, 'Anna');
+  assert.match(await anna.at('brief').innerText(), /hæk er vokset ind/);
+
+  await anna.say('Hej, jeg hedder **Anna**.');
+  assert.equal((await citizen.heard('agent')).text, 'Hej, jeg hedder **Anna**.');
+  assert.equal(await anna.lines('agent').locator('strong').innerText(), 'Anna');
+  assert.equal(await anna.at('outgoing').count(), 0);
+  await citizen.send('typing');
+  await anna.pane().locator('.writes').waitFor();
+  await citizen.send('message', { text: 'Hvordan får jeg et nyt pas?' });
+  await anna.lines('citizen').filter({ hasText: 'nyt pas' }).waitFor();
+  await anna.at('suggestion').first().waitFor();
+  await anna.page.keyboard.press('Alt+1');
+  assert.ok((await anna.draft()).length > 40, 'the first suggestion is in the composer');
+  await shoot(anna.page, 'desk-chat');
+  await anna.at('write', anna.pane()).fill('');
+
+  const bo = await Desk.signIn(browser, service, 'bo');
+  await anna.page.keyboard.press('Alt+V');
+  await anna.at('transfer-to').fill('Bo');
+  await anna.page.keyboard.press('Enter');
+  assert.equal(await anna.focused(), 'transfer-note');
+  await anna.page.keyboard.type('Det handler om en hæk og et pas');
+  await anna.page.keyboard.press('Enter');
+  await anna.at('pane').waitFor({ state: 'detached' });
+
+  await bo.at('offer').or(bo.at('pane')).first().waitFor();
+  if (await bo.at('offer').count()) await bo.accept();
+  await bo.lines('note').filter({ hasText: 'hæk og et pas' }).waitFor();
+  await bo.lines('agent').filter({ hasText: 'jeg hedder Anna' }).waitFor();
+  await bo.say('Jeg overtager her.');
+  await citizen.heard('agent', 'Jeg overtager');
+  await bo.page.getByTestId('why').locator('summary').click();
+  assert.match(await bo.at('why').innerText(), /viderestillet/);
+
+  await finish(bo);
+  const ended = await citizen.heard('handover_ended');
+  assert.equal(ended.outcome, 'settled');
+  assert.equal(ended.can_rate, true);
+  await citizen.send('rate', { score: 3, comment: 'Tak' });
+  assert.equal((await citizen.heard('rated')).score, 3);
+  // What only staff may read never reached the citizen.
+  const all = await citizen.page.evaluate(() => JSON.stringify(window.frames_));
+  assert.doesNotMatch(all, /hæk og et pas/);
+  await citizen.close();
+  await goHome(anna, bo);
+});
+
+test('a whole chat by keys alone', async () => {
+  const anna = await Desk.open(browser, service);
+  const { keyboard } = anna.page;
+  await anna.page.locator('#user').waitFor();
+  await keyboard.type('anna');
+  await keyboard.press('Tab');
+  await keyboard.type(PASSWORD);
+  await keyboard.press('Enter');
+  await anna.ready();
+
+  const citizen = await Citizen.come(browser, service);
+  await citizen.wantsPerson();
+  await anna.at('offer').waitFor();
+  await keyboard.press('F2');
+  await anna.lines('citizen').first().waitFor();
+  assert.equal(await anna.focused(), 'write');
+  await keyboard.type('Hej med dig');
+  await keyboard.press('Shift+Enter');
+  await keyboard.type('og velkommen');
+  await keyboard.press('Enter');
+  assert.match((await citizen.heard('agent')).text, /Hej med dig\s+og velkommen/);
+
+  await keyboard.type('/velkom');
+  await keyboard.press('Enter');
+  assert.match(await anna.draft(), /Anna.*Aarhus/);
+  await keyboard.press('Control+A');
+  await keyboard.press('Delete');
+
+  await keyboard.press('Alt+N');
+  await keyboard.type('Ringede fra Spanien');
+  await keyboard.press('Enter');
+  await anna.lines('note').waitFor();
+  await keyboard.press('Alt+S');
+  assert.equal(await anna.focused(), 'search');
+  await keyboard.type('pas');
+  await anna.at('hit').first().waitFor();
+  await keyboard.press('Escape');
+  assert.equal(await anna.focused(), 'write');
+
+  await keyboard.press('Shift+Tab');
+  await keyboard.press('?');
+  await anna.at('help-dialog').waitFor();
+  await keyboard.press('Escape');
+  await anna.at('help-dialog').waitFor({ state: 'detached' });
+
+  await keyboard.press('Alt+P');
+  await anna.at('my-state').filter({ hasText: 'Pause' }).waitFor();
+  await keyboard.press('Alt+P');
+  await anna.at('my-state').filter({ hasText: 'Klar' }).waitFor();
+  await keyboard.press('Alt+A');
+  await keyboard.press('ArrowDown');
+  await keyboard.press('Enter');
+  await anna.at('wrap-up-done').waitFor();
+  await keyboard.press('Alt+G');
+  await anna.at('pane').waitFor({ state: 'detached' });
+  assert.notEqual(await anna.focused(), 'BODY');
+  await citizen.close();
+  await goHome(anna);
+});
+
+test('unsent words survive a reload and a restart of the service, and are sent once', async () => {
+  const anna = await Desk.signIn(browser, service, 'anna');
+  const citizen = await Citizen.come(browser, service);
+  await citizen.wantsPerson();
+  await anna.accept();
+  await anna.at('write', anna.pane()).fill('Halvt skrevet');
+  await anna.page.reload();
+  await anna.ready();
+  await anna.lines('citizen').first().waitFor();
+  assert.equal(await anna.draft(), 'Halvt skrevet');
+
+  await service.kill();
+  await anna.at('link-line').waitFor();
+  await anna.at('write', anna.pane()).fill('Skrevet uden forbindelse');
+  await anna.page.keyboard.press('Enter');
+  assert.match(await anna.at('outgoing').innerText(), /Sender/);
+  await shoot(anna.page, 'desk-disconnected');
+  await service.up();
+  await anna.lines('agent').filter({ hasText: 'Skrevet uden forbindelse' }).waitFor();
+  await anna.at('outgoing').waitFor({ state: 'detached' });
+  assert.equal(await anna.lines('agent').count(), 1);
+  anna.page.faults.length = 0;
+  await finish(anna);
+  await citizen.close();
+  await goHome(anna);
+});
+
+test('two agents, one chat: the second is told kindly', async () => {
+  const [anna, bo] = [await Desk.signIn(browser, service, 'anna'), await Desk.signIn(browser, service, 'bo')];
+  for (const desk of [anna, bo]) {
+    await desk.at('my-mode').selectOption('pick');
+    await desk.page.keyboard.press('Alt+Q');
+  }
+  const citizen = await Citizen.come(browser, service);
+  await citizen.wantsPerson();
+  await Promise.all([anna, bo].map((d) => d.at('pick').first().waitFor()));
+  // Both have the row before them; whoever is second must be told, and nothing else.
+  await Promise.all([anna, bo].map((d) => d.at('pick').first().click()));
+  await anna.at('pane').or(bo.at('pane')).first().waitFor().catch(() => {});
+  const winner = (await anna.at('pane').count()) ? anna : bo;
+  const other = winner === anna ? bo : anna;
+  await other.at('notices').filter({ hasText: /kollega|længere/ }).waitFor();
+  assert.equal(await other.at('pane').count(), 0);
+  for (const desk of [anna, bo]) await desk.at('my-mode').selectOption('push');
+  await winner.page.keyboard.press('Alt+M');
+  await finish(winner);
+  await citizen.close();
+  await goHome(anna, bo);
+});
+
+test('a supervisor sees where it hurts, guides an agent unseen by the citizen, and takes a chat back', async () => {
+  const anna = await Desk.signIn(browser, service, 'anna');
+  const vera = await Desk.signIn(browser, service, 'vera');
+  const citizen = await Citizen.come(browser, service);
+  await citizen.wantsPerson();
+  await anna.accept();
+
+  await vera.page.keyboard.press('Alt+T');
+  await vera.at('figures').waitFor();
+  assert.equal(await vera.at('towns').locator('tbody tr').count(), 39);
+  await vera.at('show-agents').click();
+  await vera.at('agents').filter({ hasText: 'Anna' }).waitFor();
+  await vera.at('show-items').click();
+  await vera.at('coach').first().click();
+  await vera.lines('citizen').first().waitFor();
+  await vera.say('Spørg om adressen');
+  await anna.lines('coach').filter({ hasText: 'Spørg om adressen' }).waitFor();
+  await shoot(vera.page, 'desk-coach');
+  await vera.page.keyboard.press('Alt+T');
+  await shoot(vera.page, 'desk-supervisor');
+  await vera.at('show-items').click();
+  await anna.at('my-choice').selectOption('break');
+  await vera.at('release').first().click();
+  await vera.at('release-send').click();
+  await anna.at('pane').waitFor({ state: 'detached' });
+  await anna.at('notices').filter({ hasText: /leder|køen/ }).waitFor();
+  const all = await citizen.page.evaluate(() => JSON.stringify(window.frames_));
+  assert.doesNotMatch(all, /Spørg om adressen/);
+  await citizen.send('leave');
+  await citizen.heard('handover_ended');
+  await citizen.close();
+  await anna.at('my-choice').selectOption('available');
+  await goHome(vera, anna);
+});
+
+test('wrong words at the door are told in words', async () => {
+  const desk = await Desk.open(browser, service);
+  await desk.at('signin-send').click();
+  assert.equal(await desk.focused(), 'user');
+  await desk.page.locator('#user').fill('ingen');
+  await desk.page.locator('#password').fill('forkert adgangskode');
+  await desk.at('signin-send').click();
+  await desk.at('signin-problem').filter({ hasText: 'passer ikke' }).waitFor();
+  assert.equal(await desk.focused(), 'password');
+  await desk.close();
+});
+
+const axe = await readFile(new URL(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
+async function accessible(desk, view) {
+  await desk.page.evaluate(axe);
+  const found = await desk.page.evaluate(() => window.axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
+  assert.deepEqual(found.violations.map((v) => `${view}: ${v.id} ${v.nodes[0]?.target}`), []);
+}
+
+const looks = {
+  light: { viewport: { width: 1440, height: 900 } },
+  small: { viewport: { width: 1024, height: 768 } },
+  dark: { viewport: { width: 1440, height: 900 }, colorScheme: 'dark' },
+  phone: { viewport: { width: 390, height: 844 } },
+  // What a window of 1280 pixels shows at 400 %.
+  enlarged: { viewport: { width: 320, height: 256 } },
+};
+for (const [name, options] of Object.entries(looks)) {
+  test(`every view, looked at and read by axe: ${name}`, async () => {
+    const anna = await Desk.signIn(browser, service, 'anna', { ...options, bypassCSP: true });
+    const citizen = await Citizen.come(browser, service);
+    await citizen.wantsPerson();
+    const look = async (view) => {
+      await shoot(anna.page, `desk-${name}-${view}`);
+      assert.equal(await anna.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 0, `${view}: sideways`);
+      await accessible(anna, view);
+    };
+    await anna.at('offer').waitFor();
+    await look('offer');
+    await anna.at('accept').first().click();
+    await anna.lines('citizen').first().waitFor();
+    await anna.say('Hej, hvad kan jeg hjælpe med?');
+    await look('chat');
+    for (const [key, view] of [['Alt+V', 'transfer'], ['Alt+A', 'close'], ['F1', 'keys'], ['Alt+I', 'settings']]) {
+      await anna.page.keyboard.press(key);
+      await anna.page.locator('dialog[open]').waitFor();
+      await look(view);
+      await anna.page.keyboard.press('Escape');
+      await anna.page.locator('dialog').waitFor({ state: 'detached' });
+    }
+    for (const [key, view] of [['Alt+Q', 'queue'], ['Alt+O', 'callbacks']]) {
+      await anna.page.keyboard.press(key);
+      await anna.page.locator('.page').waitFor();
+      await look(view);
+    }
+    await anna.page.keyboard.press('Alt+M');
+    await finish(anna);
+    await citizen.close();
+    await anna.close();
+  });
+}
