@@ -65,7 +65,7 @@ function open(): void {
   if (d.link !== 'open') return;
   for (const card of Object.values(d.cards)) {
     const wanted = ['chat', 'call', 'watched'].includes(part(card, d.me.id));
-    if (!wanted || opening.has(card.item) || d.lines[card.item]) continue;
+    if (!wanted || opening.has(card.item) || d.opened[card.item]) continue;
     ask(card.item);
   }
 }

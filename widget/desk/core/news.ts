@@ -24,7 +24,7 @@ export function news(was: Desk, is: Desk): Heard[] {
     }
     const [old, lines] = [was.lines[card.item], is.lines[card.item]];
     // The first answer to `open` is history, not news.
-    if (!old || !lines || old === lines || part(card, is.me.id) === 'watched') continue;
+    if (!old || !lines || old === lines || !was.opened[card.item] || part(card, is.me.id) === 'watched') continue;
     const ids = new Set(old.map((l) => l.id));
     for (const line of lines) {
       if (ids.has(line.id)) continue;

@@ -73,7 +73,7 @@ function frame(d: Desk, f: News, here_ms: Ms): Desk {
         Object.fromEntries(Object.entries(all).filter(([item]) => item in cards));
       // Drafts outlive the card: what comes back after a broken line finds its words again.
       return layout({
-        ...d, agent: f.me, known: true, cards, lines: kept(d.lines), suggestions: kept(d.suggestions),
+        ...d, agent: f.me, known: true, cards, lines: kept(d.lines), opened: kept(d.opened), suggestions: kept(d.suggestions),
         typing: kept(d.typing), unread: kept(d.unread),
       });
     }
@@ -104,7 +104,7 @@ function remove(d: Desk, item: Item, why: string): Desk {
   if (!was) return d;
   const back = why === 'revoked' || why === 'agent_lost';
   const next: Desk = {
-    ...d, cards: put(d.cards, item, undefined), lines: put(d.lines, item, undefined),
+    ...d, cards: put(d.cards, item, undefined), lines: put(d.lines, item, undefined), opened: put(d.opened, item, undefined),
     suggestions: put(d.suggestions, item, undefined), typing: put(d.typing, item, undefined), unread: put(d.unread, item, undefined),
     drafts: back ? d.drafts : put(d.drafts, item, undefined), outgoing: d.outgoing.filter((o) => o.item !== item),
   };
@@ -139,7 +139,7 @@ function line(d: Desk, item: Item, l: Line): Desk {
   const fresh = !before.some((x) => x.id === l.id);
   const lines = merged(before, l);
   const typing = l.from === 'citizen' ? put(d.typing, item, undefined) : d.typing;
-  const unread = fresh && wanted(l) ? { ...d.unread, [item]: (d.unread[item] ?? 0) + 1 } : d.unread;
+  const unread = fresh && wanted(l) && d.opened[item] ? { ...d.unread, [item]: (d.unread[item] ?? 0) + 1 } : d.unread;
   return seen({ ...d, lines: { ...d.lines, [item]: lines }, typing, unread, outgoing: arrived(d.outgoing, item, lines) });
 }
 
@@ -197,9 +197,9 @@ function ok(d: Desk, c: Command, answer: Ok): Desk {
       const before = d.lines[c.item];
       const lines = (before ?? []).reduce(merged, answer.lines);
       // After a broken line: what came meanwhile is unread. The first time, nothing is.
-      const fresh = before ? answer.lines.filter((l) => wanted(l) && !before.some((b) => b.id === l.id)).length : 0;
+      const fresh = before && d.opened[c.item] ? answer.lines.filter((l) => wanted(l) && !before.some((b) => b.id === l.id)).length : 0;
       return seen({
-        ...d, lines: { ...d.lines, [c.item]: lines }, outgoing: arrived(d.outgoing, c.item, lines),
+        ...d, lines: { ...d.lines, [c.item]: lines }, opened: { ...d.opened, [c.item]: true }, outgoing: arrived(d.outgoing, c.item, lines),
         unread: fresh ? { ...d.unread, [c.item]: (d.unread[c.item] ?? 0) + fresh } : d.unread,
       });
     }

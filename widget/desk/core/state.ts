@@ -1,5 +1,6 @@
 // What the desk knows, as one value, and the questions that the pages ask of it. Nothing here waits or draws.
 
+import { place } from './words';
 import type {
   Article, Callbacks, Canned, Card, Code, Area, Item, Limits, Line, Me, Ms, MyState, Queue, Served, Supervisor,
 } from './wire';
@@ -33,8 +34,9 @@ export interface Desk {
   /** True once the first snapshot came: before it, nothing says that there are no chats. */
   known: boolean;
   cards: Record<Item, Card>;
-  /** Absent until `open` was answered. */
   lines: Record<Item, Line[]>;
+  /** Whose lines are whole: `open` was answered. Before that, single lines may have come. */
+  opened: Record<Item, true>;
   suggestions: Record<Item, { line: string; articles: Article[] }>;
   /** Until when the citizen counts as writing. */
   typing: Record<Item, Ms>;
@@ -61,7 +63,7 @@ export const empty = (): Desk => ({
   me: { id: '', name: '', roles: [], capacity: 0 }, agent: { state: 'absent', paused: '', mode: 'push' },
   limits: { text_chars: 4000, offer_ms: 30_000, lease_ms: 300_000 }, skew_ms: 0,
   municipalities: [], areas: [], codes: [], canned: [], known: false,
-  cards: {}, lines: {}, suggestions: {}, typing: {}, unread: {}, drafts: {}, outgoing: [],
+  cards: {}, lines: {}, opened: {}, suggestions: {}, typing: {}, unread: {}, drafts: {}, outgoing: [],
   panes: [], active: undefined, awaited: undefined, width: 1, visible: true,
   queue: undefined, callbacks: undefined, supervisor: undefined, notices: [], notice_id: 0,
 });
@@ -116,4 +118,4 @@ export const level = (d: Desk, card: Card): string => card.watchers.find((w) => 
 
 /** A short name that tells an agent's chats apart: citizens have none. */
 export const label = (card: Card): string =>
-  [card.municipality.name, card.area.title || card.callback?.topic].filter(Boolean).join(' · ');
+  [place(card.municipality), card.area.title || card.callback?.topic].filter(Boolean).join(' · ');

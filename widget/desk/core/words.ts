@@ -3,6 +3,9 @@
 import type { Part, Tone } from './state';
 import type { Card, Decision } from './wire';
 
+/** As it stands in a list: everything there is a municipality. */
+export const place = (m: { name: string }): string => m.name.replace(/ Kommune$/, '');
+
 const table = (words: Record<string, string>) => (code: string): string => (Object.hasOwn(words, code) ? (words[code] as string) : code);
 
 export const language = table({
@@ -61,7 +64,7 @@ export const refusal = (code: string, text: string): string => refusals[code] ??
 
 /** What is said when a card goes; nothing where the agent did it. */
 export function gone(why: string, card: Card, part: Part): { tone: Tone; text: string } | undefined {
-  const where = card.municipality.name;
+  const where = place(card.municipality);
   switch (why) {
     case 'ignored': return { tone: 'warning', text: `Tilbuddet fra ${where} udløb. Borgeren beholder sin plads i køen.` };
     case 'withdrawn': return part === 'offer' ? { tone: 'info', text: `Borgeren fra ${where} venter ikke længere.` } : undefined;

@@ -5,6 +5,7 @@ import { effect } from '@preact/signals';
 import { desk, dispatch, onNews, prefs } from '../app';
 import { label, offers, unread } from '../core/state';
 import type { Heard } from '../core/news';
+import * as words from '../core/words';
 import { keyName } from './keys';
 import { interrupt, say } from './say';
 import { play } from './sound';
@@ -35,13 +36,13 @@ function heard(h: Heard): void {
     case 'offer':
       play('offer');
       interrupt(`Ny henvendelse: ${label(h.card)}. ${keyName('accept')} tager imod.`);
-      notify(`Ny henvendelse: ${h.card.municipality.name}`, `offer-${h.card.item}`, () => go('chats'));
+      notify(`Ny henvendelse: ${words.place(h.card.municipality)}`, `offer-${h.card.item}`, () => go('chats'));
       return;
     case 'message':
       if (!h.shown || !desk.peek().visible) play('message');
       // In the chat that is written in, the words themselves; of another chat only that there is something.
       say(h.shown ? `Borgeren: ${h.line.text}` : `Ny besked: ${label(h.card)}`);
-      notify(`Ny besked: ${h.card.municipality.name}`, `message-${h.card.item}`, () => show(h.card.item));
+      notify(`Ny besked: ${words.place(h.card.municipality)}`, `message-${h.card.item}`, () => show(h.card.item));
       return;
     case 'coach':
       play('message');
@@ -50,7 +51,7 @@ function heard(h: Heard): void {
     case 'transferred':
       play('offer');
       interrupt(`Viderestillet til dig: ${label(h.card)}`);
-      notify(`Viderestillet til dig: ${h.card.municipality.name}`, `transfer-${h.card.item}`, () => show(h.card.item));
+      notify(`Viderestillet til dig: ${words.place(h.card.municipality)}`, `transfer-${h.card.item}`, () => show(h.card.item));
       return;
     case 'paused':
       play('warning');

@@ -24,7 +24,7 @@ function options(t: Targets): Option[] {
     })),
     ...t.teams.map((x) => ({ key: `team ${x.id}`, title: x.name, group: 'Team' })),
     ...t.areas.map((x) => ({ key: `specialist ${x.id}`, title: x.title, group: 'Specialist' })),
-    ...t.municipalities.map((x) => ({ key: `municipality ${x.code}`, title: x.name, group: 'Kommune' })),
+    ...t.municipalities.map((x) => ({ key: `municipality ${x.code}`, title: words.place(x), group: 'Kommune' })),
   ];
 }
 function target(key: string): To {

@@ -22,7 +22,7 @@ function MyState() {
     <section class="mine" aria-label="Min status">
       <p class={`state ${agent.state}`} role="status" data-testid="my-state">
         <span class="dot" aria-hidden="true" />
-        <strong>{words.presence(agent.state)}</strong>
+        <strong>{agent.state === 'absent' ? 'Tilslutter…' : words.presence(agent.state)}</strong>
         {paused && agent.paused && agent.paused !== 'break' && <span>{words.pause(agent.paused)}</span>}
       </p>
       <div class="mine-row">
@@ -60,7 +60,7 @@ function Offer({ card, first }: { card: Card; first: boolean }) {
   const keys = first ? { shows: true } : {};
   return (
     <li class={`offer ${card.class}`} data-testid="offer">
-      <div class="offer-top"><h3>{card.callback ? 'Opkald: ' : ''}{card.municipality.name}</h3><Left until={card.state.until_ms} /></div>
+      <div class="offer-top"><h3>{card.callback ? 'Opkald: ' : ''}{words.place(card.municipality)}</h3><Left until={card.state.until_ms} /></div>
       <Bar until={card.state.until_ms} whole={desk.value.limits.offer_ms} />
       <p class="offer-what">{card.area.title || 'Intet fagområde'}</p>
       <p class="tags"><Urgency of={card.class} /><Language code={card.language} /><span class="quiet-text">Har ventet <Since at={card.place_ms} /></span></p>
@@ -84,7 +84,7 @@ function Chat({ card, is }: { card: Card; is?: string }) {
       <button type="button" class={`chat-link ${d.active === card.item ? 'on' : ''} ${d.panes.includes(card.item) ? 'open' : ''}`} data-stop={card.item}
         data-testid="chat-link" aria-current={d.active === card.item ? 'true' : undefined} onClick={() => show(card.item)}>
         <span class="chat-top">
-          <strong>{card.municipality.name}</strong>
+          <strong>{words.place(card.municipality)}</strong>
           {closing ? <Left until={card.state.until_ms} /> : since !== undefined && <Since at={since} hot={HOT_MS} />}
         </span>
         <span class="chat-area">{is ?? (card.area.title || card.brief?.question || 'Samtale')}</span>
@@ -122,7 +122,7 @@ function Due() {
       <ul>
         {due.slice(0, most).map((c) => (
           <li key={c.item} class="due">
-            <div><strong>{c.municipality.name}</strong><span class="quiet-text">{slot(c.callback?.from_ms ?? 0, c.callback?.to_ms ?? 0, now(d, Date.now()))}</span></div>
+            <div><strong>{words.place(c.municipality)}</strong><span class="quiet-text">{slot(c.callback?.from_ms ?? 0, c.callback?.to_ms ?? 0, now(d, Date.now()))}</span></div>
             <Press look="secondary" icon="smartphone" aria-label={`Ring op: ${label(c)}`} onClick={() => dial(c)}>Ring</Press>
           </li>
         ))}
@@ -139,7 +139,7 @@ export function OfferStrip() {
   if (!first) return null;
   return (
     <section class="offer-strip" aria-label="Ny henvendelse">
-      <p><b>{first.municipality.name}</b> <Left until={first.state.until_ms} /></p>
+      <p><b>{words.place(first.municipality)}</b> <Left until={first.state.until_ms} /></p>
       <Press look="primary" icon="check" onClick={() => accept(first)} aria-label={`Tag imod ${label(first)}`}>Tag imod</Press>
       <Press look="tertiary" onClick={() => decline(first)} aria-label={`Afvis ${label(first)}`}>Afvis</Press>
     </section>

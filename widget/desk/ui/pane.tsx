@@ -73,7 +73,7 @@ function Pane({ card, alone }: { card: Card; alone: boolean }) {
       onPointerDown={() => !on && dispatch({ type: 'show', item: card.item })}>
       <header class="pane-head">
         <div class="pane-title">
-          <h2>{card.municipality.name}</h2>
+          <h2>{words.place(card.municipality)}</h2>
           <p>{card.area.title || card.callback?.topic || 'Intet fagområde'}</p>
         </div>
         <p class="tags">

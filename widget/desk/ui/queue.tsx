@@ -36,12 +36,12 @@ function QueueRow({ row }: { row: Row }) {
   return (
     <tr class={row.overdue ? 'hurts' : ''}>
       <td class="num"><Since at={row.place_ms} {...(row.overdue ? { hot: 0 } : {})} /></td>
-      <th scope="row">{row.municipality.name}</th>
+      <th scope="row">{words.place(row.municipality)}</th>
       <td>{row.area.title || '–'}</td>
       <td>{row.language === 'da' ? words.language(row.language) : <Language code={row.language} />}</td>
       <td><Urgency of={row.class} />{row.class === 'normal' && words.urgency(row.class)}{row.overdue && <span class="badge badge-error">Over tid</span>}</td>
       <td>{words.kind(row.state.kind)}{row.state.agent.name && ` · ${row.state.agent.name}`}</td>
-      <td class="do"><Press look="secondary" test="pick" aria-disabled={!free} aria-label={`Tag ${row.municipality.name}, ${row.area.title}`} onClick={() => free && pick(row.item)}>Tag</Press></td>
+      <td class="do"><Press look="secondary" test="pick" aria-disabled={!free} aria-label={`Tag ${words.place(row.municipality)}, ${row.area.title}`} onClick={() => free && pick(row.item)}>Tag</Press></td>
     </tr>
   );
 }
@@ -72,7 +72,7 @@ function CallbackRow({ card }: { card: Card }) {
   return (
     <tr class={card.state.kind === 'due' ? 'hurts' : ''}>
       <td class="when">{c ? slot(c.from_ms, c.to_ms, now(d, Date.now())) : '–'}</td>
-      <th scope="row">{card.municipality.name}<span class="under">{c?.reference}</span></th>
+      <th scope="row">{words.place(card.municipality)}<span class="under">{c?.reference}</span></th>
       <td class="wide" dir="auto">{c?.topic || card.area.title || '–'}</td>
       <td>{words.language(card.language)}</td>
       <td class="num">{c?.attempts ?? 0} af 3</td>
@@ -82,7 +82,7 @@ function CallbackRow({ card }: { card: Card }) {
       </td>
       <td class="do">
         {mine ? <Press look="secondary" onClick={() => show(card.item, false)}>Åbn</Press>
-          : card.state.kind === 'due' && <Press look="secondary" icon="smartphone" test="dial" aria-label={`Ring op: ${card.municipality.name}, ${c?.reference}`} onClick={() => dial(card)}>Ring op</Press>}
+          : card.state.kind === 'due' && <Press look="secondary" icon="smartphone" test="dial" aria-label={`Ring op: ${words.place(card.municipality)}, ${c?.reference}`} onClick={() => dial(card)}>Ring op</Press>}
       </td>
     </tr>
   );

@@ -26,11 +26,11 @@ function Brief({ card }: { card: Card }) {
   return (
     <Fold title="Henvendelsen" open test="brief">
       <dl class="facts">
-        <div><dt>Kommune</dt><dd>{card.municipality.name}</dd></div>
+        <div><dt>Kommune</dt><dd>{words.place(card.municipality)}</dd></div>
         <div><dt>Sprog</dt><dd>{words.language(card.language)}</dd></div>
         <div><dt>Bad om hjælp</dt><dd>kl. {time(card.place_ms)}, for <Since at={card.place_ms} /> siden</dd></div>
       </dl>
-      {!b && !card.callback && <p class="quiet-text">Du har ikke adgang til, hvad borgeren spurgte chatrobotten om i {card.municipality.name}.</p>}
+      {!b && !card.callback && <p class="quiet-text">Du har ikke adgang til, hvad borgeren spurgte chatrobotten om i {words.place(card.municipality)}.</p>}
       {b && (
         <>
           {b.question && <><h3>Spørgsmål</h3><p class="question" dir="auto">{b.question}</p></>}
@@ -101,8 +101,8 @@ function Search({ card }: { card: Card }) {
   }, [text, card.item]);
   return (
     <section class="search" role="search" aria-label="Søg i viden">
-      <label class="sr-only" for="search">Søg i viden for {card.municipality.name}</label>
-      <div class="search-row"><Icon name="search" /><input id="search" type="search" class="form-input" value={text} placeholder={`Søg i viden for ${card.municipality.name}`}
+      <label class="sr-only" for="search">Søg i viden for {words.place(card.municipality)}</label>
+      <div class="search-row"><Icon name="search" /><input id="search" type="search" class="form-input" value={text} placeholder={`Søg i viden for ${words.place(card.municipality)}`}
         data-testid="search" {...hint('search')} onInput={(e) => setText(e.currentTarget.value)}
         onKeyDown={(e) => e.key === 'Escape' && (setText(''), document.getElementById(`write-${card.item}`)?.focus())} /></div>
       <p class="sr-only" role="status">{found ? `${found.length} artikler` : ''}</p>

@@ -85,7 +85,7 @@ const hurt = (m: TownFigures, at: number): number =>
 function Towns({ rows, unserved, at }: { rows: TownFigures[]; unserved: string[]; at: number }) {
   const bad = (m: TownFigures): boolean => unserved.includes(m.code) || (m.waiting > 0 && !m.staffed);
   return (
-    <Sortable id="towns" test="towns" caption="Køen efter kommune" first="Kommune" rows={rows} name={(m) => m.name} hurts={bad} hurt={(m) => hurt(m, at)} columns={[
+    <Sortable id="towns" test="towns" caption="Køen efter kommune" first="Kommune" rows={rows} name={(m) => words.place(m)} hurts={bad} hurt={(m) => hurt(m, at)} columns={[
       { key: 'hours', title: 'Åbent', of: hoursOf, cell: (m) => <>{hoursOf(m)}{bad(m) && <span class="badge badge-error">Ingen bemanding</span>}</> },
       { key: 'waiting', title: 'Venter', num: true, of: (m) => m.waiting + m.held },
       { key: 'oldest', title: 'Længst', num: true, of: (m) => (m.oldest_ms === undefined ? 0 : at - m.oldest_ms), cell: (m) => (m.oldest_ms === undefined ? '–' : <Since at={m.oldest_ms} hot={5 * 60_000} />) },
@@ -119,7 +119,7 @@ function Items({ rows, at }: { rows: Row[]; at: number }) {
   const held = (r: Row): boolean => r.state.kind === 'owned' && r.state.agent.id !== desk.peek().me.id;
   if (rows.length === 0) return <Empty>Ingen henvendelser lige nu.</Empty>;
   return (
-    <Sortable id="items" test="items" caption="Henvendelser" first="Kommune" rows={rows} name={(r) => r.municipality.name} hurts={(r) => r.overdue} hurt={(r) => (r.overdue ? 1e12 : 0) + at - r.place_ms} columns={[
+    <Sortable id="items" test="items" caption="Henvendelser" first="Kommune" rows={rows} name={(r) => words.place(r.municipality)} hurts={(r) => r.overdue} hurt={(r) => (r.overdue ? 1e12 : 0) + at - r.place_ms} columns={[
       { key: 'age', title: 'Siden', num: true, of: (r) => at - r.place_ms, cell: (r) => <Since at={r.place_ms} {...(r.overdue ? { hot: 0 } : {})} /> },
       { key: 'area', title: 'Fagområde', of: (r) => r.area.title, cell: (r) => <>{r.area.title || '–'} <Language code={r.language} /> <Urgency of={r.class} /></> },
       { key: 'state', title: 'Status', of: (r) => words.kind(r.state.kind) },
@@ -127,10 +127,10 @@ function Items({ rows, at }: { rows: Row[]; at: number }) {
       {
         key: 'do', title: 'Tilsyn', plain: true, of: () => 0, cell: (r) => held(r) && (
           <span class="row-do">
-            <Press look="tertiary" icon="visibility" test="monitor" aria-label={`Følg med: ${r.municipality.name}, ${r.state.agent.name}`} onClick={() => watch(r, 'monitor')}>Følg</Press>
+            <Press look="tertiary" icon="visibility" test="monitor" aria-label={`Følg med: ${words.place(r.municipality)}, ${r.state.agent.name}`} onClick={() => watch(r, 'monitor')}>Følg</Press>
             <Press look="tertiary" test="coach" aria-label={`Vejled ${r.state.agent.name}`} onClick={() => watch(r, 'coach')}>Vejled</Press>
-            <Press look="tertiary" test="barge" aria-label={`Gå ind i samtalen: ${r.municipality.name}, ${r.state.agent.name}`} onClick={() => watch(r, 'barge_in')}>Gå ind</Press>
-            <Press look="tertiary" test="release" aria-label={`Læg tilbage i køen: ${r.municipality.name}, ${r.state.agent.name}`} onClick={() => (dialog.value = { kind: 'release', item: r.item, name: r.state.agent.name })}>Læg tilbage</Press>
+            <Press look="tertiary" test="barge" aria-label={`Gå ind i samtalen: ${words.place(r.municipality)}, ${r.state.agent.name}`} onClick={() => watch(r, 'barge_in')}>Gå ind</Press>
+            <Press look="tertiary" test="release" aria-label={`Læg tilbage i køen: ${words.place(r.municipality)}, ${r.state.agent.name}`} onClick={() => (dialog.value = { kind: 'release', item: r.item, name: r.state.agent.name })}>Læg tilbage</Press>
           </span>
         ),
       },
@@ -154,7 +154,7 @@ export function SupervisorPage() {
           {s.unserved.length > 0 && (
             <p class="alert alert-error plain" role="status">
               <b>{s.unserved.length === 1 ? 'En kommune har ingen, der kan svare: ' : `${s.unserved.length} kommuner har ingen, der kan svare: `}</b>
-              {s.unserved.map((c) => s.municipalities.find((m) => m.code === c)?.name ?? c).join(', ')}
+              {s.unserved.map((c) => words.place(s.municipalities.find((m) => m.code === c) ?? { name: c })).join(', ')}
             </p>
           )}
           <FigureRow f={s.figures} />

@@ -78,7 +78,7 @@ function Writes({ item, shown }: { item: Item; shown: () => void }) {
 
 export function Transcript({ card }: { card: Card }) {
   const d = desk.value;
-  const [lines, outgoing] = [d.lines[card.item], d.outgoing.filter((o) => o.item === card.item)];
+  const [lines, outgoing] = [d.opened[card.item] && d.lines[card.item], d.outgoing.filter((o) => o.item === card.item)];
   const at = useRef<HTMLDivElement>(null);
   const [below, setBelow] = useState(true);
   const last = `${lines?.at(-1)?.id}${outgoing.at(-1)?.id}${outgoing.at(-1)?.state}`;

@@ -36,6 +36,13 @@ test('lines that came before `open` was answered are kept', () => {
   assert.deepEqual(said(d, 'a'), ['1', '2']);
 });
 
+test('a line that comes with an offer does not stand in for the whole chat', () => {
+  const d = after(desk(card('o', 'offered')), say('o', line('q', 'system')), { ...read('card'), card: card('o') });
+  assert.equal(d.opened.o, undefined);
+  assert.equal(unread(after(d, say('o', line('2', 'citizen')))), 0);
+  assert.equal(after(d, open('o', line('1', 'citizen'))).opened.o, true);
+});
+
 test('an offer that is taken by another goes, with a kind word', () => {
   const d = after(desk(card('a', 'offered'), card('b', 'offered')));
   assert.equal(offers(d).length, 2);
