@@ -4,9 +4,9 @@ import { PATIENCE_MS, visit } from './widget.mjs';
 
 export const PASSWORD = 'en lang sætning om ingenting 7';
 
-/** An account; the running service sees it within a second. */
-export const hire = (service, user, name, role = 'agent', more = []) =>
-  service.command(['user', 'add', user, '--name', name, '--role', role, '--municipalities', 'all', ...more], `${PASSWORD}\n`);
+/** Accounts as [user, name, role]; the running service sees them within a second. */
+export const hire = (service, staff) => service.command(['user', 'import', '-'],
+  [['user', 'name', 'role', 'municipalities', 'password'], ...staff.map((s) => [...s, 'all', PASSWORD])].map((row) => row.join('\t')).join('\n') + '\n');
 
 export class Desk {
   constructor(page) {
@@ -59,6 +59,11 @@ export class Desk {
 
   draft() {
     return this.at('write', this.pane()).inputValue();
+  }
+
+  /** Waits until the focus is there. */
+  async focus(name) {
+    await this.page.waitForFunction((wanted) => (document.activeElement?.dataset.testid || document.activeElement?.id) === wanted, name);
   }
 
   focused() {

@@ -7,29 +7,17 @@ import { Citizen, Desk, hire, PASSWORD } from './desk.mjs';
 import { Service } from './service.mjs';
 import { Widget, launch, shoot, visit } from './widget.mjs';
 
-let service;
 let browser;
-before(async () => {
-  service = await Service.start({ BORGERLINJE_ALWAYS_OPEN: '1' });
-  await hire(service, 'anna', 'Anna');
-  await hire(service, 'bo', 'Bo');
-  await hire(service, 'vera', 'Vera', 'supervisor');
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await service?.stop();
-});
+before(async () => (browser = await launch()));
+after(() => browser?.close());
 
-/** Gives everything back and leaves, so that the next test begins with an empty centre. */
-async function goHome(...desks) {
-  for (const desk of desks) {
-    await desk.at('sign-out').click();
-    await desk.at('sign-out-send').click();
-    await desk.page.locator('#user').waitFor();
-    assert.deepEqual(desk.faults(), []);
-    await desk.close();
-  }
+/** A centre of its own for each test, open at all hours, with two agents and a supervisor. */
+async function centre(t) {
+  const service = await Service.start({ BORGERLINJE_ALWAYS_OPEN: '1' });
+  t.after(() => service.stop());
+  t.after(() => Promise.all(browser.contexts().map((c) => c.close())));
+  await hire(service, [['anna', 'Anna', 'agent'], ['bo', 'Bo', 'agent'], ['vera', 'Vera', 'supervisor']]);
+  return service;
 }
 
 async function finish(desk, words = 'besvaret') {
@@ -40,7 +28,8 @@ async function finish(desk, words = 'besvaret') {
   await desk.at('pane').waitFor({ state: 'detached' });
 }
 
-test('from the bot to a person, on to another, closed with a code and rated', async () => {
+test('from the bot to a person, on to another, closed with a code and rated', async (t) => {
+  const service = await centre(t);
   const anna = await Desk.signIn(browser, service, 'anna');
   const citizen = await new Widget(await visit(browser, `${service.url}/demo/0751`)).open();
   await citizen.ask('Min nabos hæk er vokset ind over mit skur, hvem bestemmer?');
@@ -60,9 +49,7 @@ test('from the bot to a person, on to another, closed with a code and rated', as
   await citizen.at('agent').filter({ hasText: 'Hej, jeg hedder Anna.' }).waitFor();
   assert.equal(await anna.lines('agent').locator('strong').innerText(), 'Anna');
   assert.equal(await anna.at('outgoing').count(), 0);
-  await citizen.at('input').pressSequentially('Hvordan får jeg et nyt pas?');
-  await anna.pane().locator('.writes').waitFor();
-  await citizen.at('input').press('Enter');
+  await citizen.say('Hvordan får jeg et nyt pas?');
   await anna.lines('citizen').filter({ hasText: 'nyt pas' }).waitFor();
   await anna.at('suggestion').first().waitFor();
   await anna.page.keyboard.press('Alt+1');
@@ -74,7 +61,7 @@ test('from the bot to a person, on to another, closed with a code and rated', as
   await anna.page.keyboard.press('Alt+V');
   await anna.at('transfer-to').fill('Bo');
   await anna.page.keyboard.press('Enter');
-  assert.equal(await anna.focused(), 'transfer-note');
+  await anna.focus('transfer-note');
   await anna.page.keyboard.type('Det handler om en hæk og et pas');
   await anna.page.keyboard.press('Enter');
   await anna.at('pane').waitFor({ state: 'detached' });
@@ -97,11 +84,11 @@ test('from the bot to a person, on to another, closed with a code and rated', as
   // What only staff may read never reached the citizen.
   assert.doesNotMatch(await citizen.at('log').innerText(), /hæk og et pas/);
   assert.deepEqual(citizen.page.faults, []);
-  await citizen.page.context().close();
-  await goHome(anna, bo);
+  assert.deepEqual([...anna.faults(), ...bo.faults()], []);
 });
 
-test('a whole chat by keys alone', async () => {
+test('a whole chat by keys alone', async (t) => {
+  const service = await centre(t);
   const anna = await Desk.open(browser, service);
   const { keyboard } = anna.page;
   await anna.page.locator('#user').waitFor();
@@ -116,7 +103,9 @@ test('a whole chat by keys alone', async () => {
   await anna.at('offer').waitFor();
   await keyboard.press('F2');
   await anna.lines('citizen').first().waitFor();
-  assert.equal(await anna.focused(), 'write');
+  await anna.focus('write');
+  await citizen.send('typing');
+  await anna.pane().locator('.writes').waitFor();
   await keyboard.type('Hej med dig');
   await keyboard.press('Shift+Enter');
   await keyboard.type('og velkommen');
@@ -134,11 +123,11 @@ test('a whole chat by keys alone', async () => {
   await keyboard.press('Enter');
   await anna.lines('note').waitFor();
   await keyboard.press('Alt+S');
-  assert.equal(await anna.focused(), 'search');
+  await anna.focus('search');
   await keyboard.type('pas');
   await anna.at('hit').first().waitFor();
   await keyboard.press('Escape');
-  assert.equal(await anna.focused(), 'write');
+  await anna.focus('write');
 
   await keyboard.press('Shift+Tab');
   await keyboard.press('?');
@@ -151,17 +140,18 @@ test('a whole chat by keys alone', async () => {
   await keyboard.press('Alt+P');
   await anna.at('my-state').filter({ hasText: 'Klar' }).waitFor();
   await keyboard.press('Alt+A');
+  await anna.focus('close-code');
   await keyboard.press('ArrowDown');
   await keyboard.press('Enter');
   await anna.at('wrap-up-done').waitFor();
   await keyboard.press('Alt+G');
   await anna.at('pane').waitFor({ state: 'detached' });
   assert.notEqual(await anna.focused(), 'BODY');
-  await citizen.close();
-  await goHome(anna);
+  assert.deepEqual([...anna.faults()], []);
 });
 
-test('unsent words survive a reload and a restart of the service, and are sent once', async () => {
+test('unsent words survive a reload and a restart of the service, and are sent once', async (t) => {
+  const service = await centre(t);
   const anna = await Desk.signIn(browser, service, 'anna');
   const citizen = await Citizen.come(browser, service);
   await citizen.wantsPerson();
@@ -184,11 +174,11 @@ test('unsent words survive a reload and a restart of the service, and are sent o
   assert.equal(await anna.lines('agent').count(), 1);
   anna.page.faults.length = 0;
   await finish(anna);
-  await citizen.close();
-  await goHome(anna);
+  assert.deepEqual([...anna.faults()], []);
 });
 
-test('two agents, one chat: the second is told kindly', async () => {
+test('two agents, one chat: the second is told kindly', async (t) => {
+  const service = await centre(t);
   const [anna, bo] = [await Desk.signIn(browser, service, 'anna'), await Desk.signIn(browser, service, 'bo')];
   for (const desk of [anna, bo]) {
     await desk.at('my-mode').selectOption('pick');
@@ -207,11 +197,11 @@ test('two agents, one chat: the second is told kindly', async () => {
   for (const desk of [anna, bo]) await desk.at('my-mode').selectOption('push');
   await winner.page.keyboard.press('Alt+M');
   await finish(winner);
-  await citizen.close();
-  await goHome(anna, bo);
+  assert.deepEqual([...anna.faults(), ...bo.faults()], []);
 });
 
-test('a supervisor sees where it hurts, guides an agent unseen by the citizen, and takes a chat back', async () => {
+test('a supervisor sees where it hurts, guides an agent unseen by the citizen, and takes a chat back', async (t) => {
+  const service = await centre(t);
   const anna = await Desk.signIn(browser, service, 'anna');
   const vera = await Desk.signIn(browser, service, 'vera');
   const citizen = await Citizen.come(browser, service);
@@ -241,21 +231,20 @@ test('a supervisor sees where it hurts, guides an agent unseen by the citizen, a
   assert.doesNotMatch(all, /Spørg om adressen/);
   await citizen.send('leave');
   await citizen.heard('handover_ended');
-  await citizen.close();
   await anna.at('my-choice').selectOption('available');
-  await goHome(vera, anna);
+  assert.deepEqual([...vera.faults(), ...anna.faults()], []);
 });
 
-test('wrong words at the door are told in words', async () => {
+test('wrong words at the door are told in words', async (t) => {
+  const service = await centre(t);
   const desk = await Desk.open(browser, service);
   await desk.at('signin-send').click();
-  assert.equal(await desk.focused(), 'user');
+  await desk.focus('user');
   await desk.page.locator('#user').fill('ingen');
   await desk.page.locator('#password').fill('forkert adgangskode');
   await desk.at('signin-send').click();
   await desk.at('signin-problem').filter({ hasText: 'passer ikke' }).waitFor();
-  assert.equal(await desk.focused(), 'password');
-  await desk.close();
+  await desk.focus('password');
 });
 
 const axe = await readFile(new URL(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
@@ -274,7 +263,8 @@ const looks = {
   enlarged: { viewport: { width: 320, height: 256 } },
 };
 for (const [name, options] of Object.entries(looks)) {
-  test(`every view, looked at and read by axe: ${name}`, async () => {
+  test(`every view, looked at and read by axe: ${name}`, async (t) => {
+  const service = await centre(t);
     const anna = await Desk.signIn(browser, service, 'anna', { ...options, bypassCSP: true });
     const citizen = await Citizen.come(browser, service);
     await citizen.wantsPerson();
@@ -303,7 +293,5 @@ for (const [name, options] of Object.entries(looks)) {
     }
     await anna.page.keyboard.press('Alt+M');
     await finish(anna);
-    await citizen.close();
-    await anna.close();
   });
 }

@@ -8,6 +8,14 @@ export interface Option { key: string; title: string; detail?: string; group?: s
 
 const fold = (s: string): string => s.toLowerCase().normalize('NFC');
 
+/** How well it fits what is typed: 0 begins so, 1 a word of it begins so, 2 it is in it somewhere; undefined not at all. */
+function rank(o: Option, typed: string): number | undefined {
+  const [title, wanted] = [fold(o.title), fold(typed).trim()];
+  if (title.startsWith(wanted)) return 0;
+  if (title.split(/[\s-]+/).some((w) => w.startsWith(wanted))) return 1;
+  return wanted.split(/\s+/).every((w) => fold(`${o.title} ${o.group ?? ''}`).includes(w)) ? 2 : undefined;
+}
+
 interface Props { label: string; options: Option[]; chosen: string | undefined; onChoose: (key: string) => void; onDone?: () => void; test: string }
 export function Choice({ label, options, chosen, onChoose, onDone, test }: Props) {
   const id = useId();
@@ -15,8 +23,7 @@ export function Choice({ label, options, chosen, onChoose, onDone, test }: Props
   const field = useRef<HTMLInputElement>(null);
   // It may come later than its dialog, when its options had to be asked for.
   useEffect(() => field.current?.focus(), []);
-  const words = fold(typed).split(/\s+/).filter(Boolean);
-  const found = options.filter((o) => words.every((w) => fold(`${o.title} ${o.detail ?? ''} ${o.group ?? ''}`).includes(w)));
+  const found = options.filter((o) => rank(o, typed) !== undefined);
   const able = found.filter((o) => !o.off);
   const at = able.findIndex((o) => o.key === chosen);
   const key = (e: KeyboardEvent): void => {
@@ -38,9 +45,9 @@ export function Choice({ label, options, chosen, onChoose, onDone, test }: Props
         aria-activedescendant={at >= 0 ? `${id}-${chosen}` : undefined} placeholder="Skriv for at finde" value={typed} data-testid={test}
         onInput={(e) => {
           setTyped(e.currentTarget.value);
-          const ws = fold(e.currentTarget.value).split(/\s+/).filter(Boolean);
-          const first = options.find((o) => !o.off && ws.every((w) => fold(`${o.title} ${o.detail ?? ''} ${o.group ?? ''}`).includes(w)));
-          if (ws.length && first) onChoose(first.key);
+          const value = e.currentTarget.value;
+          const best = options.filter((o) => !o.off && rank(o, value) !== undefined).sort((a, b) => (rank(a, value) ?? 3) - (rank(b, value) ?? 3))[0];
+          if (value.trim() && best) onChoose(best.key);
         }} onKeyDown={key} />
       <ul role="listbox" id={`${id}-list`} aria-label={label} tabIndex={-1}>
         {found.map((o, i) => (
