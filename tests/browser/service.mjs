@@ -1,6 +1,6 @@
 // The real program on a free port with a data folder of its own: started, killed, started again.
 
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -34,8 +34,10 @@ export class Service {
   /** Everything it wrote to standard output and error. */
   said = '';
 
-  static async start() {
+  /** `env` on top of ours, for instance to be open at all hours. */
+  static async start(env = {}) {
     const service = new Service();
+    service.env = env;
     service.data = await mkdtemp(join(tmpdir(), 'borgerlinje-browser-'));
     service.address = `127.0.0.1:${await freePort()}`;
     service.url = `http://${service.address}`;
@@ -43,11 +45,23 @@ export class Service {
     return service;
   }
 
+  #env() {
+    return { ...process.env, ...this.env, BORGERLINJE_LISTEN: this.address, BORGERLINJE_DATA: this.data };
+  }
+
+  /** Another of the program's commands on the same data; `input` is its standard input. Resolves with what it said. */
+  command(args, input = '') {
+    return new Promise((ok, bad) => {
+      const child = execFile(binary(), args, { cwd: root, env: this.#env() }, (error, out, err) => (error ? bad(new Error(`${error.message}\n${err}`)) : ok(out)));
+      child.stdin.end(input);
+    });
+  }
+
   /** Resolves when it says that it listens. */
   async up() {
     const child = spawn(binary(), ['serve'], {
       cwd: root,
-      env: { ...process.env, BORGERLINJE_LISTEN: this.address, BORGERLINJE_DATA: this.data },
+      env: this.#env(),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;

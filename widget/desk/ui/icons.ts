@@ -1,0 +1,35 @@
+// The icons of the design system that the desk draws.
+import analytics from 'fds:analytics';
+import arrowBack from 'fds:arrow-back';
+import chat from 'fds:chat';
+import check from 'fds:check';
+import chevron from 'fds:chevron-down';
+import close from 'fds:close';
+import edit from 'fds:edit';
+import forum from 'fds:forum';
+import forward from 'fds:forward';
+import help from 'fds:help';
+import listAdd from 'fds:list-add';
+import listBulleted from 'fds:list-bulleted';
+import notifications from 'fds:notifications';
+import person from 'fds:person';
+import persons from 'fds:persons';
+import reply from 'fds:reply';
+import search from 'fds:search';
+import send from 'fds:send';
+import settings from 'fds:settings';
+import share from 'fds:share';
+import smartphone from 'fds:smartphone';
+import sortDown from 'fds:sort-table-descending';
+import sortUp from 'fds:sort-table-ascending';
+import sortNone from 'fds:sort-table-none';
+import supportAgent from 'fds:support-agent';
+import time from 'fds:time';
+import visibility from 'fds:visibility';
+import warning from 'fds:warning';
+
+export const icons = {
+  analytics, arrowBack, chat, check, chevron, close, edit, forum, forward, help, listAdd, listBulleted, notifications, person,
+  persons, reply, search, send, settings, share, smartphone, sortDown, sortUp, sortNone, supportAgent, time, visibility, warning,
+};
+export type IconName = keyof typeof icons;

@@ -1,0 +1,9 @@
+import { render } from 'preact';
+import { start } from '../app';
+import { startAlerts } from './alerts';
+import { Root } from './shell';
+
+const at = document.getElementById('app');
+if (at) render(<Root />, at);
+startAlerts();
+start();

@@ -1,0 +1,75 @@
+// Who are you? Says in words what went wrong, and how long to wait.
+
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { clock, entered, farewell } from '../app';
+import { current, signIn } from '../core/session';
+import { spoken } from '../core/time';
+import { Press } from './parts';
+
+interface Problem { text: string; until_ms?: number }
+
+export function SignInPage({ unreachable }: { unreachable: boolean }) {
+  const [problem, setProblem] = useState<Problem | undefined>(unreachable ? { text: 'Tjenesten svarer ikke lige nu.' } : undefined);
+  const [busy, setBusy] = useState(false);
+  const [user, setUser] = useState('');
+  const [password, setPassword] = useState('');
+  const [missing, setMissing] = useState({ user: false, password: false });
+  const name = useRef<HTMLInputElement>(null);
+  const secret = useRef<HTMLInputElement>(null);
+  useEffect(() => name.current?.focus(), []);
+  const wait = problem?.until_ms === undefined ? 0 : problem.until_ms - clock.value;
+
+  const submit = async (e: Event): Promise<void> => {
+    e.preventDefault();
+    const empty = { user: !user.trim(), password: !password };
+    setMissing(empty);
+    if (empty.user || empty.password) return (empty.user ? name : secret).current?.focus();
+    if (busy || wait > 0) return;
+    setBusy(true);
+    const answer = await signIn(user.trim(), password);
+    setBusy(false);
+    if (answer.kind === 'in') return entered(answer);
+    if (answer.kind === 'throttled') {
+      setProblem({ text: 'Der er forsøgt for mange gange.', until_ms: Date.now() + answer.wait_ms });
+    } else if (answer.kind === 'unreachable') setProblem({ text: 'Tjenesten svarer ikke lige nu. Prøv igen om lidt.' });
+    else setProblem({ text: 'Brugernavn eller adgangskode passer ikke.' });
+    secret.current?.select();
+    secret.current?.focus();
+  };
+
+  return (
+    <main class="signin" id="main">
+      <div class="signin-card">
+        <p class="brand">Borgerlinje</p>
+        <h1>Log ind på kontaktcentret</h1>
+        {farewell.value && !problem && <p class="alert alert-info plain" role="status">{farewell.value}</p>}
+        <div role="alert">
+          {problem && (
+            <p class="alert alert-error plain" data-testid="signin-problem">
+              {problem.text}{problem.until_ms !== undefined && (wait > 0 ? ` Prøv igen om ${spoken(wait + 999)}.` : ' Du kan prøve igen nu.')}
+            </p>
+          )}
+        </div>
+        <form onSubmit={(e) => void submit(e)} noValidate>
+          <div class={missing.user ? 'form-group form-error' : 'form-group'}>
+            <label class="form-label" for="user">Brugernavn</label>
+            {missing.user && <span class="form-error-message" id="user-error">Skriv dit brugernavn</span>}
+            <input class="form-input" id="user" name="user" ref={name} autoComplete="username" autoCapitalize="none" spellcheck={false} required
+              aria-invalid={missing.user} aria-describedby={missing.user ? 'user-error' : undefined}
+              value={user} onInput={(e) => setUser(e.currentTarget.value)} />
+          </div>
+          <div class={missing.password ? 'form-group form-error' : 'form-group'}>
+            <label class="form-label" for="password">Adgangskode</label>
+            {missing.password && <span class="form-error-message" id="password-error">Skriv din adgangskode</span>}
+            <input class="form-input" id="password" name="password" type="password" ref={secret} autoComplete="current-password" required
+              aria-invalid={missing.password} aria-describedby={missing.password ? 'password-error' : undefined}
+              value={password} onInput={(e) => setPassword(e.currentTarget.value)} />
+          </div>
+          <Press look="primary" type="submit" test="signin-send" aria-disabled={busy || wait > 0}>{busy ? 'Logger ind…' : 'Log ind'}</Press>
+          {unreachable && <Press look="tertiary" onClick={() => void current().then(entered)}>Prøv igen</Press>}
+        </form>
+        <p class="small">Har du glemt din adgangskode, kan din leder eller IT give dig en ny.</p>
+      </div>
+    </main>
+  );
+}
