@@ -104,8 +104,9 @@ await widget.at('rating-thanks', rating).filter({ hasText: 'Tak' }).waitFor();
 await shoot(page, 'people-ended');
 
 // Rung back instead, at a time, and then not.
+const before = await widget.at('handover').count();
 await widget.at('human').click();
-const second = widget.at('handover').last();
+const second = widget.at('handover').nth(before);
 await widget.at('callback-ask', second).click();
 await widget.at('callback-slot', second).selectOption({ index: 1 });
 const chosen = await widget.at('callback-slot', second).locator('option').nth(1).innerText();

@@ -1,6 +1,7 @@
 //! A dialogue that somebody is connected to: its memory, its numbering, and who listens.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use base::{DialogueId, Lang, MunicipalityCode, Secret};
@@ -38,6 +39,8 @@ pub(crate) struct Dialogue {
     /// The number of the event to be sent next; 0 before it is known. Events come from here and from the contact
     /// centre's log, and are sent in the order of the journal: whoever holds this may send.
     next: Mutex<u64>,
+    /// When it was loaded, a person had it or was asked for: what holds until the contact centre is read.
+    pub handed: AtomicBool,
     /// The place in the queue as it was last shown.
     pub wait: Mutex<Option<String>>,
 }
@@ -172,7 +175,7 @@ pub(crate) async fn resume(
     let mut missed = Vec::new();
     let mut context = Context::new(lang);
     let mut unanswered = None;
-    let mut owned = false;
+    let (mut owned, mut handed) = (false, false);
     let mut after = 0;
     loop {
         let page = app.journal.load(&id, after, PAGE).await?;
@@ -184,8 +187,10 @@ pub(crate) async fn resume(
                 "citizen" if owned => {}
                 "citizen" => unanswered = written(&e.json).map(|t| (e.seq, t)),
                 "answer_end" | "handover_offer" => unanswered = None,
-                "agent_joined" => (owned, unanswered) = (true, None),
-                "agent_left" | "handover_ended" => owned = false,
+                "queued" => handed = true,
+                "agent_joined" => (owned, handed, unanswered) = (true, true, None),
+                "agent_left" => owned = false,
+                "handover_ended" => (owned, handed) = (false, false),
                 _ => {}
             }
             if e.seq > seen {
@@ -210,6 +215,7 @@ pub(crate) async fn resume(
     }
     if *next == 0 {
         *next = after + 1;
+        dialogue.handed.store(handed, Ordering::Relaxed);
     }
     drop(next);
     drop(state);
@@ -312,6 +318,7 @@ impl Dialogue {
             }),
             frames: broadcast::channel(LAG).0,
             next: Mutex::new(next),
+            handed: AtomicBool::new(false),
             wait: Mutex::new(None),
         }
     }

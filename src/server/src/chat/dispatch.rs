@@ -7,8 +7,10 @@ use std::time::Duration;
 use base::DialogueId;
 use futures_util::stream;
 use futures_util::{FutureExt as _, StreamExt as _};
+use tokio::sync::Notify;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::dialogue::Dialogue;
 use super::people;
@@ -59,7 +61,25 @@ impl Due {
     }
 }
 
+/// Tells the centre who is here of those it takes for gone: at once when something was missed, and now and then,
+/// because a word may be lost. Apart from the other work: it waits for the log.
+async fn attend(app: App, missed: Arc<Notify>) {
+    loop {
+        for_each(live(&app, None).await, |d| {
+            let app = &app;
+            async move { people::present(app, &d).await }
+        })
+        .await;
+        // Whichever is first.
+        let _ = timeout(WAITS_EVERY, missed.notified()).await;
+    }
+}
+
 async fn run(app: App) {
+    let missed = Arc::new(Notify::new());
+    // Ends with this future.
+    let mut beside = JoinSet::new();
+    beside.spawn(attend(Arc::clone(&app), Arc::clone(&missed)));
     let mut news = app.centre.effects();
     let mut typing = app.typing.subscribe();
     let mut waits = interval(WAITS_EVERY);
@@ -78,6 +98,9 @@ async fn run(app: App) {
             first = news.next() => {
                 let Some(first) = first else { return };
                 let due = gather(&mut news, first);
+                if due.all {
+                    missed.notify_one();
+                }
                 serve(&app, due).await;
             }
             _ = waits.tick() => {
@@ -86,6 +109,10 @@ async fn run(app: App) {
                     async move { people::show_wait(app, &d, false).await }
                 })
                 .await;
+            }
+            _ = beside.join_next() => {
+                // It never ends by itself.
+                beside.spawn(attend(Arc::clone(&app), Arc::clone(&missed)));
             }
             typed = typing.recv() => match typed {
                 Ok(t) if t.by == Typist::Agent => {
@@ -119,9 +146,6 @@ async fn serve(app: &App, due: Due) {
         if let Err(e) = d.catch_up(app).await {
             // Whoever sees the next event asks for what is missing before it.
             tracing::warn!(dialogue = %d.id, "events wait to be sent: {e}");
-        }
-        if due.all {
-            people::present(app, &d).await;
         }
     })
     .await;

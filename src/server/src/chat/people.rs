@@ -16,6 +16,10 @@ use crate::centre::Error;
 use crate::transcript::{Carried, CarriedEvent, Typing, Typist, citizen_message};
 use crate::wire::{Code, Event, ToCitizen};
 
+/// How often, and how far apart, the log is told that a citizen is gone.
+const TELL_ABSENCE: u32 = 30;
+const TELL_AGAIN: Duration = Duration::from_secs(2);
+
 /// Who answers the citizen now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
@@ -247,13 +251,19 @@ pub(crate) async fn absent(app: &App, dialogue: &Dialogue) {
         let known = item.links.contains_key(&dialogue.link);
         known.then(|| item.id.clone())
     });
-    if let Ok(Some(item)) = look.await {
-        let connection = dialogue.link.clone();
+    let Ok(Some(item)) = look.await else {
+        return;
+    };
+    // One that is never told keeps a place that nobody comes back to.
+    for _ in 0..TELL_ABSENCE {
+        let (item, connection) = (item.clone(), dialogue.link.clone());
         let gone = Command::CitizenAbsent { item, connection };
-        if let Err(e) = app.centre.send(gone).await {
-            tracing::debug!(dialogue = %dialogue.id, "a citizen's absence was not noted: {e}");
+        match app.centre.send(gone).await {
+            Err(e) if e.passes() => tokio::time::sleep(TELL_AGAIN).await,
+            _ => return,
         }
     }
+    tracing::warn!(dialogue = %dialogue.id, "a citizen's absence was not noted");
 }
 
 /// Tells the desk that the citizen writes, when a person is there to read it.

@@ -1,6 +1,7 @@
 //! A citizen's requests, carried out: journalled, answered, sent.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use base::{Lang, Redaction, TurnId, clean, redact};
@@ -165,6 +166,11 @@ impl Request<'_> {
         lang: Lang,
     ) -> Result<Acknowledged, Refusal> {
         let standing = Standing::of(self.app, self.dialogue).await;
+        if standing == Standing::Bot && self.dialogue.handed.load(Ordering::Relaxed) {
+            // Just started: somebody may have this chat, and must not miss what is said.
+            let read = self.app.centre.read(|_| ()).await;
+            read.map_err(|e| self.centre(&e, lang))?;
+        }
         if let Some(item) = standing.item() {
             if let Some(event) = self.known(lang).await? {
                 return Ok(Acknowledged::Before(Some(event)));

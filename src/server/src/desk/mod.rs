@@ -19,6 +19,7 @@ mod presence;
 mod refusal;
 mod session;
 mod show;
+mod socket;
 mod suggest;
 mod welcome;
 mod wire;

@@ -3,42 +3,35 @@
 use std::collections::VecDeque;
 use std::future::pending;
 use std::net::{IpAddr, SocketAddr};
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
+use axum::extract::ws::{Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use base::DialogueId;
 use contact::centre::{Centre, Command, ConnectionId, ItemId, Link, Refusal as Why};
 use futures_util::future::BoxFuture;
-use futures_util::stream::{SplitSink, SplitStream};
-use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
+use futures_util::stream::SplitStream;
+use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout, timeout_at};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
 use super::commands::{Commander, Done};
 use super::hub::{Joining, Key, OUTBOX, Order, Out};
 use super::presence::Presence;
 use super::refusal::{Refusal, refusal};
+use super::socket::{Flow, Incoming, Socket};
 use super::welcome::welcome;
-use super::wire::{Ask, CommandId, FromDesk, MAX_FRAME, ToDesk, VERSION, read, text};
+use super::wire::{Ask, CommandId, FromDesk, MAX_FRAME, ToDesk};
 use crate::app::App;
 use crate::auth::{Denied, Signed, Trouble};
 use crate::centre::Error;
 use crate::transcript::{Typing, Typist};
 
-/// The first frame must come within this.
-const HELLO_WITHIN: Duration = Duration::from_secs(10);
-/// A frame must be taken by the network within this.
-const SEND_WITHIN: Duration = Duration::from_secs(20);
 const DRAIN_FOR: Duration = Duration::from_secs(1);
-/// Faulty frames before the connection is closed; frames within a minute.
-const MAX_FAULTS: u32 = 10;
-const MAX_FRAMES_A_MINUTE: u32 = 600;
 /// Commands that wait for the one before them.
 const MAX_WAITING: usize = 32;
 /// How often the session is looked at without a reason, and presence is told again after it failed.
@@ -72,12 +65,7 @@ pub(crate) async fn upgrade(
         .max_write_buffer_size(MAX_UNSENT);
     Ok(ws.on_upgrade(move |socket| async move {
         let (out, mut input) = socket.split();
-        let mut socket = Socket {
-            out,
-            faults: 0,
-            frames: 0,
-            minute: Instant::now(),
-        };
+        let mut socket = Socket::new(out);
         if let Some(visible) = socket.greet(&mut input, &signed).await {
             Desk::new(app, socket, signed, from, visible)
                 .run(&mut input)
@@ -87,133 +75,6 @@ pub(crate) async fn upgrade(
         let rest = async { while let Some(Ok(_)) = input.next().await {} };
         let _ = timeout(DRAIN_FOR, rest).await;
     }))
-}
-
-/// The peer is gone, or was told to go.
-type Flow = ControlFlow<()>;
-
-struct Socket {
-    out: SplitSink<WebSocket, Message>,
-    faults: u32,
-    frames: u32,
-    minute: Instant,
-}
-
-enum Incoming {
-    Frame(FromDesk),
-    /// Dealt with already.
-    Nothing,
-    End,
-}
-
-impl Socket {
-    async fn send(&mut self, frame: &ToDesk) -> Flow {
-        self.send_text(text(frame).into()).await
-    }
-
-    async fn send_text(&mut self, frame: Utf8Bytes) -> Flow {
-        match timeout(SEND_WITHIN, self.out.send(Message::Text(frame))).await {
-            Ok(Ok(())) => Flow::Continue(()),
-            _ => Flow::Break(()),
-        }
-    }
-
-    /// Says why, and closes.
-    async fn end(&mut self, code: &'static str, said: &str, close: u16) -> Flow {
-        let text = said.to_owned();
-        if self.send(&ToDesk::Error { code, text }).await.is_continue() {
-            let reason = code.into();
-            let frame = CloseFrame {
-                code: close,
-                reason,
-            };
-            let _ = timeout(SEND_WITHIN, self.out.send(Message::Close(Some(frame)))).await;
-        }
-        Flow::Break(())
-    }
-
-    /// Waits for a `hello` of this session; whether the page is seen.
-    async fn greet(&mut self, input: &mut SplitStream<WebSocket>, signed: &Signed) -> Option<bool> {
-        let deadline = Instant::now() + HELLO_WITHIN;
-        loop {
-            let Ok(message) = timeout_at(deadline, input.next()).await else {
-                let said = "Der kom intet hello inden for 10 sekunder.";
-                let _ = self.end("hello_expected", said, close_code::POLICY).await;
-                return None;
-            };
-            match self.incoming(message).await {
-                Incoming::End => return None,
-                Incoming::Nothing => {}
-                Incoming::Frame(FromDesk::Hello { v, csrf, visible }) => {
-                    if v != VERSION {
-                        let said = "Siden er for gammel eller for ny. Genindlæs den.";
-                        let _ = self
-                            .end("unsupported_version", said, close_code::POLICY)
-                            .await;
-                        return None;
-                    }
-                    if !signed.vouches(&csrf) {
-                        let said = "Siden hører ikke til denne session. Genindlæs den.";
-                        let _ = self.end("wrong_csrf", said, close_code::POLICY).await;
-                        return None;
-                    }
-                    return Some(visible);
-                }
-                Incoming::Frame(_) => {
-                    let said = "Den første ramme skal være hello.";
-                    let _ = self.end("hello_expected", said, close_code::POLICY).await;
-                    return None;
-                }
-            }
-        }
-    }
-
-    /// Reads one message; faults are answered here.
-    async fn incoming(&mut self, message: Option<Result<Message, axum::Error>>) -> Incoming {
-        let message = match message {
-            Some(Ok(message)) => message,
-            // Too large, not UTF-8, or the peer has gone.
-            Some(Err(_)) | None => return Incoming::End,
-        };
-        if self.minute.elapsed() > Duration::from_secs(60) {
-            (self.minute, self.frames) = (Instant::now(), 0);
-        }
-        self.frames += 1;
-        if self.frames > MAX_FRAMES_A_MINUTE {
-            let said = "Siden sendte alt for meget på én gang.";
-            let _ = self.end("overloaded", said, close_code::POLICY).await;
-            return Incoming::End;
-        }
-        match message {
-            Message::Text(t) => match read(&t) {
-                Ok(frame) => Incoming::Frame(frame),
-                Err(fault) => {
-                    self.faults += 1;
-                    let (code, text) = ("bad_frame", fault.why);
-                    let answer = match fault.id {
-                        Some(id) => ToDesk::Refused { id, code, text },
-                        None => ToDesk::Error { code, text },
-                    };
-                    if self.send(&answer).await.is_break() {
-                        return Incoming::End;
-                    }
-                    if self.faults >= MAX_FAULTS {
-                        let said = "Siden sendte for meget, som tjenesten ikke forstår.";
-                        let _ = self.end("bad_frame", said, close_code::POLICY).await;
-                        return Incoming::End;
-                    }
-                    Incoming::Nothing
-                }
-            },
-            Message::Binary(_) => {
-                let said = "Kun tekst.";
-                let _ = self.end("bad_frame", said, close_code::UNSUPPORTED).await;
-                Incoming::End
-            }
-            Message::Ping(_) | Message::Pong(_) => Incoming::Nothing,
-            Message::Close(_) => Incoming::End,
-        }
-    }
 }
 
 /// A command under way.

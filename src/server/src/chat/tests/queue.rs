@@ -267,3 +267,23 @@ async fn scenario_20_who_reads_too_slowly_is_let_go_and_misses_nothing() {
     }
     assert!(c.is_let_go().await);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn scenario_18_who_is_taken_for_gone_and_is_here_keeps_the_place() {
+    let s = Service::start().await;
+    s.agent("anna").await;
+    let mut c = Citizen::come(&s).await;
+    c.queue().await;
+    let item = s.chat(&c.dialogue).await.unwrap();
+    let (connection, _) = item.links.first_key_value().unwrap();
+    let connection = connection.clone();
+    s.ok(Command::CitizenAbsent {
+        item: item.id,
+        connection,
+    })
+    .await;
+    s.until("said to be here again", async || {
+        !s.chat(&c.dialogue).await.unwrap().links.is_empty()
+    })
+    .await;
+}
