@@ -22,6 +22,8 @@ export class Desk {
     await desk.page.locator('#user').fill(user);
     await desk.page.locator('#password').fill(PASSWORD);
     await desk.at('signin-send').click();
+    await desk.at('tab-chats').or(desk.at('signin-problem')).first().waitFor();
+    if (await desk.at('signin-problem').count()) throw new Error(`${user} cannot sign in: ${await desk.at('signin-problem').innerText()}`);
     await desk.ready();
     return desk;
   }

@@ -28,6 +28,8 @@ export const onNews = (f: (h: Heard) => void): void => void clients.add(f);
 let connection: Connection | undefined;
 let commands = new Commands(() => false);
 let saved: Saved | undefined;
+/** Nothing was sent over this line yet. */
+let anew = true;
 
 export function dispatch(a: Action): void {
   const was = desk.peek();
@@ -90,6 +92,7 @@ export const retryNow = (): void => connection?.retryNow();
 function link(s: LinkState, retry_ms = 0): void {
   if (s === 'open' || s === 'idle' || s === 'stopped') return;
   commands.broke();
+  anew = true;
   dispatch({ type: 'link', link: s, retry_at_ms: Date.now() + retry_ms });
 }
 
@@ -102,10 +105,12 @@ function frame(f: ServerFrame): void {
   if (f.type === 'error' && f.code === 'signed_out') leave('Du er logget ud. Log ind igen for at fortsætte; din kladde er gemt.');
   if (f.type === 'snapshot') {
     opening.clear();
-    commands.resend();
+    // A snapshot comes in the middle of a good line too: what is under way then needs no second try.
+    if (anew) commands.resend();
+    anew = false;
     watch();
     // What was said while the line was broken is in the lines only.
-    Object.keys(desk.peek().lines).forEach(ask);
+    Object.keys(desk.peek().opened).forEach(ask);
   }
 }
 
@@ -130,6 +135,7 @@ function begin(s: Session): void {
   });
   connection = mine;
   commands = new Commands((f) => mine.send(f));
+  anew = true;
   dispatch({ type: 'restore', drafts: kept.drafts, outgoing: kept.outgoing });
   for (const o of kept.outgoing) if (o.state !== 'refused') again(o);
   mine.start();

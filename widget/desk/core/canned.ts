@@ -25,6 +25,9 @@ export function complete(text: string, values: Record<string, string>): string {
   });
 }
 
+/** An article as a message: the citizen's chat has no headings in what people write. */
+export const asReply = (article: string): string => article.replace(/^#{1,6}[ \t]+(.+?)[ \t#]*$/gm, '**$1**');
+
 const fold = (s: string): string => s.toLowerCase().normalize('NFC');
 
 /** Every word of `typed` must occur; hits in the title come first. Order is otherwise the editors' own. */

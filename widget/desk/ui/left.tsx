@@ -62,7 +62,7 @@ function Offer({ card, first }: { card: Card; first: boolean }) {
     <li class={`offer ${card.class}`} data-testid="offer">
       <div class="offer-top"><h3>{card.callback ? 'Opkald: ' : ''}{words.place(card.municipality)}</h3><Left until={card.state.until_ms} /></div>
       <Bar until={card.state.until_ms} whole={desk.value.limits.offer_ms} />
-      <p class="offer-what">{card.area.title || 'Intet fagområde'}</p>
+      <p class="offer-what" dir="auto">{card.area.title || card.brief?.question || 'Intet fagområde'}</p>
       <p class="tags"><Urgency of={card.class} /><Language code={card.language} /><span class="quiet-text">Har ventet <Since at={card.place_ms} /></span></p>
       <div class="offer-do">
         <Press look="primary" icon="check" test="accept" {...(first ? { for: 'accept' as const } : {})} {...keys} onClick={() => accept(card)}
@@ -159,13 +159,14 @@ export function LeftColumn() {
           <ul>{asked.map((c, i) => <Offer key={c.item} card={c} first={i === 0} />)}</ul>
         </section>
       )}
-      <ChatList title="Mine samtaler" cards={mine} test="my-chats" />
-      {mine.length === 0 && <Empty>{!d.known ? 'Henter…' : nothing(d.agent.state, d.agent.mode)}</Empty>}
+      {(agent || mine.length > 0) && <ChatList title="Mine samtaler" cards={mine} test="my-chats" />}
+      {agent && mine.length === 0 && <Empty>{!d.known ? 'Henter…' : nothing(d.agent.state, d.agent.mode)}</Empty>}
       {d.agent.mode === 'pick' && (d.queue?.total ?? 0) > 0 && (
         <Press look="secondary" icon="listBulleted" class="full" for="queue" onClick={() => go('queue')}>{d.queue?.total} venter i køen</Press>
       )}
       {ringing.length > 0 && <ChatList title="Opkald i gang" cards={ringing} test="my-calls" is={(c) => c.callback?.phone ?? ''} />}
       <Due />
+      {!agent && seen.length === 0 && <Empty>Vælg en samtale under Tilsyn for at følge med.</Empty>}
       {seen.length > 0 && <ChatList title="Tilsyn" cards={seen} test="my-watched" is={(c) => `${words.level(level(d, c))}: ${c.state.agent.name}`} />}
       <p class="sr-only">{unread(d)} ulæste beskeder i alt</p>
     </section>

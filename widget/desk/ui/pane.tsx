@@ -74,7 +74,7 @@ function Pane({ card, alone }: { card: Card; alone: boolean }) {
       <header class="pane-head">
         <div class="pane-title">
           <h2>{words.place(card.municipality)}</h2>
-          <p>{card.area.title || card.callback?.topic || 'Intet fagområde'}</p>
+          <p dir="auto">{card.area.title || card.callback?.topic || card.brief?.question || 'Intet fagområde'}</p>
         </div>
         <p class="tags">
           <Urgency of={card.class} /><Language code={card.language} />

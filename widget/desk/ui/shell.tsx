@@ -2,6 +2,7 @@
 
 import { useEffect, useLayoutEffect } from 'preact/hooks';
 import { clock, desk, dispatch, elsewhereBack, lists, prefs, retryNow, run, session } from '../app';
+import { asReply } from '../core/canned';
 import { chats, offers, shown, unread, waitingSince } from '../core/state';
 import { spoken } from '../core/time';
 import { Dialogs } from './dialogs';
@@ -54,7 +55,7 @@ function act(id: KeyId): void {
     }
     case 'article1': case 'article2': case 'article3': {
       const article = card && d.suggestions[card.item]?.articles[Number(id.at(-1)) - 1];
-      return article && card && insert(card.item, article.text);
+      return article && card && insert(card.item, asReply(article.text));
     }
     case 'canned': return canned();
     case 'search':

@@ -3,7 +3,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { desk, run } from '../app';
-import { complete, filter, slots } from '../core/canned';
+import { asReply, complete, filter, slots } from '../core/canned';
 import { lastOfCitizen, part } from '../core/state';
 import { clock as time, short } from '../core/time';
 import type { Article, Card } from '../core/wire';
@@ -56,7 +56,7 @@ function ArticleView({ article, card, nth }: { article: Article; card: Card; nth
       <div class="article-do">
         {may && (
           <Press look="secondary" icon="reply" {...(key ? { for: key, shows: true } : {})} test={key ? `insert-${nth}` : 'insert-hit'}
-            aria-label={`Indsæt: ${article.title}`} onClick={() => insert(card.item, article.text)}>Indsæt</Press>
+            aria-label={`Indsæt: ${article.title}`} onClick={() => insert(card.item, asReply(article.text))}>Indsæt</Press>
         )}
         <button type="button" class="more" aria-expanded={whole} onClick={() => setWhole(!whole)}>{whole ? 'Vis mindre' : 'Læs hele'}</button>
         {/^https:\/\//.test(article.url) && <a href={article.url} target="_blank" rel="noopener noreferrer">Kilde</a>}

@@ -8,18 +8,18 @@ import type { Card, Item, Line } from '../core/wire';
 import { Icon, Markdown, memo, Press, SrOnly } from './parts';
 import { dialog } from './view';
 
-const who = (l: Line): string => {
+const who = (l: Line, me: string): string => {
   switch (l.from) {
     case 'citizen': return 'Borgeren';
     case 'bot': return 'Chatrobotten';
     case 'note': return `Intern note${l.name ? ` · ${l.name}` : ''}`;
-    case 'coach': return `Vejledning fra ${l.name || 'leder'} · kun til dig`;
+    case 'coach': return `Vejledning fra ${l.name || 'leder'} · kun til ${l.name === me ? 'medarbejderen' : 'dig'}`;
     case 'supervisor': return `${l.name || 'Leder'} · leder`;
     default: return l.name || 'Medarbejder';
   }
 };
 
-const LineView = memo(({ line, card, mine, newDay }: { line: Line; card: Card; mine: boolean; newDay: string }) => {
+const LineView = memo(({ line, card, mine, me, newDay }: { line: Line; card: Card; mine: boolean; me: string; newDay: string }) => {
   const markdown = line.from === 'bot' || line.from === 'agent' || line.from === 'supervisor';
   const from = ['citizen', 'bot', 'agent', 'supervisor', 'coach', 'note'].includes(line.from) ? line.from : 'system';
   return (
@@ -34,7 +34,7 @@ const LineView = memo(({ line, card, mine, newDay }: { line: Line; card: Card; m
                 <Icon name="share" />Til redaktørerne
               </button>
             )}
-            <b>{who(line)}</b><time dateTime={new Date(line.at_ms).toISOString()}>{time(line.at_ms)}</time>
+            <b>{who(line, me)}</b><time dateTime={new Date(line.at_ms).toISOString()}>{time(line.at_ms)}</time>
             {line.late && <span>kom efter viderestilling</span>}
           </div>
         )}
@@ -106,7 +106,7 @@ export function Transcript({ card }: { card: Card }) {
               const on = day(l.at_ms, today);
               const newDay = on === before ? '' : on;
               before = on;
-              return <LineView key={l.id} line={l} card={card} mine={l.from === 'agent' && (l.name === d.me.name || l.name === '')} newDay={newDay} />;
+              return <LineView key={l.id} line={l} card={card} me={d.me.name} mine={l.from === 'agent' && (l.name === d.me.name || l.name === '')} newDay={newDay} />;
             })}
             {outgoing.map((o) => <Unsent key={o.id} o={o} />)}
           </ol>

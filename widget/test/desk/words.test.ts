@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { complete, filter, GAP, slots, wanted } from '../../desk/core/canned';
+import { asReply, complete, filter, GAP, slots, wanted } from '../../desk/core/canned';
 import { retryAfterMs } from '../../desk/core/session';
 import { loadPrefs, Saved } from '../../desk/core/saved';
 import { average, clock, day, left, percent, short, slot, spoken } from '../../desk/core/time';
-import { refusal } from '../../desk/core/words';
+import { place, refusal } from '../../desk/core/words';
 import { card } from './fakes';
 
 const at = (iso: string): number => Date.parse(iso);
@@ -51,6 +51,10 @@ test('a canned reply is completed from the card, and its gaps are shown', () => 
   assert.equal(complete('Ingen { klammer } uden ord: {}', values), 'Ingen [udfyld: klammer] uden ord: {}');
 });
 
+test('an article becomes a message without headings', () => {
+  assert.equal(asReply('Du skal møde op.\n\n## Sådan gør du ##\n- a #1'), 'Du skal møde op.\n\n**Sådan gør du**\n- a #1');
+});
+
 test('replies are found by every word, titles first', () => {
   const all = [
     { id: 'a', title: 'Hilsen', text: 'Hej fra borgerservice' }, { id: 'b', title: 'Borgerservice', text: 'Du skal møde op' }, { id: 'c', title: 'Farvel', text: 'Hav en god dag' },
@@ -85,6 +89,10 @@ test('unsent words are kept by user, and broken storage is no reason to stop', (
   kept.set('borgerlinje.desk.prefs', '{"volume":"loud","panes":3}');
   const prefs = loadPrefs(() => storage);
   assert.deepEqual([prefs.volume, prefs.panes, prefs.notify], [0.5, 3, false]);
+});
+
+test('a municipality is named as in a list', () => {
+  assert.deepEqual([place({ name: 'Aarhus Kommune' }), place({ name: 'Bornholms Regionskommune' })], ['Aarhus', 'Bornholms Regionskommune']);
 });
 
 test('every refusal has words; a new one has the service\'s', () => {
