@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use jiff::civil::{Date, Time};
 use jiff::tz::{AmbiguousOffset, TimeZone};
-use jiff::{Timestamp, Zoned};
+use jiff::{SignedDuration, Timestamp, Zoned};
 use serde::{Deserialize, Serialize};
 
 use crate::holiday;
@@ -80,7 +80,7 @@ fn instant(date: Date, time: Time) -> Option<Timestamp> {
     if let AmbiguousOffset::Gap { before, .. } = ambiguous.offset() {
         let after_change = before.to_timestamp(date.to_datetime(time)).ok()?;
         let later = after_change
-            .checked_add(jiff::SignedDuration::from_secs(1))
+            .checked_add(SignedDuration::from_secs(1))
             .ok()?;
         return copenhagen().preceding(later).next().map(|t| t.timestamp());
     }
@@ -208,6 +208,13 @@ pub enum Status {
 /// Whether the municipality is open at an instant, and until when. Times are in Europe/Copenhagen.
 pub fn status(hours: &Hours, at: Timestamp) -> Status {
     let zoned = |t: Timestamp| t.to_zoned(copenhagen().clone());
+    if hours.always {
+        // Nobody waits for the end; looking day by day would find the same.
+        let days = SignedDuration::from_hours(24 * HORIZON_DAYS as i64);
+        return Status::Open {
+            until: zoned(at.saturating_add(days).unwrap_or(Timestamp::MAX)),
+        };
+    }
     if hours.week.iter().all(Vec::is_empty) {
         return Status::Closed { opens: None };
     }
