@@ -45,6 +45,10 @@ enum Frame {
     Ping {
         n: u64,
     },
+    Error {
+        code: String,
+        text: String,
+    },
     #[serde(other)]
     Other,
 }
@@ -168,7 +172,7 @@ impl Agent<'_> {
     /// Sends a command under an id of its own.
     async fn ask(&mut self, what: &str, mut command: Value, tag: Option<Tag>) -> Result<(), Error> {
         self.next += 1;
-        let id = format!("{what}-{}", self.next);
+        let id = format!("{}-{}", what.replace('_', ""), self.next);
         let item = command
             .get("item")
             .and_then(Value::as_str)
@@ -209,6 +213,10 @@ impl Agent<'_> {
             Frame::Ping { n } => {
                 let pong = json!({"type": "pong", "n": n, "visible": true});
                 self.socket.send(Message::text(pong.to_string())).await?;
+            }
+            Frame::Error { code, text } => {
+                tracing::warn!("an agent was told {code}: {text}");
+                self.stage.book.was_refused();
             }
             Frame::Other => {}
         }

@@ -2,12 +2,11 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::{ExitStatus, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, Command};
-use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, timeout};
 
 use super::{Failure, Setting};
@@ -16,8 +15,6 @@ use crate::boot;
 const LISTENING: &str = "Borgerlinje is listening on http://";
 /// A cache that was never filled takes the encoding and the training.
 const START_WITHIN: Duration = Duration::from_secs(900);
-/// Commands that make accounts at once.
-const AT_ONCE: usize = 2;
 /// How often its memory is looked at.
 const LOOK_AFTER: Duration = Duration::from_millis(500);
 /// Chats that each agent may have at once.
@@ -78,7 +75,7 @@ impl Spawned {
             .keys()
             .map(ToString::to_string)
             .collect();
-        add_all(&accounts, &codes, &command).await?;
+        add_all(&accounts, &codes, command()).await?;
         let mut child = command().arg("serve").stdout(Stdio::piped()).spawn()?;
         let out = child.stdout.take().ok_or("the service has no output")?;
         let mut lines = BufReader::new(out).lines();
@@ -120,45 +117,37 @@ impl Spawned {
 async fn add_all(
     accounts: &[Account],
     codes: &[String],
-    command: &dyn Fn() -> Command,
+    mut command: Command,
 ) -> Result<(), Failure> {
-    let mut under_way = JoinSet::new();
+    let mut table = "user\tname\trole\tmunicipalities\tlanguages\tcapacity\tpassword\n".to_owned();
     for (n, account) in accounts.iter().enumerate() {
         let rights = codes.iter().enumerate().filter(|(m, _)| (m + n) % 3 == 0);
         let rights: Vec<&str> = rights.map(|(_, c)| c.as_str()).collect();
-        let mut add = command();
-        add.args(["user", "add", &account.user, "--name", &account.user])
-            .args(["--role", "agent", "--languages", "da", "--areas", "all"])
-            .args(["--municipalities", &rights.join(",")])
-            .args(["--capacity", CAPACITY])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null());
-        let password = format!("{}\n", account.password);
-        if under_way.len() == AT_ONCE {
-            done(under_way.join_next().await)?;
-        }
-        under_way.spawn(async move {
-            let mut child = add.spawn()?;
-            if let Some(mut input) = child.stdin.take() {
-                input.write_all(password.as_bytes()).await?;
-            }
-            child.wait().await
-        });
+        let Account { user, password } = account;
+        let row = [
+            user,
+            user,
+            "agent",
+            &rights.join(","),
+            "da",
+            CAPACITY,
+            password,
+        ];
+        table.push_str(&row.join("\t"));
+        table.push('\n');
     }
-    while let Some(one) = under_way.join_next().await {
-        done(Some(one))?;
+    command
+        .args(["user", "import", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null());
+    let mut child = command.spawn()?;
+    if let Some(mut input) = child.stdin.take() {
+        input.write_all(table.as_bytes()).await?;
     }
-    Ok(())
-}
-
-fn done(one: Option<Result<std::io::Result<ExitStatus>, JoinError>>) -> Result<(), Failure> {
-    let Some(status) = one else {
-        return Ok(());
-    };
-    if status??.success() {
+    if child.wait().await?.success() {
         Ok(())
     } else {
-        Err("an account could not be made".into())
+        Err("the accounts could not be made".into())
     }
 }
 
