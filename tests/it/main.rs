@@ -15,3 +15,4 @@ mod harness;
 mod layout;
 mod quality;
 mod schema;
+mod storm;
