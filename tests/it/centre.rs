@@ -9,7 +9,7 @@ use crate::client::{Client, answer};
 use crate::harness::Server;
 
 /// Ends with the test.
-struct Redis(Child);
+pub(crate) struct Redis(Child);
 
 impl Drop for Redis {
     fn drop(&mut self) {
@@ -20,7 +20,7 @@ impl Drop for Redis {
 
 /// On a free port, and saving nothing. None, and a line that says so, where there is no redis-server.
 #[allow(clippy::print_stdout, reason = "a skipped test says so")]
-fn redis() -> Option<(Redis, u16)> {
+pub(crate) fn redis() -> Option<(Redis, u16)> {
     let port = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = port.local_addr().unwrap().port();
     let child = Command::new("redis-server")

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::time::{Duration, sleep};
 
+use crate::centre::redis;
 use crate::client::{Client, hello};
 use crate::desk_client::{Desk, account, sign_in};
 use crate::harness::Server;
@@ -78,7 +79,7 @@ impl Citizen {
         acknowledged
     }
 
-    /// Comes back: everything is there once, in order, and nothing acknowledged is missing.
+    /// Comes back, to whatever node: everything is there once, in order, and nothing acknowledged is missing.
     async fn back(&mut self, server: &Server, acknowledged: &[String]) {
         let seen = self.events.last().map_or(0, |e| e["seq"].as_u64().unwrap());
         let (dialogue, token) = (self.client.dialogue.clone(), self.client.token.clone());
@@ -118,13 +119,28 @@ impl Citizen {
     }
 }
 
-async fn storm(environment: &[(&str, &str)]) {
+/// Asks until a place in the queue is offered: the centre has been set up then.
+async fn staffed(server: &Server) {
+    for _ in 0..100 {
+        let (mut c, _) = Client::hello(server, AARHUS).await;
+        c.send(&json!({"type": "human", "client_id": "h"})).await;
+        if c.next("handover_offer").await["queue"] == true {
+            return;
+        }
+        sleep(Duration::from_millis(200)).await;
+    }
+    panic!("nobody may wait: {}", server.stderr());
+}
+
+/// `second` is another node of the same centre, to which half of the citizens come back.
+async fn storm(environment: &[(&str, &str)], second: Option<&Server>) {
     let data = TempDir::with_prefix("borgerlinje-storm-").unwrap();
     let server = Server::on(data.path(), environment);
     let capacity = CHATS.to_string();
     let rights = ["--municipalities", "all", "--capacity", &capacity];
     account(&server, "anna", "Anna", &rights);
     let mut desk = Desk::of(&server, "anna").await;
+    staffed(&server).await;
     let mut citizens: Vec<Citizen> =
         join_all((0..CITIZENS).map(|_| Citizen::waiting(&server))).await;
     let mut chats = BTreeSet::new();
@@ -150,8 +166,11 @@ async fn storm(environment: &[(&str, &str)]) {
     assert!(acknowledged.iter().all(|a| !a.is_empty()));
 
     let server = Server::on(data.path(), environment);
-    let come = citizens.iter_mut().zip(&acknowledged);
-    let come = come.map(|(c, ids)| c.back(&server, ids));
+    let come = citizens.iter_mut().zip(&acknowledged).enumerate();
+    let come = come.map(|(n, (c, ids))| {
+        let to = second.filter(|_| n % 2 == 1).unwrap_or(&server);
+        c.back(to, ids)
+    });
     // The session outlives the process, and so do the chats.
     let (mut desk, _) = tokio::join!(Desk::open(&server, &session), join_all(come));
     for item in &chats {
@@ -175,5 +194,20 @@ async fn storm(environment: &[(&str, &str)]) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn scenario_18_everybody_comes_back_at_once_embedded() {
     Server::shared();
-    storm(&[("BORGERLINJE_ALWAYS_OPEN", "1")]).await;
+    storm(&[("BORGERLINJE_ALWAYS_OPEN", "1")], None).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn scenario_18_everybody_comes_back_at_once_redis() {
+    let Some((_redis, port)) = redis() else {
+        return;
+    };
+    Server::shared();
+    let url = format!("redis://127.0.0.1:{port}");
+    let environment = [
+        ("BORGERLINJE_ALWAYS_OPEN", "1"),
+        ("BORGERLINJE_REDIS_URL", url.as_str()),
+    ];
+    let other = Server::with(&environment);
+    storm(&environment, Some(&other)).await;
 }

@@ -83,6 +83,14 @@ fn differences(centre: &Centre, wanted: Wanted) -> Vec<Command> {
             settings: Box::new(wanted.settings),
         });
     }
+    // Teams first: as soon as a municipality is known its citizens may ask, and they are routed to teams.
+    for team in wanted.teams {
+        let t = known.as_ref().and_then(|k| k.teams.get(&team.id));
+        if t.is_none_or(|t| t.team != team) {
+            let team = Box::new(team);
+            commands.push(Command::SetTeam { team });
+        }
+    }
     for (code, hours) in wanted.municipalities {
         let m = known.as_ref().and_then(|k| k.municipalities.get(&code));
         if m.is_none_or(|m| m.hours != hours) {
@@ -91,13 +99,6 @@ fn differences(centre: &Centre, wanted: Wanted) -> Vec<Command> {
                 hours: Box::new(hours),
                 fair_share_permille: m.and_then(|m| m.fair_share_permille),
             });
-        }
-    }
-    for team in wanted.teams {
-        let t = known.as_ref().and_then(|k| k.teams.get(&team.id));
-        if t.is_none_or(|t| t.team != team) {
-            let team = Box::new(team);
-            commands.push(Command::SetTeam { team });
         }
     }
     commands
