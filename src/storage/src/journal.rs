@@ -164,6 +164,24 @@ impl Journal {
             .await
     }
 
+    /// Callbacks of any municipality that nobody has taken charge of yet, oldest first, `limit` at most.
+    ///
+    /// # Errors
+    /// Corrupt, Io.
+    pub async fn waiting_callbacks(&self, limit: u32) -> Result<Vec<CallbackRow>, Error> {
+        self.read(move |c| read::waiting_callbacks(c, limit)).await
+    }
+
+    /// Marks a waiting callback as the contact centre's. False when it does not wait (any more).
+    ///
+    /// # Errors
+    /// Full, Io.
+    pub async fn hand_in_callback(&self, reference: &str) -> Result<bool, Error> {
+        let reference = reference.to_owned();
+        self.write(move |c| write::hand_in_callback(c, &reference))
+            .await
+    }
+
     /// Stores the record of a turn: a JSON object from which the answer can be replayed.
     ///
     /// # Errors

@@ -119,19 +119,32 @@ pub(crate) fn callbacks(
             "SELECT reference, dialogue, municipality, phone, topic, created_ms, state FROM callbacks
              WHERE municipality = ? ORDER BY created_ms, reference LIMIT ?",
         )?
-        .query_map(params![municipality.as_str(), limit], |r| {
-            Ok(CallbackRow {
-                reference: r.get(0)?,
-                dialogue: parsed(r, 1)?,
-                municipality: parsed(r, 2)?,
-                phone: r.get(3)?,
-                topic: r.get(4)?,
-                created: time(r, 5)?,
-                state: r.get(6)?,
-            })
-        })?
+        .query_map(params![municipality.as_str(), limit], callback)?
         .collect::<rusqlite::Result<_>>()?;
     Ok(rows)
+}
+
+pub(crate) fn waiting_callbacks(conn: &Connection, limit: u32) -> Result<Vec<CallbackRow>, Error> {
+    let rows = conn
+        .prepare_cached(
+            "SELECT reference, dialogue, municipality, phone, topic, created_ms, state FROM callbacks
+             WHERE state = 'waiting' ORDER BY created_ms, reference LIMIT ?",
+        )?
+        .query_map([limit], callback)?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(rows)
+}
+
+fn callback(r: &Row<'_>) -> rusqlite::Result<CallbackRow> {
+    Ok(CallbackRow {
+        reference: r.get(0)?,
+        dialogue: parsed(r, 1)?,
+        municipality: parsed(r, 2)?,
+        phone: r.get(3)?,
+        topic: r.get(4)?,
+        created: time(r, 5)?,
+        state: r.get(6)?,
+    })
 }
 
 pub(crate) fn counts(conn: &Connection) -> Result<Counts, Error> {

@@ -136,6 +136,8 @@ CREATE TABLE log_nodes (
 
 /// Lines that only staff see, and the file's own name: numbers of events are of this file alone.
 const STAFF: &str = "
+CREATE INDEX callbacks_waiting ON callbacks (created_ms, reference) WHERE state = 'waiting';
+
 CREATE TABLE staff_lines (
     item     TEXT NOT NULL,
     id       TEXT NOT NULL,

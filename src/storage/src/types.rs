@@ -131,7 +131,7 @@ pub struct CallbackRow {
     pub phone: String,
     pub topic: Option<String>,
     pub created: Timestamp,
-    /// `waiting` when written; the contact centre gives the rest their meaning.
+    /// `waiting` when written; then `handed_in` (it is the contact centre's) or `cancelled`.
     pub state: String,
 }
 

@@ -136,6 +136,15 @@ pub(crate) fn cancel_callback(
     append(conn, dialogue, std::slice::from_ref(event), at).map(Some)
 }
 
+pub(crate) fn hand_in_callback(conn: &Connection, reference: &str) -> Result<bool, Error> {
+    let rows = conn
+        .prepare_cached(
+            "UPDATE callbacks SET state = 'handed_in' WHERE reference = ? AND state = 'waiting'",
+        )?
+        .execute([reference])?;
+    Ok(rows > 0)
+}
+
 pub(crate) fn record_turn(
     conn: &Connection,
     turn: &TurnId,

@@ -24,8 +24,9 @@ const WAITS_EVERY: Duration = Duration::from_secs(5);
 /// Dialogues that are served at once: their reads of the journal are one round of it.
 const AT_ONCE: usize = 64;
 
-/// Starts the task; again, should it fall.
+/// Starts the task; again, should it fall. Beside it, what was left for the centre is handed in.
 pub(crate) fn begin(app: &App) {
+    tokio::spawn(super::hand_in::run(Arc::clone(app)));
     let app = Arc::clone(app);
     tokio::spawn(async move {
         loop {

@@ -6,6 +6,7 @@ mod callback;
 mod connection;
 mod dialogue;
 mod dispatch;
+mod hand_in;
 mod offer;
 mod people;
 mod settle;

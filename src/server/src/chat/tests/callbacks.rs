@@ -4,6 +4,7 @@ use contact::centre::*;
 use contact::sim::id;
 use serde_json::json;
 
+use super::super::hand_in::hand_in;
 use super::citizen::Citizen;
 use super::service::{Service, local};
 
@@ -173,4 +174,35 @@ async fn scenario_27_a_call_that_was_made_is_told_in_the_dialogue_once() {
     .await;
     let ended = c.next("handover_ended").await;
     assert_eq!(ended["outcome"], "reached");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_number_without_a_time_becomes_a_promise_once() {
+    let s = Service::start().await;
+    let mut c = Citizen::come(&s).await;
+    c.send(callback("c-1", None)).await;
+    let saved = c.next("callback_saved").await;
+    assert!(saved.get("from_ms").is_none(), "{saved}");
+    let mut gone = Citizen::come(&s).await;
+    gone.send(callback("c-1", None)).await;
+    let reference = gone.next("callback_saved").await["reference"].clone();
+    gone.send(json!({"type": "cancel_callback", "client_id": "x-1", "reference": reference}))
+        .await;
+    gone.next("callback_cancelled").await;
+
+    // The service looks now and then by itself; this may be the second time.
+    hand_in(&s.app).await.unwrap();
+    let item = s.callback(&c.dialogue).await.expect("it is promised");
+    let promised = item.callback.unwrap();
+    assert_eq!(promised.reference.as_str(), saved["reference"]);
+    assert_eq!(promised.phone.as_e164(), "+4520304050");
+    assert!(s.callback(&gone.dialogue).await.is_none());
+    assert_eq!(hand_in(&s.app).await.unwrap(), 0, "once");
+    let rows = s.app.journal.waiting_callbacks(10).await.unwrap();
+    assert!(rows.is_empty());
+
+    c.send(json!({"type": "cancel_callback", "client_id": "x-2", "reference": saved["reference"]}))
+        .await;
+    c.next("callback_cancelled").await;
+    assert!(s.callback(&c.dialogue).await.is_none());
 }
