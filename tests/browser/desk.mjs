@@ -31,8 +31,12 @@ export class Desk {
   /** Signed in, and the service has said what is on the desk. */
   async ready() {
     await this.at('tab-chats').waitFor();
-    // Who only supervises has no state to be in.
-    if (await this.at('my-state').count()) await this.at('my-state').filter({ hasText: /Klar|Pause/ }).waitFor();
+    const there = this.at('my-state').filter({ hasText: /Klar|Pause/ });
+    // Who only supervises has no state to be in, which the page knows when it has been welcomed.
+    for (let tries = 0; !(await there.count()) && (await this.at('my-state').count()); tries += 1) {
+      if (tries > 300) throw new Error(`the desk is not ready: ${await this.at('my-state').innerText()}`);
+      await new Promise((ok) => setTimeout(ok, 100));
+    }
   }
 
   at(name, within = this.page) {
