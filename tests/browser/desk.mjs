@@ -19,11 +19,17 @@ export class Desk {
 
   static async signIn(browser, service, user, options = {}) {
     const desk = await Desk.open(browser, service, options);
-    await desk.page.locator('#user').fill(user);
-    await desk.page.locator('#password').fill(PASSWORD);
-    await desk.at('signin-send').click();
-    await desk.at('tab-chats').or(desk.at('signin-problem')).first().waitFor();
-    if (await desk.at('signin-problem').count()) throw new Error(`${user} cannot sign in: ${await desk.at('signin-problem').innerText()}`);
+    // A new account is known within a second or two.
+    for (let tries = 1; ; tries += 1) {
+      await desk.page.locator('#user').fill(user);
+      await desk.page.locator('#password').fill(PASSWORD);
+      await desk.at('signin-send').click();
+      await desk.at('tab-chats').or(desk.at('signin-problem')).first().waitFor();
+      if (!(await desk.at('signin-problem').count())) break;
+      if (tries === 3) throw new Error(`${user} cannot sign in: ${await desk.at('signin-problem').innerText()}`);
+      await new Promise((ok) => setTimeout(ok, 1_500));
+      await desk.page.reload();
+    }
     await desk.ready();
     return desk;
   }
