@@ -1,10 +1,12 @@
 // An agent's browser with the desk in it, and a citizen who speaks the chat's protocol from a page of the service.
 
+import assert from 'node:assert/strict';
+
 import { PATIENCE_MS, visit } from './widget.mjs';
 
 export const PASSWORD = 'en lang sætning om ingenting 7';
 
-/** Accounts as [user, name, role]; the running service sees them within a second. */
+/** Accounts as [user, name, role]; they can sign in at once. */
 export const hire = (service, staff) => service.command(['user', 'import', '-'],
   [['user', 'name', 'role', 'municipalities', 'password'], ...staff.map((s) => [...s, 'all', PASSWORD])].map((row) => row.join('\t')).join('\n') + '\n');
 
@@ -19,17 +21,9 @@ export class Desk {
 
   static async signIn(browser, service, user, options = {}) {
     const desk = await Desk.open(browser, service, options);
-    // A new account is known within a second or two.
-    for (let tries = 1; ; tries += 1) {
-      await desk.page.locator('#user').fill(user);
-      await desk.page.locator('#password').fill(PASSWORD);
-      await desk.at('signin-send').click();
-      await desk.at('tab-chats').or(desk.at('signin-problem')).first().waitFor();
-      if (!(await desk.at('signin-problem').count())) break;
-      if (tries === 3) throw new Error(`${user} cannot sign in: ${await desk.at('signin-problem').innerText()}`);
-      await new Promise((ok) => setTimeout(ok, 1_500));
-      await desk.page.reload();
-    }
+    await desk.page.locator('#user').fill(user);
+    await desk.page.locator('#password').fill(PASSWORD);
+    await desk.at('signin-send').click();
     await desk.ready();
     return desk;
   }
@@ -71,6 +65,17 @@ export class Desk {
 
   draft() {
     return this.at('write', this.pane()).inputValue();
+  }
+
+  /** Waits until the composer holds such a text. */
+  async draftOf(wanted) {
+    let draft = '';
+    for (const until = Date.now() + PATIENCE_MS; Date.now() < until;) {
+      draft = await this.draft();
+      if (wanted.test(draft)) return;
+      await new Promise((ok) => setTimeout(ok, 50));
+    }
+    assert.match(draft, wanted);
   }
 
   /** Waits until the focus is there. */

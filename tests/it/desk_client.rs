@@ -17,6 +17,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use crate::harness::{Server, borgerlinje, finish, printed};
 
 pub(crate) const PASSWORD: &str = "lyng tromme kajak fyr";
+pub(crate) const ALL: &[&str] = &["--municipalities", "all"];
 const WITHIN: Duration = Duration::from_secs(60);
 
 /// Runs `borgerlinje user …` on the server's data folder, the password on standard input.
@@ -92,26 +93,19 @@ pub(crate) fn try_sign_in(server: &Server, user_name: &str, password: &str) -> A
     request(server, "POST", &[("Origin", &origin(server))], &body)
 }
 
-/// Signs in; a new account is known within a second or two.
 #[track_caller]
 pub(crate) fn sign_in(server: &Server, user_name: &str) -> Session {
-    for _ in 0..4 {
-        let (status, head, body) = try_sign_in(server, user_name, PASSWORD);
-        if status == 200 {
-            let cookie = head.lines().find(|l| l.starts_with("set-cookie:")).unwrap();
-            for part in ["; secure", "; httponly", "; samesite=strict", "; path=/"] {
-                assert!(cookie.contains(part), "{cookie}");
-            }
-            let cookie = cookie["set-cookie: ".len()..].split(';').next().unwrap();
-            let cookie = cookie.replace("__host-", "__Host-");
-            let body: Value = serde_json::from_str(&body).unwrap();
-            let csrf = body["csrf"].as_str().unwrap().to_owned();
-            return Session { cookie, csrf };
-        }
-        #[allow(clippy::disallowed_methods, reason = "no async here")]
-        std::thread::sleep(Duration::from_millis(700));
+    let (status, head, body) = try_sign_in(server, user_name, PASSWORD);
+    assert_eq!(status, 200, "{user_name} could not sign in: {body}");
+    let cookie = head.lines().find(|l| l.starts_with("set-cookie:")).unwrap();
+    for part in ["; secure", "; httponly", "; samesite=strict", "; path=/"] {
+        assert!(cookie.contains(part), "{cookie}");
     }
-    panic!("{user_name} could not sign in");
+    let cookie = cookie["set-cookie: ".len()..].split(';').next().unwrap();
+    let cookie = cookie.replace("__host-", "__Host-");
+    let body: Value = serde_json::from_str(&body).unwrap();
+    let csrf = body["csrf"].as_str().unwrap().to_owned();
+    Session { cookie, csrf }
 }
 
 pub(crate) struct Desk {

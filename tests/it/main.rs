@@ -3,6 +3,7 @@
 // A test may unwrap; clippy takes helpers outside a test function for the program.
 #![allow(clippy::unwrap_used)]
 
+mod accounts;
 mod bad_input;
 mod centre;
 mod chat;

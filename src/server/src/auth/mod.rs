@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use axum::http::HeaderMap;
 use axum::http::header::COOKIE;
-use base::{Clock, Secret};
+use base::{Clock, Secret, hex};
 use contact::centre::AgentId;
 use sha2::{Digest as _, Sha256};
 use storage::{Accounts, AuditLine};
@@ -56,6 +56,8 @@ pub(crate) struct Auth {
     known: watch::Sender<Arc<Known>>,
     /// Counts what may have ended a session.
     changes: watch::Sender<u64>,
+    /// The version of the accounts that `known` was read at.
+    seen: tokio::sync::Mutex<Option<i64>>,
     throttle: Mutex<Throttle>,
     checker: Checker,
 }
@@ -102,6 +104,7 @@ impl Auth {
             origins,
             known: watch::Sender::new(Arc::new(known)),
             changes: watch::Sender::new(0),
+            seen: tokio::sync::Mutex::default(),
             throttle: Mutex::default(),
             checker: Checker::new(),
         }))
@@ -109,16 +112,10 @@ impl Auth {
 
     /// Hears of what commands of the operator change, and lets old sessions go. Does not end.
     pub(crate) async fn keep_up(self: Arc<Self>) {
-        let mut seen = None;
         let mut tidied = None;
         loop {
-            match self.accounts.version().await {
-                Ok(version) if seen == Some(version) => {}
-                Ok(version) => {
-                    if self.look_again().await.is_ok() {
-                        seen = Some(version);
-                    }
-                }
+            match self.look().await {
+                Ok(()) => {}
                 Err(storage::Error::Closed) => return,
                 Err(e) => tracing::warn!("the accounts cannot be read: {e}"),
             }
@@ -135,8 +132,15 @@ impl Auth {
         }
     }
 
-    async fn look_again(&self) -> Result<(), storage::Error> {
+    /// Reads the accounts again if another process changed them.
+    async fn look(&self) -> Result<(), storage::Error> {
+        let mut seen = self.seen.lock().await;
+        let version = self.accounts.version().await?;
+        if *seen == Some(version) {
+            return Ok(());
+        }
         let known = Arc::new(Known::new(self.accounts.list().await?));
+        *seen = Some(version);
         self.known.send_if_modified(|now| {
             let other = *now != known;
             *now = known;
@@ -176,6 +180,8 @@ impl Auth {
             throttle.begin(name, from, self.clock.monotonic())
         };
         let attempt = attempt.map_err(Trouble::Throttled)?;
+        // An account made a moment ago can be used at once.
+        self.look().await.map_err(Trouble::Store)?;
         let account = user.and_then(|u| self.account(&u));
         let stored = account.as_ref().map(|a| a.password.clone());
         let right = self.checker.is(password, stored).await;
@@ -284,7 +290,7 @@ fn sha256(parts: &[&[u8]]) -> [u8; 32] {
 fn signed(token: &str, account: Arc<Account>) -> Signed {
     // Only who has the cookie can make it, and it gives nothing of the cookie away.
     let csrf = sha256(&[b"csrf ", token.as_bytes()]);
-    let csrf: String = csrf[..16].iter().map(|b| format!("{b:02x}")).collect();
+    let csrf = hex(&csrf[..16]);
     Signed {
         account,
         csrf,

@@ -93,14 +93,32 @@ async fn a_command_of_the_operator_ends_sessions_at_once() {
     removed.await.unwrap();
     assert!(!b.lives(&headers).await);
     assert!(b.auth.still(&signed, false).await.is_err());
-    // The service does not know yet, and lets nobody in all the same.
-    let again = b.auth.sign_in("anna", PASSWORD.to_owned(), HERE).await;
-    assert!(matches!(again, Err(Trouble::BadCredentials)));
+    // Heard without anybody signing in.
     let mut changes = b.auth.changes();
     let keeping = tokio::spawn(Arc::clone(&b.auth).keep_up());
     changes.changed().await.unwrap();
     assert!(b.auth.account(&"anna".parse().unwrap()).is_none());
     keeping.abort();
+    let again = b.auth.sign_in("anna", PASSWORD.to_owned(), HERE).await;
+    assert!(matches!(again, Err(Trouble::BadCredentials)));
+}
+
+#[tokio::test]
+async fn signing_in_knows_what_a_command_did_the_moment_before() {
+    let b = bench().await;
+    let command = open(&b.dir);
+    let anna = command.list().await.unwrap().remove(0);
+    let bo = NewAccount {
+        user: "bo".into(),
+        details: anna.details,
+        password: anna.password,
+    };
+    command.add(vec![bo], b.clock.now()).await.unwrap();
+    let signed = b.auth.sign_in("bo", PASSWORD.to_owned(), HERE).await;
+    assert_eq!(signed.unwrap().1.account.user.as_str(), "bo");
+    command.remove("bo", b.clock.now()).await.unwrap();
+    let again = b.auth.sign_in("bo", PASSWORD.to_owned(), HERE).await;
+    assert!(matches!(again, Err(Trouble::BadCredentials)));
 }
 
 #[tokio::test]

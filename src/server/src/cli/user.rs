@@ -1,4 +1,4 @@
-//! `borgerlinje user`: the accounts of staff. Works while the service runs, which sees it within a second.
+//! `borgerlinje user`: the accounts of staff. Works while the service runs, which lets a new account in at once.
 
 mod rights;
 
