@@ -66,7 +66,8 @@ impl Due {
 /// because a word may be lost. Apart from the other work: it waits for the log.
 async fn attend(app: App, missed: Arc<Notify>) {
     loop {
-        for_each(live(&app, None).await, |d| {
+        let (unknown, _) = people::sort(&app, live(&app, None).await, people::unknown).await;
+        for_each(unknown, |d| {
             let app = &app;
             async move { people::present(app, &d).await }
         })
@@ -105,7 +106,11 @@ async fn run(app: App) {
                 serve(&app, due).await;
             }
             _ = waits.tick() => {
-                for_each(live(&app, None).await, |d| {
+                let (waiting, others) = people::sort(&app, live(&app, None).await, people::waits).await;
+                for d in others {
+                    *d.wait.lock().await = None;
+                }
+                for_each(waiting, |d| {
                     let app = &app;
                     async move { people::show_wait(app, &d, false).await }
                 })

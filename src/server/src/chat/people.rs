@@ -4,8 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use base::Lang;
-use contact::centre::{Command, Handover, Item, ItemId, ItemState, Link, Refusal as No, Sender};
+use base::{Lang, hex};
+use contact::centre::{
+    Centre, Command, Handover, Item, ItemId, ItemState, Link, Refusal as No, Sender,
+};
 use sha2::{Digest, Sha256};
 
 use super::brief;
@@ -173,8 +175,7 @@ impl Request<'_> {
     /// The same each time the citizen asks under the same client id, so that it is done once.
     pub(super) fn item_id(&self) -> ItemId {
         let digest = Sha256::digest(self.client_id.as_str().as_bytes());
-        let short: String = digest[..6].iter().map(|b| format!("{b:02x}")).collect();
-        let id = format!("{}-{short}", self.dialogue.id);
+        let id = format!("{}-{}", self.dialogue.id, hex(&digest[..6]));
         id.parse().expect("letters, digits and - are an id")
     }
 
@@ -225,12 +226,41 @@ fn link(app: &App, dialogue: &Dialogue) -> Link {
     }
 }
 
+/// The dialogues of which something holds at the centre, and the others, by one look at it; all are others while
+/// it is starting.
+pub(super) async fn sort(
+    app: &App,
+    dialogues: Vec<Arc<Dialogue>>,
+    holds: fn(&Centre, &Dialogue) -> bool,
+) -> (Vec<Arc<Dialogue>>, Vec<Arc<Dialogue>>) {
+    let mut these = Vec::new();
+    let mut others = dialogues;
+    let look = app.centre.read(|c| {
+        let (yes, no) = others.drain(..).partition(|d| holds(c, d));
+        (these, others) = (yes, no);
+    });
+    // Not ready: nothing was sorted.
+    let _ = look.await;
+    (these, others)
+}
+
+/// The citizen waits for a person.
+pub(super) fn waits(centre: &Centre, dialogue: &Dialogue) -> bool {
+    let item = centre.chat_of(&dialogue.id);
+    item.is_some_and(|i| !matches!(i.state, ItemState::Owned { .. }))
+}
+
+/// The citizen waits or talks, and the centre does not know of this node's connection.
+pub(super) fn unknown(centre: &Centre, dialogue: &Dialogue) -> bool {
+    let item = centre.chat_of(&dialogue.id);
+    item.is_some_and(|i| !i.links.contains_key(&dialogue.link))
+}
+
 /// Tells the centre that a citizen who waits or talks is here, unless it knows.
 pub(crate) async fn present(app: &App, dialogue: &Dialogue) {
     let look = app.centre.read(|c| {
         let item = c.chat_of(&dialogue.id)?;
-        let known = item.links.contains_key(&dialogue.link);
-        (!known).then(|| item.id.clone())
+        unknown(c, dialogue).then(|| item.id.clone())
     });
     if let Ok(Some(item)) = look.await {
         let link = link(app, dialogue);

@@ -171,9 +171,7 @@ impl Commander {
         h.update(self.me().as_str());
         h.update([0]);
         h.update(id.as_str());
-        let digest = h.finalize();
-        let hex: String = digest[..16].iter().map(|b| format!("{b:02x}")).collect();
-        format!("s-{hex}")
+        format!("s-{}", base::hex(&h.finalize()[..16]))
     }
 
     async fn message(&self, id: &CommandId, item: ItemId, from: Sender, text: &str) -> Outcome {

@@ -36,8 +36,7 @@ async fn send(app: &App, name: &str, asked: &HeaderMap) -> Result<Response, Prob
     let kind = kind(name).ok_or(Problem::NotFound)?;
     let body = app.pages.bytes(&format!("{FOLDER}/{name}")).await?;
     let hash = Sha256::digest(&body);
-    let tag: String = hash[..12].iter().map(|b| format!("{b:02x}")).collect();
-    let tag = format!("\"{tag}\"");
+    let tag = format!("\"{}\"", base::hex(&hash[..12]));
     let same = asked.get(IF_NONE_MATCH).is_some_and(|t| t == tag.as_str());
     let mut response = if same {
         StatusCode::NOT_MODIFIED.into_response()

@@ -14,12 +14,17 @@ use super::wire::{Card, Gone, Standing, ToDesk, text};
 use crate::centre::Step;
 use crate::transcript::lines_of;
 
+/// Cards that are tidied at once, while nobody else can change the centre.
+const TIDIED: usize = 64;
+
 /// What each agent with a desk open here is shown.
 #[derive(Default)]
 pub(super) struct Shown {
     agents: BTreeMap<AgentId, AgentShown>,
     /// By item, who is shown it.
     of_item: BTreeMap<ItemId, BTreeSet<AgentId>>,
+    /// The card that was tidied last.
+    tidied: Option<(AgentId, ItemId)>,
 }
 
 #[derive(Default)]
@@ -103,7 +108,10 @@ impl Shown {
         for id in &touched {
             self.card(show, step, id, told);
         }
-        for (item, line) in lines_of(step) {
+        // Every line is of an item of the step.
+        let read_here = touched.iter().any(|id| self.of_item.contains_key(*id));
+        let lines = read_here.then(|| lines_of(step));
+        for (item, line) in lines.into_iter().flatten() {
             let Some(id) = item else { continue };
             let code = written_at(step, &id).or(show.centre.item(&id).map(|i| i.municipality));
             for agent in self.viewers(&id) {
@@ -179,15 +187,22 @@ impl Shown {
         self.forget(id, agent);
     }
 
-    /// Brings every card up to date, and takes away what is not at its desk any more and of which no step said
-    /// why.
+    /// Brings the next of all cards up to date, and takes away what is not at its desk any more and of which no
+    /// step said why.
     pub(super) fn tidy(&mut self, show: Show<'_>, told: &mut Vec<Told>) {
-        let all: Vec<(AgentId, ItemId)> = self
-            .agents
-            .iter()
-            .flat_map(|(agent, s)| s.cards.keys().map(|i| (agent.clone(), i.clone())))
+        let last = self.tidied.take();
+        let last = last.as_ref().map(|(agent, id)| (agent, id));
+        let cards = self.agents.iter();
+        let cards = cards.flat_map(|(agent, s)| s.cards.keys().map(move |id| (agent, id)));
+        let next: Vec<(AgentId, ItemId)> = cards
+            .skip_while(|card| last.is_some_and(|l| *card <= l))
+            .take(TIDIED)
+            .map(|(agent, id)| (agent.clone(), id.clone()))
             .collect();
-        for (agent, id) in all {
+        if next.len() == TIDIED {
+            self.tidied = next.last().cloned();
+        }
+        for (agent, id) in next {
             let item = show.centre.item(&id);
             let there = item.filter(|i| show.centre.is_at_desk(i, &agent));
             match there.and_then(|i| show.card(i, &agent)) {

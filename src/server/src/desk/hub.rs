@@ -340,6 +340,7 @@ impl Hub {
             return;
         }
         self.stale().await;
+        // Steps have said nearly everything: this is for what follows from the time alone.
         let release = Arc::clone(&self.app.snapshot().release);
         let centre = self.app.centre.clone();
         let shown = &mut self.shown;

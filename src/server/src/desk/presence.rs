@@ -83,6 +83,14 @@ impl Presence {
                 .is_none_or(|since| ms(since) < u128::from(patience.hidden_ms))
     }
 
+    /// When a page that is present will not be any more, if nothing is heard of it.
+    pub(super) fn lapses(&self, patience: &Patience) -> Instant {
+        let silent = self.heard + Duration::from_millis(patience.silent_ms);
+        let hidden = self.hidden_since;
+        let hidden = hidden.map(|since| since + Duration::from_millis(patience.hidden_ms));
+        hidden.map_or(silent, |h| h.min(silent))
+    }
+
     /// Nobody has answered for so long that the connection is of no use.
     pub(super) fn is_dead(&self, patience: &Patience, now: Instant) -> bool {
         let ms = now.saturating_duration_since(self.heard).as_millis();
@@ -102,6 +110,7 @@ mod tests {
         let mut page = Presence::new(true, start);
         assert!(page.is_present(&p, at(24)));
         assert!(!page.is_present(&p, at(25)));
+        assert_eq!(page.lapses(&p), at(25));
         page.pong(true, at(26));
         assert!(page.is_present(&p, at(50)), "it came back");
         assert!(!page.is_dead(&p, at(100)) && page.is_dead(&p, at(126)));
@@ -111,6 +120,7 @@ mod tests {
             hidden.pong(false, at(s));
             assert!(hidden.is_present(&p, at(s)), "{s}");
         }
+        assert_eq!(hidden.lapses(&p), at(600));
         hidden.pong(false, at(600));
         assert!(!hidden.is_present(&p, at(600)));
         hidden.acted(at(601));

@@ -17,7 +17,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::SplitStream;
 use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout};
 
 use super::commands::{Commander, Done};
 use super::hub::{Joining, Key, OUTBOX, Order, Out};
@@ -170,11 +170,10 @@ impl Desk {
         let mut ping = interval(self.app.desk.patience.ping());
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut look = interval(LOOK_EVERY);
-        let mut beat = interval(Duration::from_millis(250).min(self.app.desk.patience.ping()));
-        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             self.tell();
             self.start();
+            let tell_at = self.tell_at();
             let [queue, callbacks, supervisor] = &mut shown[..] else {
                 return;
             };
@@ -209,7 +208,7 @@ impl Desk {
                 list = changed(callbacks) => self.list(list).await,
                 list = changed(supervisor) => self.list(list).await,
                 _ = ping.tick() => self.ping().await,
-                _ = beat.tick() => Flow::Continue(()),
+                () = at(tell_at) => Flow::Continue(()),
                 _ = look.tick() => self.look().await,
                 heard = changes.changed() => match heard {
                     Ok(()) => self.look().await,
@@ -237,13 +236,29 @@ impl Desk {
             return;
         }
         let present = self.presence.is_present(&self.app.desk.patience, now);
-        if self.told == Some(present) || self.told.is_none() && !present {
+        if self.is_told(present) {
             return;
         }
         let command = self.present(present);
         let centre = self.app.centre.clone();
         let telling = async move { (present, centre.send(command).await.map(|_| ())) };
         self.telling = Some(telling.boxed());
+    }
+
+    /// Whoever was never there need not be said to be gone.
+    fn is_told(&self, present: bool) -> bool {
+        self.told == Some(present) || self.told.is_none() && !present
+    }
+
+    /// When [`Desk::tell`] has something to say, if nothing happens before.
+    fn tell_at(&self) -> Option<Instant> {
+        let patience = &self.app.desk.patience;
+        let present = self.presence.is_present(patience, Instant::now());
+        match (&self.telling, self.is_told(present)) {
+            (Some(_), _) => None,
+            (None, false) => Some(self.tell_from),
+            (None, true) => present.then(|| self.presence.lapses(patience)),
+        }
     }
 
     fn present(&self, present: bool) -> Command {
@@ -452,6 +467,14 @@ impl Desk {
 async fn running<T>(slot: &mut Option<BoxFuture<'static, T>>) -> T {
     match slot {
         Some(future) => future.await,
+        None => pending().await,
+    }
+}
+
+/// Resolves then; without a time it never ends.
+async fn at(then: Option<Instant>) {
+    match then {
+        Some(then) => sleep_until(then).await,
         None => pending().await,
     }
 }
