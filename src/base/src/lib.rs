@@ -10,4 +10,4 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use ids::{DialogueId, MunicipalityCode, Secret, TurnId};
 pub use lang::{Dir, Lang};
 pub use redact::{MASK_OPEN, Masked, Redaction, redact, without_masks};
-pub use text::{clean, fold, words};
+pub use text::{clean, fold, hex, words};

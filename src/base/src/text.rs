@@ -13,6 +13,18 @@ fn invisible(c: char) -> bool {
         || (c.is_control() && c != '\n' && c != '\t')
 }
 
+/// Bytes as lowercase hexadecimal digits, two a byte.
+pub fn hex(bytes: impl AsRef<[u8]>) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let bytes = bytes.as_ref();
+    let mut out = String::with_capacity(bytes.len() * 2);
+    for b in bytes {
+        out.push(char::from(DIGITS[usize::from(b >> 4)]));
+        out.push(char::from(DIGITS[usize::from(b & 15)]));
+    }
+    out
+}
+
 /// NFC, without invisible characters, line ends as `\n`, trimmed. The form in which everything a citizen
 /// writes enters the program, before redaction.
 pub fn clean(text: &str) -> String {
@@ -75,6 +87,12 @@ pub fn words(folded: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_are_written_in_hexadecimal() {
+        assert_eq!(hex([0x00, 0x9a, 0xff]), "009aff");
+        assert_eq!(hex([]), "");
+    }
     use proptest::prelude::*;
 
     #[test]

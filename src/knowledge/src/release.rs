@@ -318,7 +318,7 @@ fn hash<'a>(files: impl Iterator<Item = &'a File>) -> String {
         h.update((f.text.len() as u64).to_le_bytes());
         h.update(&f.text);
     }
-    h.finalize().iter().map(|b| format!("{b:02x}")).collect()
+    base::hex(h.finalize())
 }
 
 #[cfg(test)]

@@ -285,8 +285,5 @@ fn run(command: &mut Command, work: &Path) -> Result<(), BootError> {
 }
 
 fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect()
+    base::hex(Sha256::digest(bytes))
 }

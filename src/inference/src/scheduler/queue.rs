@@ -208,29 +208,18 @@ impl Queue {
         if state.closed {
             return Err(Error::Stopped);
         }
+        let key = (kind, text);
         if priority == Priority::Interactive {
-            if let Some(vector) = state.recent.get(kind, &text) {
+            if let Some(vector) = state.recent.get(kind, &key.1) {
                 drop(state);
                 reply.send(Ok(vector));
                 return Ok(());
             }
-            let key = (kind, text);
             if let Some(late) = state.encoding.get_mut(&key) {
                 late.push(reply);
                 return Ok(());
             }
-            return self.enqueue(state, priority, key, reply);
         }
-        self.enqueue(state, priority, (kind, text), reply)
-    }
-
-    fn enqueue(
-        &self,
-        mut state: MutexGuard<'_, State>,
-        priority: Priority,
-        (kind, text): (Kind, String),
-        reply: Reply,
-    ) -> Result<()> {
         let capacity = self.capacity;
         let lane = state.lane(priority);
         if lane.waiting >= capacity {
@@ -239,7 +228,7 @@ impl Queue {
         if lane.waiting >= capacity {
             return Err(Error::Overloaded);
         }
-        lane.push(kind, text, reply);
+        lane.push(kind, key.1, reply);
         self.work.notify_all();
         Ok(())
     }

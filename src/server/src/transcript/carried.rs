@@ -1,6 +1,6 @@
 //! What travels through the log beside a command.
 
-use base::{DialogueId, Lang, MunicipalityCode};
+use base::{DialogueId, Lang, MunicipalityCode, hex};
 use contact::centre::{MessageId, Text};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -85,7 +85,7 @@ impl Carried {
         events.reverse();
         let meta = loaded.meta;
         self.copy = Some(Copy {
-            token: hex(&meta.token_hash()),
+            token: hex(meta.token_hash()),
             municipality: meta.municipality,
             lang: meta.lang,
             created_ms: meta.created.as_millisecond(),
@@ -143,10 +143,6 @@ pub(crate) fn citizen_message(client_id: &str) -> MessageId {
     let digest = Sha256::digest(client_id.as_bytes());
     let id = format!("c-{}", hex(&digest[..16]));
     id.parse().expect("hexadecimal is an id")
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 fn unhex(text: &str) -> Option<[u8; 32]> {

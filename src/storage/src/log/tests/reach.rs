@@ -41,7 +41,7 @@ async fn addresses_that_cannot_be_right_are_refused_at_once() {
     for url in [
         "redis://u:p@[::1]:7000/3",
         "rediss://h",
-        "unix:///tmp/redis.sock",
+        "unix:///run/redis.sock",
         "redis+sentinel://u:p%40@a,[::1]:7,c:8/name/2",
         "rediss+sentinel://a/name",
     ] {
