@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::sync::Semaphore;
 use tokio::time::{Duration, sleep};
 
 use crate::centre::redis;
@@ -64,8 +65,9 @@ impl Citizen {
             .await
     }
 
-    /// Writes on and on, until the connection ends; the acknowledged.
-    async fn write(&mut self) -> Vec<String> {
+    /// Writes on and on, until the connection ends; the acknowledged. With the first of them `begun` has one more
+    /// permit.
+    async fn write(&mut self, begun: &Semaphore) -> Vec<String> {
         let mut acknowledged = Vec::new();
         for n in 0..MESSAGES {
             let id = format!("m-{n}");
@@ -73,6 +75,9 @@ impl Citizen {
                 return acknowledged;
             }
             acknowledged.push(id);
+            if n == 0 {
+                begun.add_permits(1);
+            }
         }
         // All is said: the end is waited for.
         while self.until(|_| false).await {}
@@ -155,14 +160,15 @@ async fn storm(environment: &[(&str, &str)], second: Option<&Server>) {
     }
     let session = sign_in(&server, "anna");
 
-    let killed = tokio::spawn(async move {
-        sleep(Duration::from_millis(700)).await;
-        tokio::task::spawn_blocking(move || server.kill())
-            .await
-            .unwrap();
-    });
-    let acknowledged = join_all(citizens.iter_mut().map(Citizen::write)).await;
-    killed.await.unwrap();
+    // In the midst of it: everybody has an acknowledgement, and nearly everybody writes the next.
+    let begun = Semaphore::new(0);
+    let kill = async {
+        begun.acquire_many(CITIZENS as u32).await.unwrap().forget();
+        let killed = tokio::task::spawn_blocking(move || server.kill());
+        killed.await.unwrap();
+    };
+    let write = join_all(citizens.iter_mut().map(|c| c.write(&begun)));
+    let (acknowledged, ()) = tokio::join!(write, kill);
     assert!(acknowledged.iter().all(|a| !a.is_empty()));
 
     let server = Server::on(data.path(), environment);

@@ -15,11 +15,10 @@ use crate::kernels::int8::Rows;
 use crate::kernels::{self, Heads, Isa};
 use crate::linear::Linear;
 
-/// How the 4-bit weights are multiplied.
+/// How the weights, which come in 4 bits, are multiplied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compute {
-    /// As they are, with activations rounded to 8 bits, by our own kernels: the same bits whatever the
-    /// instructions.
+    /// Rounded to 8 bits, as activations are, by our own kernels: the same products whatever the instructions.
     Int8(Isa),
     /// Expanded once, at load, to f32 (85 MB): exact.
     Dense,
@@ -55,7 +54,7 @@ impl Compute {
     #[must_use]
     pub fn family(self) -> &'static str {
         match self {
-            Self::Int8(_) => "int8",
+            Self::Int8(_) => "w8a8",
             Self::Dense | Self::Candle => self.name(),
         }
     }
@@ -87,6 +86,9 @@ impl Default for EncoderOptions {
     }
 }
 
+/// Tokens that go through the wide part of a layer together: what it holds of them stays in a near cache.
+const CHUNK: usize = 96;
+
 struct Norm {
     weight: Vec<f32>,
     bias: Vec<f32>,
@@ -111,7 +113,7 @@ struct Space {
     qkv: Vec<f32>,
     context: Vec<f32>,
     added: Vec<f32>,
-    /// [tokens, intermediate].
+    /// [some tokens, intermediate].
     wide: Vec<f32>,
     scores: Vec<f32>,
     rows: Rows,
@@ -123,7 +125,7 @@ impl Space {
             narrow.resize(tokens * a.hidden, 0.0);
         }
         self.qkv.resize(tokens * 3 * a.hidden, 0.0);
-        self.wide.resize(tokens * a.intermediate, 0.0);
+        self.wide.resize(tokens.min(CHUNK) * a.intermediate, 0.0);
     }
 }
 
@@ -368,9 +370,12 @@ impl Encoder {
             }
             layer.output.forward(context, added, rows, threads)?;
             self.add_norm(x, added, &layer.norm);
-            layer.up.forward(x, wide, rows, threads)?;
-            kernels::gelu(wide);
-            layer.down.forward(wide, added, rows, threads)?;
+            let parts = x.chunks(CHUNK * hidden);
+            for (x, added) in parts.zip(added.chunks_mut(CHUNK * hidden)) {
+                let wide = &mut wide[..x.len() / hidden * self.architecture.intermediate];
+                layer.up.forward(x, wide, rows, threads)?;
+                layer.down.forward_gelu(wide, added, rows, threads)?;
+            }
             self.add_norm(x, added, &layer.last_norm);
         }
         Ok(())

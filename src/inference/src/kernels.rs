@@ -57,23 +57,38 @@ use dispatch;
 const LANES: usize = 16;
 
 dispatch! {
-    /// x := x / 2 · (1 + erf(x / √2)), the exact GELU; erf by Abramowitz and Stegun 7.1.26, whose
-    /// error is at most 1.5e-7.
+    /// x := x / 2 · (1 + erf(x / √2)), the exact GELU; erf by Abramowitz and Stegun 7.1.28, whose
+    /// error is at most 3e-7.
     pub(crate) fn gelu(values: &mut [f32]) = gelu_loop
 }
 
 #[inline(always)]
 fn gelu_loop(values: &mut [f32]) {
     for value in values {
-        let x = *value;
-        let z = x.abs() * std::f32::consts::FRAC_1_SQRT_2;
-        let t = 1.0 / (1.0 + 0.327_591_1 * z);
-        let poly = ((((1.061_405_4 * t - 1.453_152) * t + 1.421_413_7) * t - 0.284_496_74) * t
-            + 0.254_829_6)
-            * t;
-        let erf = (1.0 - poly * exp(-z * z)).copysign(x);
-        *value = 0.5 * x * (1.0 + erf);
+        *value = gelu_of(*value);
     }
+}
+
+#[inline(always)]
+fn gelu_of(x: f32) -> f32 {
+    let z = x.abs() * std::f32::consts::FRAC_1_SQRT_2;
+    let mut poly = 4.306_38e-5_f32;
+    for term in [
+        2.765_672e-4,
+        1.520_143e-4,
+        9.270_527e-3,
+        4.228_201e-2,
+        7.052_308e-2,
+        1.0,
+    ] {
+        poly = poly.mul_add(z, term);
+    }
+    // To the sixteenth.
+    for _ in 0..4 {
+        poly *= poly;
+    }
+    let half = 0.5 * x;
+    half.mul_add((1.0 - 1.0 / poly).copysign(x), half)
 }
 
 /// eˣ for x ≤ 88, relative error below 3e-7; what is below -87 gives e⁻⁸⁷. No branch, so that
@@ -83,15 +98,22 @@ fn exp(x: f32) -> f32 {
     // Adding 1.5 · 2²³ rounds to the nearest integer and leaves it in the low bits.
     const ROUND: f32 = 12_582_912.0;
     let x = if x > -87.0 { x } else { -87.0 };
-    let shifted = x * std::f32::consts::LOG2_E + ROUND;
+    let shifted = x.mul_add(std::f32::consts::LOG2_E, ROUND);
     let n = shifted - ROUND;
-    let r = (x - n * 0.693_359_4) + n * 2.121_944_4e-4;
-    let poly = ((((1.987_569_1e-4 * r + 1.398_2e-3) * r + 8.333_452e-3) * r + 4.166_579_6e-2) * r
-        + 1.666_666_6e-1)
-        * r
-        + 0.5;
-    let mantissa = poly * r * r + r + 1.0;
-    mantissa * f32::from_bits(shifted.to_bits().wrapping_add(127) << 23)
+    let r = n.mul_add(2.121_944_4e-4, n.mul_add(-0.693_359_4, x));
+    let mut poly = 1.987_569_1e-4_f32;
+    for term in [
+        1.398_2e-3,
+        8.333_452e-3,
+        4.166_579_6e-2,
+        1.666_666_6e-1,
+        0.5,
+        1.0,
+        1.0,
+    ] {
+        poly = poly.mul_add(r, term);
+    }
+    poly * f32::from_bits(shifted.to_bits().wrapping_add(127) << 23)
 }
 
 dispatch! {

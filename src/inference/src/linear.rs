@@ -42,13 +42,14 @@ impl Linear {
             bias.extend(reader.floats(&format!("{layer}.{part}.bias"), &[outputs])?);
         }
         let outputs = outputs * parts.len();
+        let rows = || {
+            let mut rows = vec![0.0; outputs * inputs];
+            kernels::dequantise(&blocks, &mut rows);
+            rows
+        };
         let weights = match compute {
-            Compute::Int8(isa) => Weights::Int8(int8::Packed::new(&blocks, inputs, isa), isa),
-            Compute::Dense => {
-                let mut rows = vec![0.0; outputs * inputs];
-                kernels::dequantise(&blocks, &mut rows);
-                Weights::Dense(Packed::new(&rows, inputs))
-            }
+            Compute::Int8(isa) => Weights::Int8(int8::Packed::new(&rows(), inputs, isa), isa),
+            Compute::Dense => Weights::Dense(Packed::new(&rows(), inputs)),
             Compute::Candle => {
                 let shape = vec![outputs, inputs];
                 let tensor: QTensor =
@@ -65,6 +66,23 @@ impl Linear {
 
     pub(crate) fn outputs(&self) -> usize {
         self.bias.len()
+    }
+
+    /// As [`Linear::forward`] of the GELU of `x`, which is overwritten.
+    pub(crate) fn forward_gelu(
+        &self,
+        x: &mut [f32],
+        out: &mut [f32],
+        scratch: &mut Rows,
+        threads: usize,
+    ) -> Result<()> {
+        if let Weights::Int8(weights, isa) = &self.weights {
+            scratch.round_gelu(x, self.inputs, *isa);
+            weights.linear(scratch, &self.bias, out, threads);
+            return Ok(());
+        }
+        kernels::gelu(x);
+        self.forward(x, out, scratch, threads)
     }
 
     /// x [rows, inputs] to out [rows, outputs]; `scratch` is overwritten and grows as needed.

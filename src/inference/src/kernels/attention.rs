@@ -2,6 +2,9 @@
 //!
 //! A few queries at a time: their sums stay in registers while the keys, and then the values, stream by once.
 
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
 use super::{LANES, exp, sum};
 
 /// Queries at a time: with 16 lanes each they leave registers for a key and a value.
@@ -15,10 +18,20 @@ pub(crate) struct Heads {
     pub(crate) width: usize,
 }
 
+/// `qkv` [tokens, 3 · hidden]: each row a token's query, key and value; `out` [tokens, hidden]. `scratch` is
+/// overwritten and grows as needed.
+pub(crate) fn attend(qkv: &[f32], out: &mut [f32], shape: Heads, scratch: &mut Vec<f32>) {
+    #[cfg(target_arch = "x86_64")]
+    if shape.width.is_multiple_of(LANES) && std::is_x86_feature_detected!("avx512f") {
+        // SAFETY: the machine has AVX-512F: checked above.
+        return unsafe { x86::attend(qkv, out, shape, scratch) };
+    }
+    attend_any(qkv, out, shape, scratch);
+}
+
 super::dispatch! {
-    /// `qkv` [tokens, 3 · hidden]: each row a token's query, key and value; `out` [tokens, hidden]. `scratch` is
-    /// overwritten and grows as needed.
-    pub(crate) fn attend(qkv: &[f32], out: &mut [f32], shape: Heads, scratch: &mut Vec<f32>) = attend_loop
+    /// The same in plain loops.
+    pub(super) fn attend_any(qkv: &[f32], out: &mut [f32], shape: Heads, scratch: &mut Vec<f32>) = attend_loop
 }
 
 /// One head of one sequence.

