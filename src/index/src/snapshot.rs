@@ -255,3 +255,6 @@ fn sorted(scored: impl Iterator<Item = (ArticleIx, f32)>) -> Vec<Candidate> {
     all.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.article.cmp(&b.article)));
     all
 }
+
+#[cfg(test)]
+mod tests;

@@ -83,7 +83,7 @@ impl Default for ErrorBudget {
 }
 
 /// Logistic calibration and the working point.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Confidence {
     weights: Vec<f32>,
     /// At or above: answer.

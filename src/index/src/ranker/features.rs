@@ -20,7 +20,7 @@ const MAX_WORDS: usize = 120;
 pub(crate) type Sparse = Vec<(u32, f32)>;
 
 /// The features that were seen in at least two training sentences, with their inverse document frequency.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Vocabulary {
     columns: HashMap<u64, u32>,
     idf: Vec<f32>,
@@ -100,6 +100,22 @@ impl Vocabulary {
                 .collect(),
             group: kept.iter().map(|k| k.1).collect(),
         }
+    }
+
+    /// This one and, after it, what stands in at least two of these further sentences, of `n` in all.
+    pub(crate) fn extended<'a>(&self, sentences: impl Iterator<Item = &'a Raw>, n: usize) -> Self {
+        let mut out = self.clone();
+        let more = Self::learn(sentences);
+        let mut new: Vec<(u64, u32)> = more.columns.into_iter().collect();
+        new.retain(|(h, _)| !self.columns.contains_key(h));
+        new.sort_unstable();
+        for ((h, column), place) in new.into_iter().zip(self.len()..) {
+            out.columns.insert(h, place as u32);
+            // Seldom, for it was not known: as if twice.
+            out.idf.push(((1.0 + n as f32) / 3.0).ln() + 1.0);
+            out.group.push(more.group[column as usize]);
+        }
+        out
     }
 
     pub(crate) fn len(&self) -> usize {

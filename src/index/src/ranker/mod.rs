@@ -10,6 +10,7 @@
 
 mod confidence;
 mod features;
+mod revise;
 mod stack;
 mod svm;
 mod train;
@@ -69,6 +70,8 @@ pub(crate) struct Ranker {
     pub(crate) classes: Vec<Class>,
     /// Written example sentences of each class.
     written: Vec<u32>,
+    /// What the sentences of each class were, see [`revise`].
+    fingerprints: Vec<u64>,
     dimensions: usize,
     vocabulary: Vocabulary,
     lexical: LexicalPlanes,

@@ -87,7 +87,7 @@ pub(crate) struct Choice {
     pub weight: f32,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Stack {
     weights: Vec<Vec<f32>>,
 }

@@ -7,6 +7,7 @@ use inference::{Products, Rounded};
 
 use super::confidence::{Confidence, ErrorBudget, Trial};
 use super::features::{Raw, Sparse, Vocabulary, raw};
+use super::revise::{Column, fingerprints, written};
 use super::stack::{self, Choice, Stack};
 use super::svm::{self, Fit, LANES, Plane, Rows};
 use super::{
@@ -52,14 +53,14 @@ const COLD_ONE_IN: usize = 12;
 /// Held-out sentences whose neighbours are sought at once.
 const BLOCK: usize = 48;
 
-const LEXICAL: Fit = Fit {
+pub(super) const LEXICAL: Fit = Fit {
     c: 1.0,
     positive: 4.0,
     rounds: 3,
     epochs: 8,
     tolerance: 0.05,
 };
-const VECTOR: Fit = Fit {
+pub(super) const VECTOR: Fit = Fit {
     c: 2.0,
     positive: 6.0,
     rounds: 3,
@@ -71,10 +72,7 @@ impl Training<'_> {
     /// Trains a ranker. `progress` is told steps done and their number.
     pub(crate) fn run(&self, progress: &mut dyn FnMut(usize, usize)) -> Ranker {
         let dimensions = self.vectors.first().map_or(1, |v| v.len());
-        let mut written = vec![0_u32; self.classes.len()];
-        for s in self.samples.iter().filter(|s| s.written) {
-            written[s.class as usize] += 1;
-        }
+        let written = written(self.classes.len(), self.samples);
         let query_mean = mean(self.vectors.iter().map(|v| &v[..]), dimensions);
         let passage_mean = mean(self.passages.iter().map(|p| &p.1[..]), dimensions);
         let dense: Vec<f32> = self
@@ -331,28 +329,19 @@ impl Training<'_> {
             vocabulary.features(&raws[i]).0
         });
         let rows = Rows::Sparse(&sparse);
-        let columns = self.planes(&rows, vocabulary.len(), &all, LEXICAL, |p| {
-            let scale = p.w.iter().fold(1e-9_f32, |m, w| m.max(w.abs())) / 127.0;
-            let column: Vec<i8> = p.w.iter().map(|w| (w / scale).round() as i8).collect();
-            (column, scale, p.bias)
-        });
-        let mut weights = vec![0_i8; vocabulary.len() * n];
-        for (c, (column, ..)) in columns.iter().enumerate() {
-            for (f, w) in column.iter().enumerate() {
-                weights[f * n + c] = *w;
-            }
+        let columns = self.planes(&rows, vocabulary.len(), &all, LEXICAL, |p| Column::of(&p));
+        let mut lexical = LexicalPlanes::new(n, vocabulary.len());
+        for (c, column) in columns.iter().enumerate() {
+            lexical.put(c, column);
         }
         let planes = self.planes(&Rows::Dense(dense, d), d, &all, VECTOR, |p| p);
         Ranker {
             classes: self.classes.clone(),
             written,
             dimensions: d,
+            fingerprints: fingerprints(n, self.samples),
             vocabulary,
-            lexical: LexicalPlanes {
-                weights,
-                scale: columns.iter().map(|c| c.1).collect(),
-                bias: columns.iter().map(|c| c.2).collect(),
-            },
+            lexical,
             vector_weights: planes.iter().flat_map(|p| p.w.iter().copied()).collect(),
             vector_bias: planes.iter().map(|p| p.bias).collect(),
             query_mean,

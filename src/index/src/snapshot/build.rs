@@ -19,7 +19,7 @@ use crate::vectors::{VectorCache, io_error};
 use crate::{Error, parallel};
 
 /// Raise when the ranker's training or layout changes: stored rankers of other versions are not read.
-const RANKER_VERSION: u32 = 6;
+const RANKER_VERSION: u32 = 7;
 
 /// How a snapshot is built.
 #[derive(Clone, Debug)]
@@ -70,12 +70,7 @@ impl Snapshot {
         progress: &mut dyn FnMut(Stage, usize, usize),
     ) -> Result<Self, Error> {
         let classes = classes(&release);
-        let class_ix: HashMap<&Class, usize> = classes.iter().zip(0..).collect();
-        let class_of: Vec<Option<usize>> = release
-            .articles
-            .iter()
-            .map(|a| class_ix.get(&Class::Article(a.id.clone())).copied())
-            .collect();
+        let class_of = class_of(&release, &classes);
         let name = Learned::name(&release, &analyzer, options);
         let stored = Learned::read(&name, options).filter(|l| l.ranker.classes == classes);
         let (lexical, learned) = match stored {
@@ -99,27 +94,119 @@ impl Snapshot {
                 (lexical, learned)
             }
         };
-        let Learned {
+        Ok(Self::of(release, analyzer, lexical, learned, class_of))
+    }
+
+    /// A snapshot of another release, when it differs from this one's in a few articles: only what changed is
+    /// encoded, only their classes are learned anew, and nothing is stored; `None` when more changed. It answers as
+    /// well as this one does, but a whole [`Snapshot::build`] should follow and take its place.
+    ///
+    /// # Errors
+    /// As [`Snapshot::build`].
+    pub fn revised(
+        &self,
+        release: Arc<Release>,
+        options: &BuildOptions,
+        embed: &mut Embed<'_>,
+        progress: &mut dyn FnMut(Stage, usize, usize),
+    ) -> Result<Option<Self>, Error> {
+        let classes = classes(&release);
+        let class_of = class_of(&release, &classes);
+        let lexical = Lexical::build(&release, &self.analyzer)?;
+        let (_, samples) = samples(&release, &classes);
+        let vectors = Vectors::of(&release, &samples, options, embed, progress)?;
+        let threads = options.threads;
+        let Some(ranker) = self
+            .ranker
+            .revised(classes, &samples, &vectors.queries, threads)
+        else {
+            return Ok(None);
+        };
+        let learned = Learned {
+            // Not stored.
+            lexical: Vec::new(),
+            passages: vectors.centred(&ranker, options.dimensions),
             ranker,
-            passages,
-            identifier,
-            spread,
-            ..
-        } = learned;
+            // A few sentences more or less do not change them.
+            identifier: self.identifier.clone(),
+            spread: self.spread.clone(),
+        };
+        let analyzer = Arc::clone(&self.analyzer);
+        Ok(Some(Self::of(
+            release, analyzer, lexical, learned, class_of,
+        )))
+    }
+
+    fn of(
+        release: Arc<Release>,
+        analyzer: Arc<Analyzer>,
+        lexical: Lexical,
+        learned: Learned,
+        class_of: Vec<Option<usize>>,
+    ) -> Self {
         let places = sections(&release).map(|(a, n, _)| (a, n)).collect();
-        Ok(Self {
+        Self {
             passages: Passages {
                 places,
-                centred: passages,
+                centred: learned.passages,
             },
             release,
             analyzer,
             lexical,
-            ranker,
+            ranker: learned.ranker,
             class_of,
-            identifier,
-            spread,
+            identifier: learned.identifier,
+            spread: learned.spread,
+        }
+    }
+}
+
+/// The class of each article.
+fn class_of(release: &Release, classes: &[Class]) -> Vec<Option<usize>> {
+    let articles = release.articles.iter();
+    articles
+        .map(|a| classes.binary_search(&Class::Article(a.id.clone())).ok())
+        .collect()
+}
+
+/// The vectors of a release.
+struct Vectors {
+    /// Of the samples.
+    queries: Vec<Arc<[f32]>>,
+    /// Of the sections.
+    passages: Vec<Arc<[f32]>>,
+}
+
+impl Vectors {
+    fn of(
+        release: &Release,
+        samples: &[Sample],
+        options: &BuildOptions,
+        embed: &mut Embed<'_>,
+        progress: &mut dyn FnMut(Stage, usize, usize),
+    ) -> Result<Self, Error> {
+        let passages: Vec<String> = sections(release).map(|p| p.2).collect();
+        let texts: Vec<String> = samples.iter().map(|s| s.text.clone()).collect();
+        let total = texts.len() + passages.len();
+        let mut done = 0;
+        let mut counted = |kind: Kind, t: &[String]| {
+            let out = embed(kind, t);
+            done += t.len();
+            progress(Stage::Encoding, done, total);
+            out
+        };
+        let mut cache = VectorCache::open(options)?;
+        Ok(Self {
+            queries: cache.get(Kind::Query, &texts, &mut counted)?,
+            passages: cache.get(Kind::Passage, &passages, &mut counted)?,
         })
+    }
+
+    /// The sections, for [`Passages::centred`].
+    fn centred(&self, ranker: &Ranker, dimensions: usize) -> Rounded {
+        let passages = self.passages.iter();
+        let centred: Vec<f32> = passages.flat_map(|v| ranker.centre_passage(v)).collect();
+        Rounded::new(&centred, dimensions)
     }
 }
 
@@ -143,19 +230,7 @@ impl Learner<'_> {
         let options = self.options;
         let (common, samples) = samples(self.release, &classes);
         let places: Vec<ArticleIx> = sections(self.release).map(|p| p.0).collect();
-        let passages: Vec<String> = sections(self.release).map(|p| p.2).collect();
-        let texts: Vec<String> = samples.iter().map(|s| s.text.clone()).collect();
-        let total = texts.len() + passages.len();
-        let mut done = 0;
-        let mut counted = |kind: Kind, t: &[String]| {
-            let out = embed(kind, t);
-            done += t.len();
-            progress(Stage::Encoding, done, total);
-            out
-        };
-        let mut cache = VectorCache::open(options)?;
-        let vectors = cache.get(Kind::Query, &texts, &mut counted)?;
-        let raw = cache.get(Kind::Passage, &passages, &mut counted)?;
+        let vectors = Vectors::of(self.release, &samples, options, embed, progress)?;
         let training = Training {
             bm25: bm25_of_samples(
                 &samples,
@@ -166,7 +241,7 @@ impl Learner<'_> {
             ),
             passages: places
                 .iter()
-                .zip(&raw)
+                .zip(&vectors.passages)
                 .filter(|(a, _)| self.release.article(**a).layer == Layer::Shared)
                 .filter_map(|(a, v)| {
                     let class = self.class_of[*a as usize]?;
@@ -176,16 +251,15 @@ impl Learner<'_> {
             classes,
             common,
             samples: &samples,
-            vectors: &vectors,
+            vectors: &vectors.queries,
             budget: options.budget,
             threads: options.threads,
         };
         let ranker = training.run(&mut |d, t| progress(Stage::Training, d, t));
-        let centred: Vec<f32> = raw.iter().flat_map(|v| ranker.centre_passage(v)).collect();
         Ok(Learned {
             lexical: self.lexical.files()?,
+            passages: vectors.centred(&ranker, options.dimensions),
             ranker,
-            passages: Rounded::new(&centred, options.dimensions),
             identifier: Identifier::learn(&samples),
             spread: spread(&samples, self.analyzer),
         })
