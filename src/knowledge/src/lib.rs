@@ -27,6 +27,7 @@ pub use municipality::{DAYS, FIELDS, Hours, LINKS, Municipality, Opening};
 pub use phrases::{ByLang, Intent, Intents, Texts};
 pub use rates::{CrisisLine, Rate};
 pub use release::{Release, Rendered, Slot, SlotKind, View, hash, without_slots};
+pub use slots::slots_in;
 pub use studio::Studio;
 pub use theme::text_on;
 

@@ -192,6 +192,12 @@ impl Release {
         })
     }
 
+    /// A text with slots that is no Markdown, such as a title or an address.
+    pub fn fill_plain(&self, text: &str, code: MunicipalityCode) -> String {
+        let m = self.municipalities.get(&code);
+        slots::fill(text, |slot, _| self.slot(slot, m?))
+    }
+
     /// Any text with slots, as that municipality's citizens read it.
     pub fn fill(&self, text: &str, code: MunicipalityCode) -> String {
         match self.municipalities.get(&code) {

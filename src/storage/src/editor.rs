@@ -207,13 +207,18 @@ impl Editor {
         self.file.write(move |c| releases::begin(c, &new)).await
     }
 
-    /// The release is in the folder: it is live, and so is the draft that it came from.
+    /// The release is in the folder: it is live, and the draft that it came from is published, unless that has
+    /// another version by now.
     ///
     /// # Errors
     /// Full, Io.
-    pub async fn end_release(&self, number: u64, draft: Option<String>) -> Result<(), Error> {
+    pub async fn end_release(
+        &self,
+        number: u64,
+        draft: Option<(String, u64)>,
+    ) -> Result<(), Error> {
         self.file
-            .write(move |c| releases::end(c, number, draft.as_deref()))
+            .write(move |c| releases::end(c, number, draft.as_ref()))
             .await
     }
 

@@ -45,7 +45,7 @@ pub(super) fn begin(c: &Connection, new: &NewRelease) -> Result<u64, Error> {
     u64::try_from(n).map_err(|e| Error::Corrupt(e.to_string()))
 }
 
-pub(super) fn end(c: &Connection, n: u64, draft: Option<&str>) -> Result<(), Error> {
+pub(super) fn end(c: &Connection, n: u64, draft: Option<&(String, u64)>) -> Result<(), Error> {
     c.execute(
         "UPDATE releases SET state = 'live' WHERE number = ?1",
         [to_sql(n)],
@@ -58,10 +58,10 @@ pub(super) fn end(c: &Connection, n: u64, draft: Option<&str>) -> Result<(), Err
         "INSERT INTO live SELECT path, after FROM release_files WHERE release = ?1 AND after IS NOT NULL",
         [to_sql(n)],
     )?;
-    if let Some(draft) = draft {
+    if let Some((draft, version)) = draft {
         c.execute(
-            "UPDATE drafts SET state = 'published' WHERE id = ?1",
-            [draft],
+            "UPDATE drafts SET state = 'published' WHERE id = ?1 AND version = ?2",
+            params![draft, to_sql(*version)],
         )?;
     }
     Ok(())
