@@ -263,7 +263,12 @@ impl Studio {
                     }
                 }
             };
-            if !found.meta.writers.iter().any(|w| w.user == account.user.as_str()) {
+            if !found
+                .meta
+                .writers
+                .iter()
+                .any(|w| w.user == account.user.as_str())
+            {
                 found.meta.writers.push(who(account));
             }
             // What was approved is another text than this one.
@@ -395,7 +400,10 @@ fn touched(old: &[DraftText], new: &[DraftText]) -> BTreeSet<String> {
         let other = a.iter().filter(|f| !b.contains(f));
         other.map(|f| f.path.clone()).collect()
     };
-    differs(old, new).into_iter().chain(differs(new, old)).collect()
+    differs(old, new)
+        .into_iter()
+        .chain(differs(new, old))
+        .collect()
 }
 
 /// Two that went on from the same version, as one.

@@ -41,6 +41,7 @@ use knowledge::{Article, Fault, File, Release};
 use storage::Editor;
 
 pub(crate) use self::api::routes;
+pub(crate) use self::import::{Format, Plan, by_command as import_by_command};
 pub(crate) use self::schedule::keep_time;
 pub(crate) use self::start::recover;
 

@@ -122,7 +122,8 @@ impl Studio {
         let root = self.root.clone();
         let disk = blocking(move || knowledge::load(&root)).await?;
         let disk = disk.map_err(Problem::unavailable)?;
-        let (laid, conflicts) = lay_over(&wanted.changes, &|p| text_of(&disk, p).map(str::to_owned));
+        let (laid, conflicts) =
+            lay_over(&wanted.changes, &|p| text_of(&disk, p).map(str::to_owned));
         if !conflicts.is_empty() {
             return Err(Problem::clashes(&conflicts));
         }
@@ -163,7 +164,9 @@ impl Studio {
             .store(Arc::new(Live::new(next, release, faults, number)));
         if let Ok(user) = meta.by.user.parse() {
             let detail = format!("{number} {}", meta.kind);
-            app.auth.note(&user, "studio_release", "studio", &detail).await;
+            app.auth
+                .note(&user, "studio_release", "studio", &detail)
+                .await;
         }
         Ok(wire::Release {
             number,

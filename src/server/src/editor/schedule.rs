@@ -32,7 +32,11 @@ impl Studio {
     /// When the drafts cannot be read.
     pub(super) async fn due(self: &Arc<Self>, app: &App) -> Result<Option<String>, Problem> {
         let now = app.clock.now().as_millisecond();
-        for row in self.store.drafts(vec!["scheduled".to_owned()], 1_000).await? {
+        for row in self
+            .store
+            .drafts(vec!["scheduled".to_owned()], 1_000)
+            .await?
+        {
             let found = self.found(&row.id).await?;
             let Some(schedule) = found.meta.schedule.clone() else {
                 continue;
@@ -45,18 +49,20 @@ impl Studio {
             };
             let (app, studio, by) = (Arc::clone(app), Arc::clone(self), schedule.by);
             let clock = app.clock.clone();
-            let job = self.jobs.start("publish", by.clone(), clock, |job| async move {
-                let _turn = turn;
-                let id = found.row.id.clone();
-                let published = match studio.publishable(&app, &found, None).await {
-                    Ok(()) => studio.publish_draft(&app, found, by, None, &job).await,
-                    Err(p) => Err(p),
-                };
-                if let Err(p) = &published {
-                    studio.put_off(&app, &id, &p.text).await?;
-                }
-                published.map(|release| Published { release })
-            });
+            let job = self
+                .jobs
+                .start("publish", by.clone(), clock, |job| async move {
+                    let _turn = turn;
+                    let id = found.row.id.clone();
+                    let published = match studio.publishable(&app, &found, None).await {
+                        Ok(()) => studio.publish_draft(&app, found, by, None, &job).await,
+                        Err(p) => Err(p),
+                    };
+                    if let Err(p) = &published {
+                        studio.put_off(&app, &id, &p.text).await?;
+                    }
+                    published.map(|release| Published { release })
+                });
             return Ok(Some(job));
         }
         Ok(None)
@@ -66,7 +72,11 @@ impl Studio {
     async fn put_off(&self, app: &App, id: &str, why: &str) -> Result<(), Problem> {
         let found = self.found(id).await?;
         let mut meta = found.meta.clone();
-        if let Some(s) = meta.schedule.as_mut().filter(|_| found.row.state == "scheduled") {
+        if let Some(s) = meta
+            .schedule
+            .as_mut()
+            .filter(|_| found.row.state == "scheduled")
+        {
             s.problem = Some(why.to_owned());
             self.keep(app, &found, "scheduled", &meta).await?;
         }

@@ -105,7 +105,11 @@ fn op() -> impl Strategy<Value = Op> {
 
 /// A draft, the step at which its release is broken off (if it comes to that), and whether it is undone.
 fn release() -> impl Strategy<Value = (Vec<Op>, usize, bool)> {
-    (proptest::collection::vec(op(), 1..5), 0..16_usize, any::<bool>())
+    (
+        proptest::collection::vec(op(), 1..5),
+        0..16_usize,
+        any::<bool>(),
+    )
 }
 
 struct World {
@@ -152,7 +156,11 @@ impl World {
         let mut steps = 0;
         let step = move || {
             steps += 1;
-            if steps > broken { Err(Broke::Killed) } else { Ok(()) }
+            if steps > broken {
+                Err(Broke::Killed)
+            } else {
+                Ok(())
+            }
         };
         let put = put(&self.store, &self.root(), new, None, step).await;
         if put.is_err() {
@@ -180,8 +188,10 @@ impl World {
                     (r.article(ix).id.clone(), word)
                 })
                 .collect();
-            let got: BTreeMap<&str, &str> =
-                bodies.iter().map(|(i, w)| (i.as_str(), w.as_str())).collect();
+            let got: BTreeMap<&str, &str> = bodies
+                .iter()
+                .map(|(i, w)| (i.as_str(), w.as_str()))
+                .collect();
             assert_eq!(got, model.sees(m), "{code}");
         }
     }
@@ -332,8 +342,14 @@ fn what_others_wrote_meanwhile_is_left_as_it_is() {
     assert!(matches!(broke, Err(Broke::Changed(p)) if p == "b.md"));
     folder::undo(root, &files).unwrap();
     let text = |p: &str| folder::read(root, p).unwrap().unwrap();
-    assert_eq!((text("a.md"), text("b.md")), ("old\n".into(), "theirs\n".into()));
+    assert_eq!(
+        (text("a.md"), text("b.md")),
+        ("old\n".into(), "theirs\n".into())
+    );
     assert_eq!(leftovers(root), Vec::<String>::new());
     assert_eq!(folder::finish(root, &files).unwrap(), ["b.md"]);
-    assert_eq!((text("a.md"), text("b.md")), ("new\n".into(), "theirs\n".into()));
+    assert_eq!(
+        (text("a.md"), text("b.md")),
+        ("new\n".into(), "theirs\n".into())
+    );
 }

@@ -336,7 +336,10 @@ pub(crate) struct Why {
 /// An error; some carry more fields.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Problem)]
-#[allow(dead_code, reason = "its shape is described; the body is made in `problem`")]
+#[allow(
+    dead_code,
+    reason = "its shape is described; the body is made in `problem`"
+)]
 pub(crate) struct ProblemShown {
     pub code: String,
     pub text: String,
