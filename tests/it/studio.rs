@@ -258,7 +258,11 @@ async fn rights_faults_and_approval_keep_what_must_not_be_live_from_it() {
     assert_eq!(fault["file"], "kommune/0751/affald-haveaffald.md");
     let publish = |d: &Value| format!("/drafts/{}/publish", d["id"].as_str().unwrap());
     let refused = anna.refused(&publish(&bad), &json!({"version": 1}), "faults");
-    assert!(refused["faults"].to_string().contains("unknown slot"));
+    assert!(
+        refused["faults"]
+            .to_string()
+            .contains("{{sats.nej}} findes ikke")
+    );
 
     // What people in danger read is approved by somebody else.
     let mut vold = anna.article("vold", "shared");

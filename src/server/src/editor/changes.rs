@@ -15,12 +15,12 @@ use super::wire::{ArticleFields, Change};
 const MAX_TEXT: usize = 1 << 20;
 
 /// A draft's files, and what is live beneath them.
-pub(super) struct Desk<'a> {
+pub(super) struct Workbench<'a> {
     live: &'a [File],
     files: BTreeMap<String, DraftText>,
 }
 
-impl<'a> Desk<'a> {
+impl<'a> Workbench<'a> {
     pub(super) fn new(live: &'a [File], files: Vec<DraftText>) -> Self {
         let files = files.into_iter().map(|f| (f.path.clone(), f)).collect();
         Self { live, files }

@@ -10,7 +10,7 @@ use knowledge::{Fault, File, Release};
 use serde::{Deserialize, Serialize};
 use storage::{DraftChange, DraftRow, DraftText};
 
-use super::changes::Desk;
+use super::changes::Workbench;
 use super::places::Rights;
 use super::problem::Problem;
 use super::texts::{Merged, lay_over, merge, text_hash, text_of, with};
@@ -228,7 +228,7 @@ impl Studio {
         account: &Account,
         id: &str,
         seen: u64,
-        mut edit: impl FnMut(&mut Meta, &mut Desk<'_>) -> Result<(), Problem>,
+        mut edit: impl FnMut(&mut Meta, &mut Workbench<'_>) -> Result<(), Problem>,
     ) -> Result<Found, Problem> {
         loop {
             let mut found = self.found(id).await?;
@@ -244,9 +244,9 @@ impl Studio {
             } else {
                 self.store.version(id, seen).await?
             };
-            let mut desk = Desk::new(&live.files, old.clone());
-            edit(&mut found.meta, &mut desk)?;
-            let mine = desk.files();
+            let mut bench = Workbench::new(&live.files, old.clone());
+            edit(&mut found.meta, &mut bench)?;
+            let mine = bench.files();
             let touched = touched(&old, &mine);
             self.may_write(account, touched.iter().map(String::as_str))?;
             let files = if seen == found.row.version {
@@ -358,9 +358,9 @@ pub(super) fn begun(
     hash: String,
     now: Timestamp,
 ) -> Result<DraftChange, Problem> {
-    let mut desk = Desk::new(live, Vec::new());
+    let mut bench = Workbench::new(live, Vec::new());
     for change in new.changes {
-        desk.change(change)?;
+        bench.change(change)?;
     }
     let version = VersionMeta { by: by.clone() };
     let meta = Meta {
@@ -383,7 +383,10 @@ pub(super) fn begun(
         state: "open".to_owned(),
         at: now,
         meta: serde_json::to_string(&meta).map_err(json)?,
-        version: Some((serde_json::to_string(&version).map_err(json)?, desk.files())),
+        version: Some((
+            serde_json::to_string(&version).map_err(json)?,
+            bench.files(),
+        )),
     })
 }
 

@@ -162,6 +162,9 @@ impl Studio {
         let release = Arc::clone(&snapshot.release);
         self.live
             .store(Arc::new(Live::new(next, release, faults, number)));
+        if let Some(tell) = self.told.get() {
+            tell(&snapshot.release);
+        }
         if let Ok(user) = meta.by.user.parse() {
             let detail = format!("{number} {}", meta.kind);
             app.auth

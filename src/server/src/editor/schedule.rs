@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Studio;
+use super::drafts::Found;
+use super::places::Rights;
 use super::problem::Problem;
-use super::wire::Published;
+use super::wire::{Published, Who};
 use crate::app::App;
 
 /// How often it is looked whether something is due.
@@ -54,7 +56,11 @@ impl Studio {
                 .start("publish", by.clone(), clock, |job| async move {
                     let _turn = turn;
                     let id = found.row.id.clone();
-                    let published = match studio.publishable(&app, &found, None).await {
+                    let ready = match studio.still_may(&app, &found, &by) {
+                        Ok(()) => studio.publishable(&app, &found, None).await,
+                        Err(p) => Err(p),
+                    };
+                    let published = match ready {
                         Ok(()) => studio.publish_draft(&app, found, by, None, &job).await,
                         Err(p) => Err(p),
                     };
@@ -66,6 +72,18 @@ impl Studio {
             return Ok(Some(job));
         }
         Ok(None)
+    }
+
+    /// Whether whoever set the time may still do it.
+    fn still_may(&self, app: &App, found: &Found, by: &Who) -> Result<(), Problem> {
+        let user = by.user.parse().ok();
+        let account = user.and_then(|u| app.auth.account(&u));
+        match account.filter(|a| Rights::enters(a)) {
+            Some(account) => self.may_write(&account, found.paths()),
+            None => Err(Problem::no_right(
+                "Den, der satte tidspunktet, er ikke redaktør længere.",
+            )),
+        }
     }
 
     /// Says at the draft why it was not published.
