@@ -17,3 +17,6 @@ mod layout;
 mod quality;
 mod schema;
 mod storm;
+mod studio;
+mod studio_client;
+mod studio_work;

@@ -8,6 +8,8 @@ mod chat;
 mod cli;
 mod config;
 mod desk;
+mod editor;
+mod files;
 mod pages;
 mod router;
 mod runtime;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use axum::serve::ListenerExt as _;
 use dialogue::Turn;
+use knowledge::Release;
 use storage::{Accounts, Journal};
 use tokio::net::TcpListener;
 
@@ -15,9 +16,10 @@ use crate::app::{Inner, Parts, hours};
 use crate::auth::{self, Auth};
 use crate::centre::{self, Node, Wanted, keep_set_up};
 use crate::desk::{self, Desk};
+use crate::editor::Studio;
 use crate::runtime::progress::Bars;
 use crate::runtime::{raise_open_files, say};
-use crate::{boot, chat, router, transcript};
+use crate::{boot, chat, editor, router, transcript};
 
 pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -38,24 +40,41 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
     let accounts = config.data.join(auth::FILE);
     let accounts = Accounts::open(&accounts, &storage::Options::default())
         .map_err(|e| format!("{}: {e}", accounts.display()))?;
+    let editor = config.data.join(editor::FILE);
+    let editor = storage::Editor::open(&editor, &storage::Options::default())
+        .map_err(|e| format!("{}: {e}", editor.display()))?;
+    runtime.block_on(editor::recover(&editor, &config.knowledge))?;
     let booted = boot::boot(&config.for_service(), &setting.clock, &Bars::shown())?;
     let address = listener.local_addr()?;
     let encoder = booted.encoder.clone();
     let clock = Arc::new(setting.clock);
     let name = centre::name(config.node.as_ref(), &config.data)?;
-    let municipalities = &booted.snapshot.release.municipalities;
     let always_open = config.always_open;
-    let wanted = Wanted {
-        settings: config.centre.clone(),
-        municipalities: municipalities
+    let (settings, teams) = (config.centre.clone(), config.teams());
+    let wanted = move |release: &Release| Wanted {
+        settings: settings.clone(),
+        municipalities: release
+            .municipalities
             .iter()
             .map(|(c, m)| (*c, hours(m, always_open)))
             .collect(),
-        teams: config.teams(),
+        teams: teams.clone(),
     };
     runtime.block_on(async move {
         let redis = config.redis.as_ref();
         let log = centre::open(journal.clone(), clock.clone(), &name, redis)?;
+        let live_release = Arc::clone(&booted.snapshot.release);
+        let live = (Arc::clone(&live_release), booted.notes);
+        let root = config.knowledge.clone();
+        let studio = Studio::start(
+            editor.clone(),
+            booted.maker,
+            root,
+            booted.files,
+            live,
+            &*clock,
+        );
+        let studio = studio.await?;
         let turn = Arc::new(ArcSwap::from_pointee(Turn::new(booted.snapshot)));
         let mut options = centre::Options::new(name);
         options.sink = Some(Arc::new(transcript::Writer {
@@ -63,7 +82,12 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
             turn: turn.clone(),
         }));
         let node = Node::start(log, clock.clone(), options);
-        tokio::spawn(keep_set_up(node.handle(), wanted));
+        tokio::spawn(keep_set_up(node.handle(), wanted(&live_release)));
+        let handle = node.handle();
+        // Hours that an editor changes hold for the queue too.
+        studio.tell(Box::new(move |release| {
+            tokio::spawn(keep_set_up(handle.clone(), wanted(release)));
+        }));
         let auth = Auth::new(accounts.clone(), clock.clone(), config.origins.clone()).await?;
         tokio::spawn(Arc::clone(&auth).keep_up());
         tokio::spawn(auth::keep_told(Arc::clone(&auth), node.handle()));
@@ -81,6 +105,8 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
             always_open,
         });
         chat::begin(&app);
+        tokio::spawn(editor::keep_time(Arc::clone(&app), Arc::clone(&studio)));
+        app.studio.get_or_init(|| studio);
         say(&format!("Borgerlinje is listening on http://{address}"))?;
         // Small frames leave at once, also the last one before a close.
         let listener = listener.tap_io(|socket| {
@@ -99,6 +125,7 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
             .await?;
         node.shutdown().await;
         accounts.close().await?;
+        editor.close().await?;
         journal.close().await?;
         encoder.shutdown();
         Ok::<_, Failure>(())
