@@ -87,17 +87,44 @@ impl Maker {
         maker
     }
 
-    /// Another release beside a live one. Blocks.
+    /// One that leaves the other processors to those who ask.
+    pub(crate) fn gently(&self) -> Self {
+        let mut maker = self.clone();
+        maker.options.threads = 1;
+        maker
+    }
+
+    /// A release that differs from a live one in a few articles, in about a second; [`Maker::build`] is to follow.
+    /// When it differs in more, `None`. Blocks.
+    ///
+    /// # Errors
+    /// [`BootError::Index`].
+    pub(crate) fn revise(
+        &self,
+        live: &Snapshot,
+        release: Arc<Release>,
+        progress: &mut dyn FnMut(Stage, usize, usize),
+    ) -> Result<Option<Arc<Snapshot>>, BootError> {
+        let snapshot = live.revised(
+            release,
+            &self.options,
+            &mut |kind, texts| self.encoder.encode_blocking(kind, texts, &mut |_, _| {}),
+            progress,
+        )?;
+        Ok(snapshot.map(Arc::new))
+    }
+
+    /// Another release beside a live one, learned whole. Blocks.
     ///
     /// # Errors
     /// [`BootError::Index`].
     pub(crate) fn build(
         &self,
-        release: Release,
+        release: Arc<Release>,
         progress: &mut dyn FnMut(Stage, usize, usize),
     ) -> Result<Arc<Snapshot>, BootError> {
         let snapshot = Snapshot::build(
-            Arc::new(release),
+            release,
             self.analyzer.clone(),
             &self.options,
             &mut |kind, texts| self.encoder.encode_blocking(kind, texts, &mut |_, _| {}),
@@ -207,7 +234,7 @@ pub(crate) fn boot(config: &Config, clock: &dyn Clock, bars: &Bars) -> Result<Bo
         options,
     };
     let mut building = bars.build();
-    let snapshot = maker.build(release, &mut |stage, done, total| {
+    let snapshot = maker.build(Arc::new(release), &mut |stage, done, total| {
         building.step(stage, done, total);
     })?;
     building.done();
@@ -227,12 +254,19 @@ fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
         .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-/// Another release beside a live one, with the same model and word list.
+/// Another release beside a live one, as publishing makes it.
 ///
 /// # Errors
 /// [`BootError::Index`].
 pub(crate) fn rebuild(booted: &Booted, release: Release) -> Result<Arc<Snapshot>, BootError> {
-    booted.maker.build(release, &mut |_, _, _| {})
+    let release = Arc::new(release);
+    let quick = booted
+        .maker
+        .revise(&booted.snapshot, Arc::clone(&release), &mut |_, _, _| {})?;
+    match quick {
+        Some(snapshot) => Ok(snapshot),
+        None => booted.maker.build(release, &mut |_, _, _| {}),
+    }
 }
 
 #[derive(Deserialize)]

@@ -17,6 +17,7 @@ mod fields;
 mod folder;
 mod import;
 mod jobs;
+mod learn;
 mod next;
 mod places;
 mod preview;
@@ -32,7 +33,7 @@ mod undo;
 mod wire;
 
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use arc_swap::ArcSwap;
 use base::Clock;
@@ -60,6 +61,8 @@ pub(crate) struct Studio {
     live: ArcSwap<Live>,
     /// One release at a time.
     publishing: Arc<tokio::sync::Mutex<()>>,
+    /// One release at a time is learned whole.
+    learning: Arc<Mutex<()>>,
     jobs: Jobs,
     /// Hears of every release that becomes live.
     told: OnceLock<Tell>,

@@ -19,7 +19,7 @@ use super::texts::{differences, lay_over, text_of, with};
 use super::wire::{self, ReleaseMeta, Who};
 use super::{Live, Studio, blocking, today};
 use crate::app::App;
-use crate::boot::Maker;
+use crate::boot::{BootError, Maker};
 
 /// A release to be.
 pub(super) struct Wanted {
@@ -143,7 +143,10 @@ impl Studio {
         .await?;
         let (release, faults) = built.map_err(|f| Problem::faults(&f))?;
         job.go_on()?;
-        let snapshot = self.built(self.maker.clone(), release, job).await?;
+        let live_now = Arc::clone(&app.turn.load().snapshot);
+        let (snapshot, quick) = self
+            .built(self.maker.clone(), live_now, release, job)
+            .await?;
         job.commit()?;
         job.step("Skriver og tager i brug", 0, 0);
         let mut meta = wanted.meta;
@@ -165,6 +168,9 @@ impl Studio {
         if let Some(tell) = self.told.get() {
             tell(&snapshot.release);
         }
+        if quick {
+            self.learn_whole(app, Arc::clone(&snapshot.release));
+        }
         if let Ok(user) = meta.by.user.parse() {
             let detail = format!("{number} {}", meta.kind);
             app.auth
@@ -182,24 +188,29 @@ impl Studio {
         })
     }
 
-    /// Builds a release beside what is live.
+    /// Builds a release beside what is live; whether quickly, so that it is to be learned whole.
     pub(super) async fn built(
         &self,
         maker: Maker,
+        live: Arc<Snapshot>,
         release: Release,
         job: &Arc<Job>,
-    ) -> Result<Arc<Snapshot>, Problem> {
-        let job = Arc::clone(job);
+    ) -> Result<(Arc<Snapshot>, bool), Problem> {
+        let (job, release) = (Arc::clone(job), Arc::new(release));
         let built = blocking(move || {
-            maker.build(release, &mut |stage, done, total| {
+            let mut progress = |stage: Stage, done, total| {
                 let step = match stage {
                     Stage::Encoding => "Læser de ændrede tekster ind",
                     Stage::Training => "Lærer af eksemplerne",
                 };
                 job.step(step, done, total);
-            })
+            };
+            match maker.revise(&live, Arc::clone(&release), &mut progress)? {
+                Some(quick) => Ok((quick, true)),
+                None => Ok((maker.build(release, &mut progress)?, false)),
+            }
         });
-        built.await?.map_err(Problem::unavailable)
+        built.await?.map_err(|e: BootError| Problem::unavailable(e))
     }
 }
 

@@ -80,8 +80,11 @@ impl Studio {
             (Some(release), _) => release,
             (None, faults) => return Err(Problem::faults(&faults)),
         };
-        let draft = self.built(self.maker.beside(), release, job).await?;
         let before = app.turn.load_full();
+        let live_now = Arc::clone(&before.snapshot);
+        let (draft, _) = self
+            .built(self.maker.beside(), live_now, release, job)
+            .await?;
         let mut after = Turn::new(draft);
         after.policy = before.policy;
         let after = Arc::new(after);

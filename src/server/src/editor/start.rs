@@ -111,6 +111,7 @@ impl Studio {
             maker,
             root,
             publishing: Arc::default(),
+            learning: Arc::default(),
             jobs: Jobs::default(),
             told: OnceLock::new(),
         }))
