@@ -52,7 +52,7 @@ fn questions_of_a_group_ask_for_the_same() {
         .encoder
         .encode_blocking(Kind::Query, &texts, &mut |_, _| {})
         .unwrap();
-    let turn = Turn::new(booted.snapshot.clone());
+    let turn = Turn::new(booted.snapshot);
     let profiles: Vec<Profile> = questions
         .iter()
         .zip(&vectors)
