@@ -37,6 +37,7 @@ struct Vain {
     municipalities: BTreeSet<MunicipalityCode>,
     times: usize,
     why: Reasons,
+    profile: group::Profile,
 }
 
 impl Studio {
@@ -67,7 +68,8 @@ impl Studio {
         let release = Arc::clone(&before.snapshot.release);
         let groups = blocking(move || {
             job.step("Samler spørgsmål, der ligner hinanden", 0, 0);
-            let groups = group::by_meaning(&vectors);
+            let profiles: Vec<_> = vain.iter().map(|v| v.profile.clone()).collect();
+            let groups = group::by_meaning(&vectors, &profiles);
             let shown = |members: Vec<usize>| {
                 job.go_on()?;
                 Ok(one_group(&members, &vain, &vectors, &before, today))
@@ -135,6 +137,11 @@ fn vain(past: Vec<Past>) -> Vec<Vain> {
             lang: r.language,
             municipalities: BTreeSet::new(),
             times: 0,
+            profile: r
+                .candidates
+                .into_iter()
+                .map(|c| (c.article_id, c.score))
+                .collect(),
             why: Reasons::default(),
         });
         v.times += 1;

@@ -1,24 +1,46 @@
 //! Grouping by meaning: stars of neighbours, the densest first.
 
+use std::collections::BTreeMap;
+
 use super::Vector;
 
-/// Two questions are neighbours from this cosine on, once the mean of all is taken away: vectors of this encoder
-/// crowd together, and only the differences say something.
-const NEIGHBOURS: f32 = 0.55;
+/// Two questions are neighbours from this likeness on.
+const NEIGHBOURS: f32 = 0.4;
 /// Of fewer questions than this the mean says nothing of what all have in common.
 const ENOUGH: usize = 20;
 
+/// Cosines of questions that have nothing in common, where no mean can be taken away.
+const CROWD: f32 = 0.8;
+
+/// What is known of a question besides its words: how likely each article was thought to answer it.
+pub(super) type Profile = BTreeMap<String, f32>;
+
 /// The groups, each with its most typical member first; every question is in one, many are alone.
-pub(super) fn by_meaning(vectors: &[Vector]) -> Vec<Vec<usize>> {
+///
+/// Two are alike by half through their vectors, less the mean of all (vectors of this encoder crowd together, and
+/// only the differences say something), and by half through the articles that the ranker weighed for each (the
+/// coefficient of Bhattacharyya 1943): people ask for one thing in words that have nothing in common.
+pub(super) fn by_meaning(vectors: &[Vector], profiles: &[Profile]) -> Vec<Vec<usize>> {
+    grouped(vectors, profiles, NEIGHBOURS)
+}
+
+fn grouped(vectors: &[Vector], profiles: &[Profile], neighbours: f32) -> Vec<Vec<usize>> {
     let centred = centred(vectors);
     let n = centred.len();
     let mut near: Vec<Vec<(usize, f32)>> = vec![Vec::new(); n];
     for i in 0..n {
         for j in i + 1..n {
             let cosine = dot(&centred[i], &centred[j]);
-            if cosine >= NEIGHBOURS {
-                near[i].push((j, cosine));
-                near[j].push((i, cosine));
+            let cosine = if n < ENOUGH {
+                (cosine - CROWD) / (1.0 - CROWD)
+            } else {
+                cosine
+            };
+            let cosine = cosine.max(0.0);
+            let likeness = (cosine + common(&profiles[i], &profiles[j])) / 2.0;
+            if likeness >= neighbours {
+                near[i].push((j, likeness));
+                near[j].push((i, likeness));
             }
         }
     }
@@ -52,6 +74,12 @@ pub(super) fn by_meaning(vectors: &[Vector]) -> Vec<Vec<usize>> {
         groups.push(members);
     }
     groups
+}
+
+/// 0 to 1: of two distributions over articles.
+fn common(a: &Profile, b: &Profile) -> f32 {
+    let both = a.iter().filter_map(|(id, p)| Some((p * b.get(id)?).sqrt()));
+    both.sum()
 }
 
 fn centred(vectors: &[Vector]) -> Vec<Vec<f32>> {
