@@ -8,6 +8,9 @@ import * as words from '../core/words';
 import { say } from '../../shared/ui/say';
 import { Press } from '../../shared/ui/parts';
 
+/** So many are shown of a long list at first. */
+const FEW = 12;
+
 const markText = (m: Mark): string => {
   switch (m.kind) {
     case 'double': return `Samme som linje ${m.of + 1}`;
@@ -31,12 +34,13 @@ interface Props { article: Article; preview: Preview | undefined; shared: boolea
 export function Examples({ article, preview, shared, type }: Props) {
   const [lang, setLang] = useState<Lang>('da');
   const [pasting, setPasting] = useState(false);
+  const [whole, setWhole] = useState(false);
   const list = useRef<HTMLOListElement>(null);
   const all = article.examples[lang] ?? [];
   const set = (next: string[]): void => type({ examples: { ...article.examples, [lang]: next } });
   const found = marks(all, elsewhere(preview));
   const doubles = found.filter((m) => m?.kind === 'double').length;
-  const focus = (i: number): void => void requestAnimationFrame(() => list.current?.querySelectorAll('input')[i]?.focus());
+  const focus = (i: number): void => void requestAnimationFrame(() => list.current?.querySelectorAll('textarea')[i]?.focus());
 
   const key = (e: KeyboardEvent, i: number): void => {
     if (e.isComposing) return;
@@ -49,8 +53,12 @@ export function Examples({ article, preview, shared, type }: Props) {
       set(all.filter((_, j) => j !== i));
       focus(Math.max(0, i - 1));
     } else if ((e.key === 'ArrowDown' || e.key === 'ArrowUp') && !e.altKey && !e.shiftKey) {
+      // From the end of a sentence to the next one, from its beginning to the one before.
+      const at = e.currentTarget as HTMLTextAreaElement;
+      const down = e.key === 'ArrowDown';
+      if (at.selectionStart !== (down ? at.value.length : 0) || at.selectionEnd !== at.selectionStart) return;
       e.preventDefault();
-      list.current?.querySelectorAll('input')[i + (e.key === 'ArrowDown' ? 1 : -1)]?.focus();
+      list.current?.querySelectorAll('textarea')[i + (down ? 1 : -1)]?.focus();
     }
   };
   const paste = (e: ClipboardEvent, i: number): void => {
@@ -69,6 +77,8 @@ export function Examples({ article, preview, shared, type }: Props) {
     say('Eksemplet er fjernet');
     focus(Math.min(i, all.length - 2));
   };
+  // A long list is opened when somebody asks, or when something in it is marked.
+  const shown = whole || all.length <= FEW + 4 || found.slice(FEW).some(Boolean) ? all : all.slice(0, FEW);
   const short = shared && lang === 'da' && all.length < EXAMPLES;
   return (
     <section class="card" aria-labelledby="examples-title">
@@ -80,21 +90,22 @@ export function Examples({ article, preview, shared, type }: Props) {
       {short && <p class="quiet-text">Mindst {EXAMPLES} på dansk. Der mangler {EXAMPLES - all.length}.</p>}
       {faultsOf(preview, 'examples').filter((f) => !/sentences: at least|is also an example|stands twice/.test(f.text)).map((f, i) => <p key={i} class="form-error-message">{words.fault(f)}</p>)}
       <ol class="examples" ref={list} data-testid="examples">
-        {all.map((s, i) => {
+        {shown.map((s, i) => {
           const mark = found[i];
           return (
             <li key={i} class={mark ? 'marked' : ''}>
               <span class="nr" aria-hidden="true">{i + 1}</span>
-              <input class="form-input" value={s} lang={lang} dir="auto" aria-label={`Eksempel ${i + 1}`} aria-describedby={mark ? `mark-${lang}-${i}` : undefined}
-                onInput={(e) => set(all.map((x, j) => (j === i ? e.currentTarget.value : x)))} onKeyDown={(e) => key(e, i)} onPaste={(e) => paste(e, i)} />
+              <textarea class="form-input" rows={1} value={s} lang={lang} dir="auto" aria-label={`Eksempel ${i + 1}`} aria-describedby={mark ? `mark-${lang}-${i}` : undefined}
+                onInput={(e) => set(all.map((x, j) => (j === i ? e.currentTarget.value.replace(/\s*\n\s*/g, ' ') : x)))} onKeyDown={(e) => key(e, i)} onPaste={(e) => paste(e, i)} />
               <Press look="quiet" icon="close" aria-label={`Fjern eksempel ${i + 1}`} onClick={() => remove(i)} />
               {mark && s !== '' && <span class="mark" id={`mark-${lang}-${i}`}>{markText(mark)}</span>}
             </li>
           );
         })}
       </ol>
+      {shown.length < all.length && <p><Press look="tertiary" icon="chevron" test="all-examples" onClick={() => setWhole(true)}>Vis alle {all.length}</Press></p>}
       <div class="row-buttons">
-        <Press look="secondary" icon="plus" test="add-example" onClick={() => { set([...all, '']); focus(all.length); }}>Tilføj</Press>
+        <Press look="secondary" icon="plus" test="add-example" onClick={() => { setWhole(true); set([...all, '']); focus(all.length); }}>Tilføj</Press>
         <Press look="secondary" icon="listAdd" test="paste-examples" aria-expanded={pasting} onClick={() => setPasting(!pasting)}>Indsæt mange</Press>
         {doubles > 0 && <Press look="secondary" test="tidy" onClick={() => { set(tidy(all)); say(`${doubles} dubletter er fjernet`); }}>Fjern {doubles === 1 ? 'dubletten' : `${doubles} dubletter`}</Press>}
       </div>

@@ -81,7 +81,7 @@ export function Publish({ draft, told, again, onPublished }: Props) {
       <ol class="steps">
         <Step done={errors === 0 && draft.conflicts.length === 0 && draft.files.length > 0} title="Uden fejl">{draft.files.length === 0 ? 'Ingen ændringer endnu' : errors ? words.faults(errors) : draft.conflicts.length ? 'Rettet af flere' : 'Alt er i orden'}</Step>
         {needed && <Step done={!!by} title="Godkendt af en anden">{by ? <>{by.name}{draft.approval.at_ms ? <>, <When at={draft.approval.at_ms} /></> : null}</> : <>Krævet af {why.join(', ')}</>}</Step>}
-        <Step done={!!draft.replay && draft.replay.version === draft.version} optional title="Virkning set">{draft.replay && draft.replay.version === draft.version ? (draft.replay.worse.length ? `Bliver dårligere: ${draft.replay.worse.join(', ')}` : 'Intet bevogtet prøvesæt bliver dårligere') : 'Se, hvilke spørgsmål der får et andet svar'}</Step>
+        <Step done={draft.replay?.version === draft.version && draft.replay.worse.length === 0} optional title="Virkning set">{draft.replay?.version === draft.version ? (draft.replay.worse.length ? `Bliver dårligere: ${draft.replay.worse.join(', ')}` : 'Intet bevogtet prøvesæt bliver dårligere') : 'Se, hvilke spørgsmål der får et andet svar'}</Step>
       </ol>
       {draft.schedule && <p class={draft.schedule.problem ? 'alert alert-error plain' : 'alert alert-info plain'} data-testid="schedule">{draft.schedule.problem ? `Kunne ikke udgives: ${draft.schedule.problem}` : <>Udgives <When at={draft.schedule.at_ms} /> ({draft.schedule.by.name})</>}</p>}
       <Trouble text={trouble} />

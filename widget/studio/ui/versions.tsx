@@ -30,7 +30,7 @@ export function Versions({ whole, k, chosen, code, onRevert }: Props) {
       </nav>
       <div class="version-do">
         {whole.versions.length > 1 && <a class="button button-secondary" data-testid="compare" href={format('articles', whole.id, { lag: chosen.layer, sammen: chosen.layer === whole.versions[0]?.layer ? whole.versions[1]?.layer : chosen.layer })}>Sammenlign</a>}
-        {without.length > 0 && chosen.article && <Press look="secondary" icon="copy" test="make-own" onClick={() => setAsking('own')}>Egen udgave</Press>}
+        {without.length > 0 && chosen.article && <Press look="secondary" icon="copy" test="make-own" onClick={() => setAsking('own')}>Lav egen udgave</Press>}
         {able.length > 0 && whole.versions.some((v) => v.layer === 'shared') && <Press look="secondary" icon="hidden" test="hide" onClick={() => setAsking('hide')}>Skjul eller vis</Press>}
         {chosen.writable && chosen.state !== 'removed' && <Press look="secondary" icon="remove" test="remove" onClick={() => setAsking('remove')}>Fjern</Press>}
         {chosen.writable && chosen.state !== 'live' && <Press look="secondary" icon="undo" test="revert" onClick={() => onRevert(chosen)}>Fortryd alt i kladden</Press>}
