@@ -10,7 +10,11 @@ import { change, kept, working } from './working';
 const PAUSE_MS = 900;
 const RETRY_MS = 5_000;
 
+let made = 0;
+
 export class Editing {
+  /** Another number, another form. */
+  readonly nr = ++made;
   readonly state: ReturnType<typeof signal<Edit>>;
   readonly conflicts = signal<Conflict[]>([]);
   private later: ReturnType<typeof setTimeout> | undefined;

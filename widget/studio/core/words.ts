@@ -62,7 +62,10 @@ const CHECKS: [RegExp, string][] = [
   [/^«(.*)» is not a colour/, '»$1« er ikke en farve. Skriv for eksempel #0f5c4c.'],
 ];
 export function fault(f: Pick<Fault, 'text'>): string {
-  for (const [english, danish] of CHECKS) if (english.test(f.text)) return f.text.replace(english, danish);
+  for (const [english, danish] of CHECKS) {
+    const found = english.exec(f.text);
+    if (found) return danish.replace(/\$(\d)/g, (_, n: string) => found[Number(n)] ?? '');
+  }
   return f.text;
 }
 /** Where in a file a fault is, as an editor knows it. */

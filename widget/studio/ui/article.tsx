@@ -84,10 +84,11 @@ function Form({ version, whole, areas, again }: FormProps) {
           <Settle conflicts={editing.conflicts.value} onDone={() => { editing.settled(undefined); setEditing(undefined); again(); }} />
         )}
         {editing && version.writable && <Stand editing={editing} />}
+        <p class="to-preview"><Press look="secondary" icon="visibility" onClick={() => { const at = document.getElementById('preview-title'); at?.scrollIntoView(); at?.focus(); }}>Se som borgeren</Press></p>
         {!version.writable && <p class="alert alert-info plain">Du kan læse svaret her, men ikke rette det.</p>}
         <fieldset class="bare" disabled={locked}>
           <legend class="sr-only">{shown.title}</legend>
-          <Body key={`${version.layer} ${draftId ? 'draft' : ''}`} article={shown} preview={preview} code={code} locked={locked} type={type} />
+          <Body key={editing && fits ? editing.nr : 0} article={shown} preview={preview} code={code} locked={locked} type={type} />
           <Details article={shown} preview={preview} areas={areas} owners={knowledge.value?.owners ?? []} type={type} />
           <Links article={shown} preview={preview} type={type} />
           <Examples article={shown} preview={preview} type={type} shared={version.layer === 'shared'} />

@@ -16,14 +16,22 @@ export function Body({ article, preview, code, locked, type }: Props) {
   const editor = useRef<Code | undefined>(undefined);
   const tell = useRef(type);
   tell.current = type;
+  // Typed here and not yet come back as a property: until then an older property must not undo it.
+  const ahead = useRef<string | undefined>(undefined);
   const slots = useAsk<{ slots: Slot[] }>(code ? `/api/studio/slots${query({ municipality: code })}` : undefined).data?.slots;
   useEffect(() => {
     if (!host.current) return undefined;
-    const made = makeCode(host.current, 'Svarets tekst', article.body, (body) => tell.current({ body }));
+    const made = makeCode(host.current, 'Svarets tekst', article.body, (body) => {
+      ahead.current = body;
+      tell.current({ body });
+    });
     editor.current = made;
     return () => made.destroy();
   }, []);
-  useEffect(() => editor.current?.set(article.body), [article.body]);
+  useEffect(() => {
+    if (ahead.current === article.body) ahead.current = undefined;
+    else if (ahead.current === undefined) editor.current?.set(article.body);
+  }, [article.body]);
   useEffect(() => editor.current?.readonly(locked), [locked]);
   useEffect(() => editor.current?.slots(slots ?? []), [slots]);
   const faults = preview?.faults ?? [];

@@ -107,7 +107,7 @@ export function Examples({ article, preview, shared, type }: Props) {
       <div class="row-buttons">
         <Press look="secondary" icon="plus" test="add-example" onClick={() => { setWhole(true); set([...all, '']); focus(all.length); }}>Tilføj</Press>
         <Press look="secondary" icon="listAdd" test="paste-examples" aria-expanded={pasting} onClick={() => setPasting(!pasting)}>Indsæt mange</Press>
-        {doubles > 0 && <Press look="secondary" test="tidy" onClick={() => { set(tidy(all)); say(`${doubles} dubletter er fjernet`); }}>Fjern {doubles === 1 ? 'dubletten' : `${doubles} dubletter`}</Press>}
+        {doubles > 0 && <Press look="secondary" test="tidy" onClick={() => { set(tidy(all)); say(doubles === 1 ? 'Dubletten er fjernet' : `${doubles} dubletter er fjernet`); }}>Fjern {doubles === 1 ? 'dubletten' : `${doubles} dubletter`}</Press>}
       </div>
       {pasting && <Many onDone={(pasted) => {
         setPasting(false);

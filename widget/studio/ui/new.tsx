@@ -4,6 +4,7 @@ import { useState } from 'preact/hooks';
 import { go } from '../app';
 import type { Knowledge } from '../core/api';
 import { blank, slug, TITLE_MAX } from '../core/article';
+import { key } from '../core/examples';
 import { Modal, Press } from '../../shared/ui/parts';
 import { change, me, town } from '../working';
 import { Field, today, Trouble } from './bits';
@@ -18,7 +19,7 @@ export function NewArticle({ k, area, onClose }: { k: Knowledge; area: string; o
   const [trouble, setTrouble] = useState('');
   const [busy, setBusy] = useState(false);
   const id = slug(title);
-  const taken = k.articles.find((a) => a.id === id);
+  const taken = k.articles.find((a) => a.id === id || key(a.title) === key(title));
 
   const make = async (): Promise<void> => {
     const what = title.trim().length < 3 || id.length < 2 ? 'Skriv en titel på mindst tre bogstaver.' : !where ? 'Vælg et område.' : !layer ? 'Du har ikke ret til at skrive svar.' : '';

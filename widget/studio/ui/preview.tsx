@@ -43,7 +43,7 @@ export function PreviewPanel({ preview, trouble, code, setCode, fixed }: Props) 
   return (
     <aside class="preview" aria-labelledby="preview-title">
       <div class="preview-in">
-        <h2 id="preview-title">Sådan læser borgeren det</h2>
+        <h2 id="preview-title" tabIndex={-1}>Sådan læser borgeren det</h2>
         {fixed ? <p class="quiet-text">I {name}</p> : <TownSelect label="Kommune" towns={towns} value={code} onChange={setCode} test="preview-town" />}
         {trouble && <p class="form-error-message" role="alert">{trouble}</p>}
         {preview && (

@@ -54,6 +54,8 @@ test('a fault finds its line or its field', () => {
 test('faults are said in Danish, new ones as the check has them', () => {
   assert.equal(fault({ text: '12 sentences: at least 20' }), 'Der er 12 danske eksempler. Der skal være mindst 20.');
   assert.equal(fault({ text: '«x y» is also an example of shared/pas/a.md' }), 'Eksemplet »x y« hører også til et andet svar (shared/pas/a.md).');
+  assert.match(fault({ text: 'an amount is typed: put it in satser.toml and use {{sats.…}}' }), /^Et beløb .* ændres\.$/);
+  assert.equal(fault({ text: '«$1» stands twice' }), 'Eksemplet »$1« står to gange.');
   assert.equal(fault({ text: 'something new' }), 'something new');
 });
 
