@@ -1,6 +1,8 @@
 //! One article: a Markdown file whose sections are the units of retrieval.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
 
 use base::{Lang, MunicipalityCode};
 use jiff::civil::Date;
@@ -93,7 +95,72 @@ struct Head {
     examples: BTreeMap<Lang, Vec<String>>,
 }
 
+impl Layer {
+    /// The layer of an article's file, by its path; `None` where no article lies.
+    pub fn of(path: &str) -> Option<Self> {
+        let parts: Vec<&str> = path.split('/').collect();
+        match parts.as_slice() {
+            ["shared", _, name] if name.ends_with(".md") => Some(Self::Shared),
+            ["region", code, name] if name.ends_with(".md") => code.parse().ok().map(Self::Region),
+            ["kommune", code, name] if name.ends_with(".md") => {
+                code.parse().ok().map(Self::Municipality)
+            }
+            _ => None,
+        }
+    }
+
+    /// Where an article of this layer lies.
+    pub fn path(self, area: &str, id: &str) -> String {
+        match self {
+            Self::Shared => format!("shared/{area}/{id}.md"),
+            Self::Region(code) => format!("region/{code}/{id}.md"),
+            Self::Municipality(code) => format!("kommune/{code}/{id}.md"),
+        }
+    }
+}
+
+/// The codes of the five regions.
+const REGIONS: std::ops::RangeInclusive<u16> = 1081..=1085;
+
+impl fmt::Display for Layer {
+    /// `shared`, or the code.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Shared => f.write_str("shared"),
+            Self::Region(code) | Self::Municipality(code) => code.fmt(f),
+        }
+    }
+}
+
+impl FromStr for Layer {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, String> {
+        if s == "shared" {
+            return Ok(Self::Shared);
+        }
+        let code: MunicipalityCode = s.parse()?;
+        let region = s.parse().is_ok_and(|n| REGIONS.contains(&n));
+        Ok(if region {
+            Self::Region(code)
+        } else {
+            Self::Municipality(code)
+        })
+    }
+}
+
 impl Article {
+    /// Reads one file by itself.
+    ///
+    /// # Errors
+    /// The fault that keeps it from being read, or that no article lies at its path.
+    pub fn read(file: &File) -> Result<Self, Fault> {
+        match Layer::of(&file.path) {
+            Some(layer) => Self::parse(file, layer),
+            None => Err(Fault::error(&file.path, 0, "path", "no article lies here")),
+        }
+    }
+
     pub(crate) fn parse(file: &File, layer: Layer) -> Result<Self, Fault> {
         let parts = front_matter::split(&file.path, &file.text)?;
         let head: Head = front_matter::parse(&file.path, parts.head, 2)?;

@@ -11,7 +11,7 @@ use crate::front_matter::line_of;
 use crate::municipality::{FIELDS, LINKS};
 use crate::release::Draft;
 use crate::slots::{Piece, pieces};
-use crate::{Fault, File};
+use crate::{Fault, File, studio};
 
 /// The words of a body, slots and link addresses counted as one each.
 const BODY_WORDS: std::ops::RangeInclusive<usize> = 80..=300;
@@ -62,6 +62,9 @@ pub(crate) fn run(draft: &Draft, files: &[File], today: Date, faults: &mut Vec<F
     overlaps(draft, &texts, faults);
     hidden(draft, &texts, faults);
     rates(draft, &texts, faults);
+    if let Some(text) = texts.get(studio::FILE) {
+        draft.studio.check(text, &draft.areas, faults);
+    }
     if let Some(text) = texts.get(desk::FILE) {
         draft.desk.check(text, |slot| slot_ok(slot, draft), faults);
     }
@@ -219,11 +222,7 @@ impl One<'_> {
     fn body(&mut self) {
         let a = self.a;
         let words = body_words(&a.body);
-        let range = if a.layer == Layer::Shared {
-            BODY_WORDS
-        } else {
-            LOCAL_BODY_WORDS
-        };
+        let range = words_allowed(a.layer);
         if !range.contains(&words) {
             let line = a.body_line;
             self.faults.push(Fault::error(
@@ -302,6 +301,15 @@ impl One<'_> {
     }
 }
 
+/// How many words the body of an article in that layer may have.
+pub fn words_allowed(layer: Layer) -> std::ops::RangeInclusive<usize> {
+    if layer == Layer::Shared {
+        BODY_WORDS
+    } else {
+        LOCAL_BODY_WORDS
+    }
+}
+
 fn link_ok(url: &str) -> bool {
     if url.starts_with("{{kommune.") {
         return url.ends_with("}}");
@@ -315,7 +323,8 @@ fn link_ok(url: &str) -> bool {
     })
 }
 
-fn body_words(body: &str) -> usize {
+/// The words of a body as they are counted here: a slot is one.
+pub fn body_words(body: &str) -> usize {
     let mut plain = String::new();
     for piece in pieces(body) {
         plain.push_str(match piece {

@@ -15,16 +15,20 @@ mod phrases;
 mod rates;
 mod release;
 mod slots;
+mod studio;
 mod theme;
 
 pub use article::{Article, Audience, Layer, Link, Section};
+pub use check::{body_words, words_allowed};
 pub use desk::{Canned, Desk, PLACES, WrapUp};
 pub use fault::{Fault, Severity};
 pub use files::{File, load};
-pub use municipality::{Hours, Municipality, Opening};
+pub use municipality::{DAYS, FIELDS, Hours, LINKS, Municipality, Opening};
 pub use phrases::{ByLang, Intent, Intents, Texts};
 pub use rates::{CrisisLine, Rate};
-pub use release::{Release, Rendered, View, without_slots};
+pub use release::{Release, Rendered, Slot, SlotKind, View, hash, without_slots};
+pub use slots::slots_in;
+pub use studio::Studio;
 pub use theme::text_on;
 
 /// An article's place in [`Release::articles`]: small, and stable within one release.

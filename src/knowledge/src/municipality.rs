@@ -74,10 +74,10 @@ struct Theme {
 }
 
 /// The fields `{{kommune.FIELD}}` may name, `navn` aside.
-pub(crate) const FIELDS: [&str; 5] = ["telefon", "email", "adresse", "aabningstid", "hjemmeside"];
+pub const FIELDS: [&str; 5] = ["telefon", "email", "adresse", "aabningstid", "hjemmeside"];
 
 /// The names `{{kommune.link.NAME}}` may name.
-pub(crate) const LINKS: [&str; 40] = [
+pub const LINKS: [&str; 40] = [
     "tidsbestilling",
     "selvbetjening",
     "digital_post",
@@ -120,7 +120,8 @@ pub(crate) const LINKS: [&str; 40] = [
     "frivillig",
 ];
 
-const DAYS: [&str; 7] = [
+/// The weekdays of `[hours]`, Monday first.
+pub const DAYS: [&str; 7] = [
     "mandag", "tirsdag", "onsdag", "torsdag", "fredag", "loerdag", "soendag",
 ];
 

@@ -8,9 +8,10 @@ use sha2::{Digest, Sha256};
 
 use crate::article::{Article, Audience, Layer, Link};
 use crate::desk::{self, Desk};
-use crate::municipality::Municipality;
+use crate::municipality::{FIELDS, LINKS, Municipality};
 use crate::phrases::{self, Intents, Texts};
 use crate::rates::{CrisisLine, Rate};
+use crate::studio::{self, Studio};
 use crate::{ArticleIx, Fault, File, Severity, check, front_matter, slots};
 
 /// All knowledge at one moment. Immutable; a new release replaces it whole.
@@ -27,9 +28,10 @@ pub struct Release {
     pub out_of_scope: BTreeMap<String, Vec<(Lang, String)>>,
     pub texts: Texts,
     pub desk: Desk,
+    pub studio: Studio,
     /// SHA-256 over every path and text, in hexadecimal.
     pub hash: String,
-    /// The same over what search and ranking may be learned from: all but what only agents see.
+    /// The same over what search and ranking may be learned from: all but what only agents and editors see.
     pub learned_hash: String,
     views: BTreeMap<MunicipalityCode, View>,
 }
@@ -74,6 +76,26 @@ pub struct Rendered {
     pub source: String,
 }
 
+/// A place where a changing fact enters a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// Without the braces, such as `sats.pas_voksen`.
+    pub name: String,
+    /// What people call it.
+    pub label: String,
+    pub value: String,
+    pub kind: SlotKind,
+}
+
+/// What a slot is filled from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SlotKind {
+    Rate,
+    Municipality,
+    Link,
+    Crisis,
+}
+
 /// Everything that the files say, before it is known to be sound.
 pub(crate) struct Draft {
     pub articles: Vec<Article>,
@@ -85,6 +107,7 @@ pub(crate) struct Draft {
     out_of_scope: BTreeMap<String, Vec<(Lang, String)>>,
     texts: Texts,
     pub desk: Desk,
+    pub studio: Studio,
 }
 
 impl Release {
@@ -117,8 +140,9 @@ impl Release {
             out_of_scope: draft.out_of_scope,
             texts: draft.texts,
             desk: draft.desk,
+            studio: draft.studio,
             hash: hash(files.iter()),
-            learned_hash: hash(files.iter().filter(|f| f.path != desk::FILE)),
+            learned_hash: hash(files.iter().filter(|f| ![desk::FILE, studio::FILE].contains(&f.path.as_str()))),
             views,
         };
         Ok((release, faults))
@@ -168,6 +192,12 @@ impl Release {
         })
     }
 
+    /// A text with slots that is no Markdown, such as a title or an address.
+    pub fn fill_plain(&self, text: &str, code: MunicipalityCode) -> String {
+        let m = self.municipalities.get(&code);
+        slots::fill(text, |slot, _| self.slot(slot, m?))
+    }
+
     /// Any text with slots, as that municipality's citizens read it.
     pub fn fill(&self, text: &str, code: MunicipalityCode) -> String {
         match self.municipalities.get(&code) {
@@ -188,6 +218,29 @@ impl Release {
                 .trim_start_matches("www.");
             Some(format!("[{shown}]({value})"))
         })
+    }
+
+    /// Every slot that a text may use, with what stands for it in that municipality.
+    pub fn slots(&self, code: MunicipalityCode) -> Vec<Slot> {
+        let Some(m) = self.municipalities.get(&code) else {
+            return Vec::new();
+        };
+        let rates = self.rates.iter();
+        let rates = rates.map(|(id, r)| (SlotKind::Rate, format!("sats.{id}"), r.name.clone()));
+        let fields = std::iter::once("navn").chain(FIELDS);
+        let fields = fields.map(|f| (SlotKind::Municipality, format!("kommune.{f}"), f.to_owned()));
+        let links = LINKS.iter();
+        let links = links.map(|l| (SlotKind::Link, format!("kommune.link.{l}"), (*l).to_owned()));
+        let lines = self.crisis.iter();
+        let lines = lines.map(|(id, l)| (SlotKind::Crisis, format!("krise.{id}"), l.name.clone()));
+        let all = rates.chain(fields).chain(links).chain(lines);
+        all.map(|(kind, name, label)| Slot {
+            value: self.slot(&name, m).unwrap_or_default(),
+            name,
+            label,
+            kind,
+        })
+        .collect()
     }
 
     fn slot(&self, slot: &str, m: &Municipality) -> Option<String> {
@@ -246,6 +299,7 @@ fn read(files: &[File], faults: &mut Vec<Fault>) -> Draft {
         out_of_scope: BTreeMap::new(),
         texts: Texts::default(),
         desk: Desk::default(),
+        studio: Studio::default(),
     };
     for file in files {
         let parts: Vec<&str> = file.path.split('/').collect();
@@ -266,6 +320,7 @@ fn read(files: &[File], faults: &mut Vec<Fault>) -> Draft {
             ["intents.toml"] => Intents::parse(file).map(|i| draft.intents = i),
             ["texts.toml"] => Texts::parse(file, faults).map(|t| draft.texts = t),
             [desk::FILE] => Desk::parse(file).map(|d| draft.desk = d),
+            [studio::FILE] => Studio::parse(file).map(|s| draft.studio = s),
             ["out_of_scope", name] if name.ends_with(".txt") => {
                 let kind = name.trim_end_matches(".txt").to_owned();
                 draft
@@ -310,7 +365,8 @@ fn read(files: &[File], faults: &mut Vec<Fault>) -> Draft {
     draft
 }
 
-fn hash<'a>(files: impl Iterator<Item = &'a File>) -> String {
+/// What tells two sets of files apart: SHA-256 over every path and text, in hexadecimal. In the order of the paths.
+pub fn hash<'a>(files: impl Iterator<Item = &'a File>) -> String {
     let mut h = Sha256::new();
     for f in files {
         h.update((f.path.len() as u64).to_le_bytes());

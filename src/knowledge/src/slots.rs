@@ -28,6 +28,14 @@ pub(crate) fn pieces(text: &str) -> Vec<Piece<'_>> {
     out
 }
 
+/// The slots of a text, in their order.
+pub fn slots_in(text: &str) -> impl Iterator<Item = &str> {
+    pieces(text).into_iter().filter_map(|p| match p {
+        Piece::Slot(slot) => Some(slot),
+        Piece::Text(_) => None,
+    })
+}
+
 /// Fills every slot through `value`, which is told whether the slot stands where a link's address does;
 /// what it does not know is left out.
 pub(crate) fn fill(text: &str, value: impl Fn(&str, bool) -> Option<String>) -> String {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use base::{Clock, DialogueId, MunicipalityCode};
@@ -18,6 +18,7 @@ use crate::auth::Auth;
 use crate::centre;
 use crate::chat::Dialogue;
 use crate::desk::Desk;
+use crate::editor::Studio;
 use crate::transcript::Typing;
 
 /// The running service. Cheap to clone.
@@ -31,6 +32,8 @@ pub(crate) struct Inner {
     pub centre: centre::Handle,
     pub auth: Arc<Auth>,
     pub desk: Desk,
+    /// Set when the service has its knowledge and its folder; not in tests of the rest.
+    pub studio: OnceLock<Arc<Studio>>,
     /// Whose numbers the events of dialogues have here.
     pub stream: String,
     /// Who writes just now; not stored, and heard at this node alone.
@@ -73,6 +76,7 @@ impl Inner {
             centre: parts.centre,
             auth: parts.auth,
             desk: parts.desk,
+            studio: OnceLock::new(),
             stop: watch::Sender::new(false),
             stream: parts.stream,
             typing: broadcast::Sender::new(256),

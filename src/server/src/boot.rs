@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::thread::ScopedJoinHandle;
 
 use base::Clock;
-use index::{Analyzer, BuildOptions, Compounds, Snapshot};
+use index::{Analyzer, BuildOptions, Compounds, Snapshot, Stage};
 use inference::fetch::{Source, fetch};
 use inference::{EncoderOptions, Handle, Manifest, ModelFiles, Scheduler, SchedulerOptions};
-use knowledge::{Fault, Release};
+use knowledge::{Fault, File, Release};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -45,9 +45,41 @@ const ENCODER: &str = "e5-small.toml";
 pub(crate) struct Booted {
     pub snapshot: Arc<Snapshot>,
     pub encoder: Handle,
+    /// What the release was read from, in the order of the paths.
+    pub files: Vec<File>,
+    /// What does not keep it from being served.
+    pub notes: Vec<Fault>,
     /// What another release is built with.
+    pub maker: Maker,
+}
+
+/// Builds releases with one model and one word list.
+#[derive(Clone)]
+pub(crate) struct Maker {
+    encoder: Handle,
     analyzer: Arc<Analyzer>,
     options: BuildOptions,
+}
+
+impl Maker {
+    /// Another release beside a live one. Blocks.
+    ///
+    /// # Errors
+    /// [`BootError::Index`].
+    pub(crate) fn build(
+        &self,
+        release: Release,
+        progress: &mut dyn FnMut(Stage, usize, usize),
+    ) -> Result<Arc<Snapshot>, BootError> {
+        let snapshot = Snapshot::build(
+            Arc::new(release),
+            self.analyzer.clone(),
+            &self.options,
+            &mut |kind, texts| self.encoder.encode_blocking(kind, texts, &mut |_, _| {}),
+            progress,
+        )?;
+        Ok(Arc::new(snapshot))
+    }
 }
 
 /// Reads and validates the knowledge as of the clock's date in Copenhagen.
@@ -58,10 +90,18 @@ pub(crate) fn release(
     config: &Config,
     clock: &dyn Clock,
 ) -> Result<(Release, Vec<Fault>), BootError> {
+    read(config, clock).map(|(_, release, notes)| (release, notes))
+}
+
+fn read(
+    config: &Config,
+    clock: &dyn Clock,
+) -> Result<(Vec<File>, Release, Vec<Fault>), BootError> {
     let files =
         knowledge::load(&config.knowledge).map_err(io_at("the knowledge cannot be read"))?;
     let today = clock.now().to_zoned(contact::copenhagen().clone()).date();
-    Release::build(&files, today).map_err(BootError::Knowledge)
+    let (release, notes) = Release::build(&files, today).map_err(BootError::Knowledge)?;
+    Ok((files, release, notes))
 }
 
 pub(crate) fn manifest(config: &Config) -> Result<Manifest, BootError> {
@@ -95,7 +135,7 @@ pub(crate) fn model(config: &Config, bars: &Bars) -> Result<ModelFiles, BootErro
 pub(crate) fn boot(config: &Config, clock: &dyn Clock, bars: &Bars) -> Result<Booted, BootError> {
     // None needs another, and a start waits for all.
     let (knowledge, loaded, words) = std::thread::scope(|s| {
-        let knowledge = s.spawn(|| release(config, clock));
+        let knowledge = s.spawn(|| read(config, clock));
         let words = s.spawn(|| words(config, bars));
         let loaded = model(config, bars).and_then(|files| {
             let options = EncoderOptions {
@@ -106,8 +146,8 @@ pub(crate) fn boot(config: &Config, clock: &dyn Clock, bars: &Bars) -> Result<Bo
         });
         (joined(knowledge), loaded, joined(words))
     });
-    let (release, notes) = knowledge?;
-    for note in notes {
+    let (files, release, notes) = knowledge?;
+    for note in &notes {
         tracing::warn!("{note}");
     }
     let (encoder, tokenizer) = loaded?;
@@ -132,12 +172,22 @@ pub(crate) fn boot(config: &Config, clock: &dyn Clock, bars: &Bars) -> Result<Bo
         threads: config.threads,
         budget: config.budget,
     };
-    let snapshot = build(release, analyzer.clone(), &options, &encoder, bars)?;
+    let maker = Maker {
+        encoder: encoder.clone(),
+        analyzer,
+        options,
+    };
+    let mut building = bars.build();
+    let snapshot = maker.build(release, &mut |stage, done, total| {
+        building.step(stage, done, total);
+    })?;
+    building.done();
     Ok(Booted {
         snapshot,
         encoder,
-        analyzer,
-        options,
+        files,
+        notes,
+        maker,
     })
 }
 
@@ -153,33 +203,7 @@ fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
 /// # Errors
 /// [`BootError::Index`].
 pub(crate) fn rebuild(booted: &Booted, release: Release) -> Result<Arc<Snapshot>, BootError> {
-    let analyzer = booted.analyzer.clone();
-    build(
-        release,
-        analyzer,
-        &booted.options,
-        &booted.encoder,
-        &Bars::quiet(),
-    )
-}
-
-fn build(
-    release: Release,
-    analyzer: Arc<Analyzer>,
-    options: &BuildOptions,
-    encoder: &Handle,
-    bars: &Bars,
-) -> Result<Arc<Snapshot>, BootError> {
-    let mut build = bars.build();
-    let snapshot = Snapshot::build(
-        Arc::new(release),
-        analyzer,
-        options,
-        &mut |kind, texts| encoder.encode_blocking(kind, texts, &mut |_, _| {}),
-        &mut |stage, done, total| build.step(stage, done, total),
-    )?;
-    build.done();
-    Ok(Arc::new(snapshot))
+    booted.maker.build(release, &mut |_, _, _| {})
 }
 
 #[derive(Deserialize)]

@@ -8,6 +8,7 @@ mod chat;
 mod cli;
 mod config;
 mod desk;
+mod editor;
 mod pages;
 mod router;
 mod runtime;

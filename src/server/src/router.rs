@@ -7,7 +7,7 @@ use axum::routing::{get, post};
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::app::App;
-use crate::{auth, chat, desk, pages};
+use crate::{auth, chat, desk, editor, pages};
 
 /// Only our own files, no inline script, sockets to ourselves.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
@@ -33,6 +33,7 @@ pub(crate) fn build(app: App) -> Router {
         .route("/desk", get(desk::page))
         .route("/desk/{*file}", get(desk::file))
         .route("/ws/desk", get(desk::upgrade))
+        .nest("/api/studio", editor::routes())
         .route("/ws/chat", get(chat::upgrade))
         .fallback(pages::not_found)
         .layer(header(CONTENT_SECURITY_POLICY, POLICY))

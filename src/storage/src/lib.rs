@@ -16,10 +16,13 @@
 //!
 //! [`Accounts`] is a file beside it: who may sign in to the desk, who has, and what they did.
 //!
+//! [`Editor`] is another: drafts and releases of the editors' studio.
+//!
 //! Absent on purpose: a clock (times come in), redaction (`base` did it before), the meaning of an event
 //! (its JSON is opaque here).
 
 mod accounts;
+mod editor;
 mod error;
 mod journal;
 pub mod log;
@@ -31,6 +34,9 @@ mod types;
 mod write;
 
 pub use accounts::{Account, Accounts, AuditLine, Draft, NewAccount, Session};
+pub use editor::{
+    CommentRow, DraftChange, DraftRow, DraftText, Editor, NewRelease, ReleaseFile, ReleaseRow, VersionRow,
+};
 pub use error::Error;
 pub use journal::Journal;
 pub use transcript::{Copied, Kept, StaffLine, Transcript};

@@ -162,6 +162,55 @@ fn every_fault_names_file_line_and_field() {
 }
 
 #[test]
+fn the_studio_has_its_file_and_nothing_is_learned_from_it() {
+    let (plain, _) = Release::build(&base_files(), TODAY).unwrap();
+    assert!(plain.studio.approve_crisis);
+    let with = |text: &str| {
+        let mut files = base_files();
+        files.push(File {
+            path: "studio.toml".into(),
+            text: text.into(),
+        });
+        files
+    };
+    let (r, f) = Release::build(&with("approve_areas = [\"pas\"]\n"), TODAY).unwrap();
+    assert!(f.is_empty() && r.studio.approve_areas.contains("pas"));
+    assert_eq!(r.learned_hash, plain.learned_hash);
+    assert_ne!(r.hash, plain.hash);
+    let said = faults(&with("approve_crisis = true\napprove_areas = [\"bil\"]\n"));
+    assert_eq!(
+        said,
+        ["studio.toml:2: error: approve_areas: «bil» is not in omraader.toml"]
+    );
+}
+
+#[test]
+fn layers_have_names_and_places() {
+    for (name, path) in [
+        ("shared", "shared/pas/a-b.md"),
+        ("1082", "region/1082/a-b.md"),
+        ("0751", "kommune/0751/a-b.md"),
+    ] {
+        let layer: Layer = name.parse().unwrap();
+        assert_eq!(layer.to_string(), name);
+        assert_eq!(layer.path("pas", "a-b"), path);
+        assert_eq!(Layer::of(path), Some(layer));
+    }
+    assert!("0".parse::<Layer>().is_err());
+    assert_eq!(Layer::of("kommune/0751/kommune.toml"), None);
+}
+
+#[test]
+fn slots_are_listed_with_what_stands_for_them() {
+    let (r, _) = Release::build(&base_files(), TODAY).unwrap();
+    let slots = r.slots(code("0751"));
+    let value = |name: &str| slots.iter().find(|s| s.name == name).map(|s| s.value.clone());
+    assert_eq!(value("sats.pas").as_deref(), Some("893 kr. (2026)"));
+    assert_eq!(value("kommune.navn").as_deref(), Some("By0751 Kommune"));
+    assert!(slots.iter().all(|s| !s.value.is_empty()), "{slots:?}");
+}
+
+#[test]
 fn an_expired_article_is_not_served_and_the_rest_is() {
     let mut files = base_files();
     files[5].text = files[5].text.replace(

@@ -186,7 +186,7 @@ impl Auth {
     ///
     /// # Errors
     /// WrongOrigin, SignedOut, WrongCsrf, Store.
-    async fn session_of_page(&self, headers: &HeaderMap) -> Result<Signed, Trouble> {
+    pub(crate) async fn session_of_page(&self, headers: &HeaderMap) -> Result<Signed, Trouble> {
         if !self.origins().ours(headers) {
             return Err(Trouble::WrongOrigin);
         }

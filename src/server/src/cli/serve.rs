@@ -15,9 +15,10 @@ use crate::app::{Inner, Parts, hours};
 use crate::auth::{self, Auth};
 use crate::centre::{self, Node, Wanted, keep_set_up};
 use crate::desk::{self, Desk};
+use crate::editor::Studio;
 use crate::runtime::progress::Bars;
 use crate::runtime::{raise_open_files, say};
-use crate::{boot, chat, router, transcript};
+use crate::{boot, chat, editor, router, transcript};
 
 pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -38,6 +39,10 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
     let accounts = config.data.join(auth::FILE);
     let accounts = Accounts::open(&accounts, &storage::Options::default())
         .map_err(|e| format!("{}: {e}", accounts.display()))?;
+    let editor = config.data.join(editor::FILE);
+    let editor = storage::Editor::open(&editor, &storage::Options::default())
+        .map_err(|e| format!("{}: {e}", editor.display()))?;
+    runtime.block_on(editor::recover(&editor, &config.knowledge))?;
     let booted = boot::boot(&config.for_service(), &setting.clock, &Bars::shown())?;
     let address = listener.local_addr()?;
     let encoder = booted.encoder.clone();
@@ -56,6 +61,17 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
     runtime.block_on(async move {
         let redis = config.redis.as_ref();
         let log = centre::open(journal.clone(), clock.clone(), &name, redis)?;
+        let live = (Arc::clone(&booted.snapshot.release), booted.notes);
+        let root = config.knowledge.clone();
+        let studio = Studio::start(
+            editor.clone(),
+            booted.maker,
+            root,
+            booted.files,
+            live,
+            &*clock,
+        );
+        let studio = studio.await?;
         let turn = Arc::new(ArcSwap::from_pointee(Turn::new(booted.snapshot)));
         let mut options = centre::Options::new(name);
         options.sink = Some(Arc::new(transcript::Writer {
@@ -81,6 +97,8 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
             always_open,
         });
         chat::begin(&app);
+        tokio::spawn(editor::keep_time(Arc::clone(&app), Arc::clone(&studio)));
+        app.studio.get_or_init(|| studio);
         say(&format!("Borgerlinje is listening on http://{address}"))?;
         // Small frames leave at once, also the last one before a close.
         let listener = listener.tap_io(|socket| {
@@ -99,6 +117,7 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
             .await?;
         node.shutdown().await;
         accounts.close().await?;
+        editor.close().await?;
         journal.close().await?;
         encoder.shutdown();
         Ok::<_, Failure>(())

@@ -1,0 +1,173 @@
+//! Work that takes long: started by a request, asked after by others.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use base::{Clock, Secret};
+use serde::Serialize;
+
+use super::problem::Problem;
+use super::wire::{JobShown, Who};
+
+/// How long the end of a job can be asked for.
+const KEPT: Duration = Duration::from_secs(3_600);
+
+/// One piece of work.
+pub(super) struct Job {
+    shown: Mutex<JobShown>,
+    stop: AtomicBool,
+    /// It can no longer be stopped.
+    committed: AtomicBool,
+    ended: Mutex<Option<Duration>>,
+}
+
+fn open<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
+    m.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Job {
+    /// Says what is being done, in Danish.
+    pub(super) fn step(&self, step: &str, done: usize, total: usize) {
+        let mut shown = open(&self.shown);
+        if shown.step != step {
+            step.clone_into(&mut shown.step);
+        }
+        (shown.done, shown.total) = (done, total);
+    }
+
+    pub(super) fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// From here on it is carried through.
+    ///
+    /// # Errors
+    /// When somebody has stopped it already.
+    pub(super) fn commit(&self) -> Result<(), Problem> {
+        self.committed.store(true, Ordering::SeqCst);
+        self.go_on()
+    }
+
+    /// # Errors
+    /// When somebody has stopped it.
+    pub(super) fn go_on(&self) -> Result<(), Problem> {
+        if self.stop.load(Ordering::SeqCst) {
+            return Err(Problem::conflict("stopped", "Det blev stoppet."));
+        }
+        Ok(())
+    }
+
+    pub(super) fn shown(&self) -> JobShown {
+        open(&self.shown).clone()
+    }
+}
+
+/// The jobs of this process.
+#[derive(Default)]
+pub(super) struct Jobs {
+    all: Mutex<BTreeMap<String, Arc<Job>>>,
+}
+
+impl Jobs {
+    /// Starts `work`; the id to ask for.
+    pub(super) fn start<T, F>(
+        &self,
+        kind: &'static str,
+        by: Who,
+        clock: Arc<dyn Clock>,
+        work: impl FnOnce(Arc<Job>) -> F,
+    ) -> String
+    where
+        T: Serialize,
+        F: Future<Output = Result<T, Problem>> + Send + 'static,
+    {
+        let id = Secret::random().as_str().chars().take(16).collect::<String>();
+        let job = Arc::new(Job {
+            shown: Mutex::new(JobShown {
+                id: id.clone(),
+                kind,
+                by,
+                state: "running",
+                step: "Venter".to_owned(),
+                done: 0,
+                total: 0,
+                error: None,
+                result: None,
+            }),
+            stop: AtomicBool::new(false),
+            committed: AtomicBool::new(false),
+            ended: Mutex::new(None),
+        });
+        {
+            let mut all = open(&self.all);
+            let now = clock.monotonic();
+            all.retain(|_, j| open(&j.ended).is_none_or(|at| now.saturating_sub(at) < KEPT));
+            all.insert(id.clone(), Arc::clone(&job));
+        }
+        let work = work(Arc::clone(&job));
+        tokio::spawn(async move {
+            // Of its own, so that a panic in it ends the job and not only the task.
+            let ended = match tokio::spawn(async move { work.await.map(|t| serde_json::to_value(t)) })
+                .await
+            {
+                Ok(Ok(Ok(result))) => Ok(result),
+                Ok(Ok(Err(e))) => Err(Problem::unavailable(e)),
+                Ok(Err(problem)) => Err(problem),
+                Err(e) => Err(Problem::unavailable(e)),
+            };
+            let mut shown = open(&job.shown);
+            match ended {
+                Ok(result) => {
+                    shown.state = "done";
+                    shown.result = Some(result);
+                }
+                Err(p) if p.code == "stopped" => shown.state = "stopped",
+                Err(p) => {
+                    shown.state = "failed";
+                    shown.error = Some(p.body());
+                }
+            }
+            drop(shown);
+            *open(&job.ended) = Some(clock.monotonic());
+        });
+        id
+    }
+
+    pub(super) fn find(&self, id: &str) -> Option<Arc<Job>> {
+        open(&self.all).get(id).cloned()
+    }
+
+    /// The job that writes a release just now.
+    pub(super) fn publishing(&self) -> Option<String> {
+        let all = open(&self.all);
+        let running = all.values().map(|j| j.shown());
+        let mut publishing = running.filter(|s| {
+            s.state == "running" && matches!(s.kind, "publish" | "undo" | "folder")
+        });
+        publishing.next().map(|s| s.id)
+    }
+
+    /// Asks a job to stop.
+    ///
+    /// # Errors
+    /// `not_found`, `too_late`.
+    pub(super) fn stop(&self, id: &str) -> Result<(), Problem> {
+        let job = self.find(id).ok_or_else(no_job)?;
+        if job.shown().state != "running" {
+            return Ok(());
+        }
+        job.stop.store(true, Ordering::SeqCst);
+        if job.committed.load(Ordering::SeqCst) {
+            let text = "Udgivelsen er i gang og kan ikke stoppes. Du kan fortryde den bagefter.";
+            return Err(Problem::conflict("too_late", text));
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn no_job() -> Problem {
+    Problem::not_found("Opgaven findes ikke længere.")
+}

@@ -1,0 +1,105 @@
+//! The editors' studio, after docs/studio-api.md: drafts, releases, and what they would change.
+//!
+//! The files of the knowledge folder are what is true; a checkout without the studio works as before. A draft is a
+//! set of changed files. A release lays them over the folder, is checked whole, built beside what is live, written,
+//! and swapped in with one pointer; every text that was ever live is kept, so that any release can be undone.
+//!
+//! Invariants:
+//! - A save that would overwrite what its writer has not seen is merged or refused, never done.
+//! - The folder holds the old release or the new one, whole, whenever the service is killed ([`folder`]).
+//! - Nothing is live that the check of the whole knowledge has not passed.
+
+mod api;
+mod changes;
+mod diff;
+mod drafts;
+mod fields;
+mod folder;
+mod jobs;
+mod places;
+mod preview;
+mod problem;
+mod publish;
+mod schedule;
+mod shelf;
+mod start;
+mod texts;
+mod undo;
+mod wire;
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use arc_swap::ArcSwap;
+use base::Clock;
+use jiff::civil::Date;
+use knowledge::{Article, Fault, File, Release};
+use storage::Editor;
+
+pub(crate) use self::api::routes;
+pub(crate) use self::schedule::keep_time;
+pub(crate) use self::start::recover;
+
+use self::jobs::Jobs;
+use crate::boot::Maker;
+
+/// The file in the data folder.
+pub(crate) const FILE: &str = "editor.sqlite";
+
+/// What the studio keeps for the whole node.
+pub(crate) struct Studio {
+    store: Editor,
+    maker: Maker,
+    /// The knowledge folder.
+    root: PathBuf,
+    live: ArcSwap<Live>,
+    /// One release at a time.
+    publishing: Arc<tokio::sync::Mutex<()>>,
+    jobs: Jobs,
+}
+
+/// What is live.
+struct Live {
+    /// In the order of their paths.
+    files: Vec<File>,
+    release: Arc<Release>,
+    /// Warnings, and what has expired.
+    faults: Vec<Fault>,
+    /// Of the history.
+    number: u64,
+    /// Every article, also those that are not served; read when first asked for.
+    articles: OnceLock<Vec<Arc<Article>>>,
+}
+
+impl Live {
+    fn new(files: Vec<File>, release: Arc<Release>, faults: Vec<Fault>, number: u64) -> Self {
+        Self {
+            files,
+            release,
+            faults,
+            number,
+            articles: OnceLock::new(),
+        }
+    }
+
+    fn articles(&self) -> &[Arc<Article>] {
+        self.articles.get_or_init(|| shelf::read(&self.files))
+    }
+}
+
+/// The date in Copenhagen.
+fn today(clock: &dyn Clock) -> Date {
+    clock.now().to_zoned(contact::copenhagen().clone()).date()
+}
+
+/// Runs what takes long beside the async threads.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, problem::Problem> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(problem::Problem::unavailable)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,212 @@
+//! Which files the studio writes, what lies in them, and who may write them.
+
+use base::MunicipalityCode;
+use contact::centre::Allowed;
+use knowledge::{File, Layer, Release, Studio};
+use storage::DraftText;
+
+use super::wire::{DraftFile, LayerName};
+use crate::auth::{Account, Role};
+
+/// A file that the knowledge is read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place<'a> {
+    Article(Layer, &'a str),
+    /// `kommune.toml`
+    Municipality(MunicipalityCode),
+    /// `studio.toml`
+    Rules,
+    /// A table that all share.
+    Common,
+}
+
+const COMMON: [&str; 6] = [
+    "omraader.toml",
+    "satser.toml",
+    "krise.toml",
+    "intents.toml",
+    "texts.toml",
+    "desk.toml",
+];
+
+/// What lies at a path; `None` for everything that is not read, and for every path that could lead elsewhere.
+pub(super) fn place(path: &str) -> Option<Place<'_>> {
+    let plain = |p: &str| {
+        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        !p.is_empty() && !p.starts_with('.') && p.len() <= 80 && p.chars().all(fits)
+    };
+    let parts: Vec<&str> = path.split('/').collect();
+    if !parts.iter().all(|p| plain(p)) {
+        return None;
+    }
+    match parts.as_slice() {
+        ["studio.toml"] => Some(Place::Rules),
+        [name] if COMMON.contains(name) => Some(Place::Common),
+        ["out_of_scope", name] if name.ends_with(".txt") => Some(Place::Common),
+        ["kommune", code, "kommune.toml"] => code.parse().ok().map(Place::Municipality),
+        [.., name] => {
+            let layer = Layer::of(path)?;
+            Some(Place::Article(layer, name.strip_suffix(".md")?))
+        }
+        [] => None,
+    }
+}
+
+/// What an account may do in the studio.
+#[derive(Clone, Copy)]
+pub(super) struct Rights<'a> {
+    pub account: &'a Account,
+    pub release: &'a Release,
+}
+
+impl Rights<'_> {
+    /// Whether the studio is for this account at all.
+    pub(super) fn enters(account: &Account) -> bool {
+        account.is(Role::Editor) || account.is(Role::Admin)
+    }
+
+    pub(super) fn everywhere(&self) -> bool {
+        self.account.details.skills.municipalities == Allowed::All
+    }
+
+    pub(super) fn layer(&self, layer: Layer) -> bool {
+        match layer {
+            Layer::Shared => self.everywhere(),
+            Layer::Region(region) => {
+                let all = self.release.municipalities.values();
+                let mut in_it = all.filter(|m| m.region == region).peekable();
+                self.everywhere()
+                    || in_it.peek().is_some() && in_it.all(|m| self.account.may(m.code))
+            }
+            Layer::Municipality(code) => self.account.may(code),
+        }
+    }
+
+    /// Whether a file may be written; a path that is none may not.
+    pub(super) fn writes(&self, path: &str) -> bool {
+        match place(path) {
+            Some(Place::Article(layer, _)) => self.layer(layer),
+            Some(Place::Municipality(code)) => self.account.may(code),
+            Some(Place::Common) => self.everywhere(),
+            Some(Place::Rules) => self.everywhere() && self.account.is(Role::Admin),
+            None => false,
+        }
+    }
+
+    pub(super) fn writes_all<'p>(&self, paths: impl IntoIterator<Item = &'p str>) -> bool {
+        paths.into_iter().all(|p| self.writes(p))
+    }
+}
+
+/// Areas and files of a draft that demand a second person, in words.
+pub(super) fn demands(rules: &Studio, areas: &Release, files: &[DraftText]) -> Vec<String> {
+    let mut why = Vec::new();
+    for f in files {
+        if let Some(Place::Article(..)) = place(&f.path) {
+            for text in [&f.base, &f.text].into_iter().flatten() {
+                let read = knowledge::Article::read(&File {
+                    path: f.path.clone(),
+                    text: text.clone(),
+                });
+                let Ok(a) = read else { continue };
+                if rules.approve_areas.contains(&a.area) {
+                    let title = areas.areas.get(&a.area).unwrap_or(&a.area);
+                    why.push(format!("Området {title}"));
+                }
+                if rules.approve_crisis && a.crisis {
+                    why.push("Artikler til mennesker i fare".to_owned());
+                }
+            }
+        } else if rules.approve_files.contains(&f.path) || f.path == "studio.toml" {
+            why.push(f.path.clone());
+        }
+    }
+    why.sort();
+    why.dedup();
+    why
+}
+
+/// A changed file as people see it in a list.
+pub(super) fn listed(f: &DraftText) -> DraftFile {
+    let change = match (&f.base, &f.text) {
+        (None, _) => "added",
+        (_, None) => "removed",
+        _ => "changed",
+    };
+    let text = f.text.as_ref().or(f.base.as_ref());
+    let (layer, article, title) = match place(&f.path) {
+        Some(Place::Article(layer, id)) => {
+            let title = text.and_then(|t| title(t)).unwrap_or_else(|| id.to_owned());
+            (Some(LayerName(layer)), Some(id.to_owned()), title)
+        }
+        Some(Place::Municipality(code)) => (
+            Some(LayerName(Layer::Municipality(code))),
+            None,
+            "Kommunens oplysninger".to_owned(),
+        ),
+        _ => (None, None, table(&f.path).to_owned()),
+    };
+    DraftFile {
+        file: f.path.clone(),
+        change: change.to_owned(),
+        layer,
+        article,
+        title,
+    }
+}
+
+/// What people call a table.
+fn table(path: &str) -> &str {
+    match path {
+        "omraader.toml" => "Områder",
+        "satser.toml" => "Satser",
+        "krise.toml" => "Krisenumre",
+        "intents.toml" => "Hilsner og andet, borgere skriver",
+        "texts.toml" => "Tjenestens egne tekster",
+        "desk.toml" => "Skabeloner til medarbejdere",
+        "studio.toml" => "Regler for godkendelse",
+        other => other,
+    }
+}
+
+/// The title in an article's front matter, without reading the rest.
+fn title(text: &str) -> Option<String> {
+    let head = text.split("\n+++").next()?;
+    let line = head.lines().find(|l| l.starts_with("title"))?;
+    let table: toml::Table = line.parse().ok()?;
+    Some(table.get("title")?.as_str()?.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_files_of_the_knowledge_have_a_place() {
+        let code: MunicipalityCode = "0751".parse().unwrap();
+        for (path, want) in [
+            (
+                "shared/pas/pas-forny.md",
+                Some(Place::Article(Layer::Shared, "pas-forny")),
+            ),
+            ("kommune/0751/kommune.toml", Some(Place::Municipality(code))),
+            (
+                "kommune/0751/a.md",
+                Some(Place::Article(Layer::Municipality(code), "a")),
+            ),
+            ("satser.toml", Some(Place::Common)),
+            ("out_of_scope/x.txt", Some(Place::Common)),
+            ("studio.toml", Some(Place::Rules)),
+            ("shared/../../etc/x.md", None),
+            ("../satser.toml", None),
+            ("/satser.toml", None),
+            ("shared//x.md", None),
+            ("shared/.hidden/x.md", None),
+            ("kommune/751/a.md", None),
+            ("README.md", None),
+            ("", None),
+        ] {
+            assert_eq!(place(path), want, "{path}");
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! From a draft to what is live: checked whole, built beside, written, swapped in.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use dialogue::Turn;
+use index::{Snapshot, Stage};
+use knowledge::{File, Release};
+use storage::{DraftText, NewRelease, ReleaseFile};
+use tokio::sync::OwnedMutexGuard;
+
+use super::drafts::Found;
+use super::folder::{self, Broke};
+use super::jobs::Job;
+use super::places::listed;
+use super::problem::Problem;
+use super::texts::{differences, lay_over, text_of, with};
+use super::wire::{self, ReleaseMeta, Who};
+use super::{Live, Studio, blocking, today};
+use crate::app::App;
+
+/// A release to be.
+pub(super) struct Wanted {
+    /// Its `files` are filled in here.
+    pub meta: ReleaseMeta,
+    pub changes: Vec<DraftText>,
+}
+
+/// Characters of a reason to publish something that makes a guarded set worse, at least.
+const REASON: usize = 10;
+
+impl Studio {
+    /// The right to write the one next release.
+    ///
+    /// # Errors
+    /// `busy`.
+    pub(super) fn turn_to_publish(&self) -> Result<OwnedMutexGuard<()>, Problem> {
+        Arc::clone(&self.publishing).try_lock_owned().map_err(|_| {
+            let text = "En anden udgivelse er i gang. Prøv igen om lidt.";
+            Problem::conflict("busy", text)
+        })
+    }
+
+    /// What keeps a draft from being published, as far as can be told at once.
+    ///
+    /// # Errors
+    /// `wrong_state`, `needs_approval`, `worse`, `conflict`, `faults`.
+    pub(super) async fn publishable(
+        &self,
+        app: &App,
+        found: &Found,
+        overridden: Option<&str>,
+    ) -> Result<(), Problem> {
+        if found.over() || found.files.is_empty() {
+            return Err(super::drafts::wrong_state());
+        }
+        self.approved(found)?;
+        let replay = found.meta.replay.as_ref();
+        let worse = replay.filter(|r| r.version == found.row.version && !r.worse.is_empty());
+        if let Some(r) = worse
+            && overridden.is_none_or(|o| o.trim().chars().count() < REASON)
+        {
+            let text = "Kladden gør svarene dårligere i et vogtet spørgsmålssæt. Skriv hvorfor den \
+                        skal udgives alligevel.";
+            return Err(Problem::conflict("worse", text).with("sets", &r.worse));
+        }
+        self.without_faults(app, found).await
+    }
+
+    /// Publishes a draft.
+    ///
+    /// # Errors
+    /// As [`Studio::release`].
+    pub(super) async fn publish_draft(
+        &self,
+        app: &App,
+        found: Found,
+        by: Who,
+        overridden: Option<String>,
+        job: &Arc<Job>,
+    ) -> Result<wire::Release, Problem> {
+        let wanted = Wanted {
+            meta: ReleaseMeta {
+                by,
+                title: found.meta.title.clone(),
+                why: found.meta.why.clone(),
+                kind: "draft".to_owned(),
+                draft: Some(found.row.id.clone()),
+                draft_version: Some(found.row.version),
+                undoes: None,
+                approved_by: found.meta.approved.as_ref().map(|a| a.by.clone()),
+                overridden,
+                files: Vec::new(),
+            },
+            changes: found.files.clone(),
+        };
+        // Nobody may have changed it since it was looked at; what is saved from here on makes another version.
+        self.found(&found.row.id).await?.at(found.row.version)?;
+        let release = self.release(app, wanted, job).await?;
+        let mut meta = found.meta.clone();
+        meta.release = Some(release.number);
+        meta.schedule = None;
+        if !self.keep(app, &found, "published", &meta).await? {
+            tracing::warn!(draft = %found.row.id, "a draft was changed while it was published");
+        }
+        Ok(release)
+    }
+
+    /// Makes a release and swaps it in. The caller holds [`Studio::turn_to_publish`].
+    ///
+    /// # Errors
+    /// `conflict`, `nothing`, `faults`, `stopped`, `not_written`, `unavailable`.
+    pub(super) async fn release(
+        &self,
+        app: &App,
+        wanted: Wanted,
+        job: &Arc<Job>,
+    ) -> Result<wire::Release, Problem> {
+        job.step("Læser filerne", 0, 0);
+        let root = self.root.clone();
+        let disk = blocking(move || knowledge::load(&root)).await?;
+        let disk = disk.map_err(Problem::unavailable)?;
+        let (laid, conflicts) = lay_over(&wanted.changes, &|p| text_of(&disk, p).map(str::to_owned));
+        if !conflicts.is_empty() {
+            return Err(Problem::clashes(&conflicts));
+        }
+        let live = self.live.load_full();
+        let next = with(&disk, &laid);
+        let files = release_files(&live.files, &disk, &next);
+        if files.is_empty() {
+            let text = "Der er ikke noget at udgive: det hele er som i den udgave, der er i brug.";
+            return Err(Problem::conflict("nothing", text));
+        }
+        job.step("Kontrollerer hele videnmappen", 0, 0);
+        let today = today(&*app.clock);
+        let (next, built) = blocking(move || {
+            let built = Release::build(&next, today);
+            (next, built)
+        })
+        .await?;
+        let (release, faults) = built.map_err(|f| Problem::faults(&f))?;
+        job.go_on()?;
+        let snapshot = self.built(release, job).await?;
+        job.commit()?;
+        job.step("Skriver og tager i brug", 0, 0);
+        let mut meta = wanted.meta;
+        meta.files = files.iter().map(|f| listed(&shown(f))).collect();
+        let number = self
+            .write(app, &snapshot.release.hash, &meta, files)
+            .await?;
+        let policy = app.turn.load().policy;
+        let mut turn = Turn::new(Arc::clone(&snapshot));
+        turn.policy = policy;
+        app.turn.store(Arc::new(turn));
+        let release = Arc::clone(&snapshot.release);
+        self.live
+            .store(Arc::new(Live::new(next, release, faults, number)));
+        if let Ok(user) = meta.by.user.parse() {
+            let detail = format!("{number} {}", meta.kind);
+            app.auth.note(&user, "studio_release", "studio", &detail).await;
+        }
+        Ok(wire::Release {
+            number,
+            hash: snapshot.release.hash.clone(),
+            at_ms: app.clock.now().as_millisecond(),
+            meta,
+            undone_by: None,
+            live: true,
+            diff: None,
+        })
+    }
+
+    /// Builds a release beside what is live.
+    async fn built(&self, release: Release, job: &Arc<Job>) -> Result<Arc<Snapshot>, Problem> {
+        let (maker, job) = (self.maker.clone(), Arc::clone(job));
+        let built = blocking(move || {
+            maker.build(release, &mut |stage, done, total| {
+                let step = match stage {
+                    Stage::Encoding => "Læser de ændrede tekster ind",
+                    Stage::Training => "Lærer af eksemplerne",
+                };
+                job.step(step, done, total);
+            })
+        });
+        built.await?.map_err(Problem::unavailable)
+    }
+
+    /// Keeps the release, writes its files and says that they are there; its number.
+    async fn write(
+        &self,
+        app: &App,
+        hash: &str,
+        meta: &ReleaseMeta,
+        files: Vec<ReleaseFile>,
+    ) -> Result<u64, Problem> {
+        let new = NewRelease {
+            hash: hash.to_owned(),
+            at: app.clock.now(),
+            meta: serde_json::to_string(meta).map_err(Problem::unavailable)?,
+            files: files.clone(),
+        };
+        let number = self.store.begin_release(new).await?;
+        let root = self.root.clone();
+        let written = blocking(move || {
+            folder::write(&root, &files, &mut || Ok(())).map_err(|broke| {
+                let undone = folder::undo(&root, &files);
+                (broke, undone)
+            })
+        })
+        .await?;
+        if let Err((broke, undone)) = written {
+            match undone {
+                Ok(()) => self.store.give_up_release(number).await?,
+                // It stays unfinished, and the next start finishes it.
+                Err(e) => tracing::error!("release {number} is half written: {e}; start anew"),
+            }
+            return Err(not_written(broke));
+        }
+        self.store.end_release(number, meta.drafted()).await?;
+        Ok(number)
+    }
+}
+
+fn not_written(broke: Broke) -> Problem {
+    match broke {
+        Broke::Changed(path) => Problem::conflict(
+            "conflict",
+            format!("{path} blev ændret i mappen i samme øjeblik. Intet er udgivet: prøv igen."),
+        ),
+        Broke::Io(why) => {
+            tracing::error!("the knowledge folder cannot be written: {why}");
+            Problem::conflict(
+                "not_written",
+                "Videnmappen kan ikke skrives, så intet er udgivet. Den, der driver tjenesten, skal give \
+                 den ret til at skrive i mappen og plads på disken.",
+            )
+        }
+        #[cfg(test)]
+        Broke::Killed => Problem::conflict("not_written", "killed"),
+    }
+}
+
+/// What the history tells of a file.
+fn shown(f: &ReleaseFile) -> DraftText {
+    DraftText {
+        path: f.path.clone(),
+        base: f.before.clone(),
+        text: f.after.clone(),
+    }
+}
+
+/// Every file that differs from what is live, or from what lies in the folder.
+pub(super) fn release_files(live: &[File], disk: &[File], next: &[File]) -> Vec<ReleaseFile> {
+    let paths: BTreeSet<String> = differences(live, next)
+        .into_iter()
+        .chain(differences(disk, next))
+        .map(|d| d.path)
+        .collect();
+    let text = |files: &[File], path: &str| text_of(files, path).map(str::to_owned);
+    paths
+        .into_iter()
+        .map(|path| ReleaseFile {
+            before: text(live, &path),
+            found: text(disk, &path),
+            after: text(next, &path),
+            path,
+        })
+        .collect()
+}

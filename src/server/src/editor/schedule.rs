@@ -1,0 +1,75 @@
+//! Publishing at a time that was set.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Studio;
+use super::problem::Problem;
+use super::wire::Published;
+use crate::app::App;
+
+/// How often it is looked whether something is due.
+const LOOK_AFTER: Duration = Duration::from_secs(5);
+
+/// Publishes what is due, until the service stops.
+pub(crate) async fn keep_time(app: App, studio: Arc<Studio>) {
+    let mut stopping = app.stopping();
+    loop {
+        if let Err(p) = studio.due(&app).await {
+            tracing::warn!("what is scheduled: {}", p.text);
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_AFTER) => {}
+            _ = stopping.wait_for(|s| *s) => return,
+        }
+    }
+}
+
+impl Studio {
+    /// Begins to publish the first draft whose time has come; its job.
+    ///
+    /// # Errors
+    /// When the drafts cannot be read.
+    pub(super) async fn due(self: &Arc<Self>, app: &App) -> Result<Option<String>, Problem> {
+        let now = app.clock.now().as_millisecond();
+        for row in self.store.drafts(vec!["scheduled".to_owned()], 1_000).await? {
+            let found = self.found(&row.id).await?;
+            let Some(schedule) = found.meta.schedule.clone() else {
+                continue;
+            };
+            if schedule.at_ms > now || schedule.problem.is_some() {
+                continue;
+            }
+            let Ok(turn) = self.turn_to_publish() else {
+                return Ok(None);
+            };
+            let (app, studio, by) = (Arc::clone(app), Arc::clone(self), schedule.by);
+            let clock = app.clock.clone();
+            let job = self.jobs.start("publish", by.clone(), clock, |job| async move {
+                let _turn = turn;
+                let id = found.row.id.clone();
+                let published = match studio.publishable(&app, &found, None).await {
+                    Ok(()) => studio.publish_draft(&app, found, by, None, &job).await,
+                    Err(p) => Err(p),
+                };
+                if let Err(p) = &published {
+                    studio.put_off(&app, &id, &p.text).await?;
+                }
+                published.map(|release| Published { release })
+            });
+            return Ok(Some(job));
+        }
+        Ok(None)
+    }
+
+    /// Says at the draft why it was not published.
+    async fn put_off(&self, app: &App, id: &str, why: &str) -> Result<(), Problem> {
+        let found = self.found(id).await?;
+        let mut meta = found.meta.clone();
+        if let Some(s) = meta.schedule.as_mut().filter(|_| found.row.state == "scheduled") {
+            s.problem = Some(why.to_owned());
+            self.keep(app, &found, "scheduled", &meta).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,144 @@
+//! Releases and what is live: the statements.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter};
+
+use super::{NewRelease, ReleaseFile, ReleaseRow, keep, marks, text_of};
+use crate::Error;
+use crate::read::{number, time, to_sql};
+
+const ROW: &str = "number, state, hash, at_ms, meta";
+
+fn row(r: &Row<'_>) -> rusqlite::Result<ReleaseRow> {
+    Ok(ReleaseRow {
+        number: number(r, 0)?,
+        state: r.get(1)?,
+        hash: r.get(2)?,
+        at: time(r, 3)?,
+        meta: r.get(4)?,
+    })
+}
+
+pub(super) fn live(c: &Connection) -> Result<Vec<(String, String)>, Error> {
+    let mut s = c.prepare_cached(
+        "SELECT live.path, texts.text FROM live JOIN texts ON texts.sha256 = live.text ORDER BY live.path",
+    )?;
+    let rows = s.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn begin(c: &Connection, new: &NewRelease) -> Result<u64, Error> {
+    if unfinished(c)?.is_some() {
+        return Err(Error::Taken("release"));
+    }
+    c.execute(
+        "INSERT INTO releases (state, hash, at_ms, meta) VALUES ('writing', ?1, ?2, ?3)",
+        params![new.hash, new.at.as_millisecond(), new.meta],
+    )?;
+    let n = c.last_insert_rowid();
+    let mut s = c.prepare_cached("INSERT INTO release_files VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    for f in &new.files {
+        let before = keep(c, f.before.as_deref())?;
+        let found = keep(c, f.found.as_deref())?;
+        let after = keep(c, f.after.as_deref())?;
+        s.execute(params![n, f.path, before, found, after])?;
+    }
+    u64::try_from(n).map_err(|e| Error::Corrupt(e.to_string()))
+}
+
+pub(super) fn end(c: &Connection, n: u64, draft: Option<&(String, u64)>) -> Result<(), Error> {
+    c.execute(
+        "UPDATE releases SET state = 'live' WHERE number = ?1",
+        [to_sql(n)],
+    )?;
+    c.execute(
+        "DELETE FROM live WHERE path IN (SELECT path FROM release_files WHERE release = ?1)",
+        [to_sql(n)],
+    )?;
+    c.execute(
+        "INSERT INTO live SELECT path, after FROM release_files WHERE release = ?1 AND after IS NOT NULL",
+        [to_sql(n)],
+    )?;
+    if let Some((draft, version)) = draft {
+        c.execute(
+            "UPDATE drafts SET state = 'published' WHERE id = ?1 AND version = ?2",
+            params![draft, to_sql(*version)],
+        )?;
+    }
+    Ok(())
+}
+
+pub(super) fn give_up(c: &Connection, n: u64) -> Result<(), Error> {
+    c.execute(
+        "UPDATE releases SET state = 'undone' WHERE number = ?1",
+        [to_sql(n)],
+    )?;
+    Ok(())
+}
+
+pub(super) fn unfinished(c: &Connection) -> Result<Option<(ReleaseRow, Vec<ReleaseFile>)>, Error> {
+    let found = c
+        .prepare_cached(&format!(
+            "SELECT {ROW} FROM releases WHERE state = 'writing'"
+        ))?
+        .query_row([], row)
+        .optional()?;
+    found.map(|r| with_files(c, r)).transpose()
+}
+
+pub(super) fn list(
+    c: &Connection,
+    below: Option<u64>,
+    limit: u32,
+) -> Result<Vec<ReleaseRow>, Error> {
+    let mut s = c.prepare_cached(&format!(
+        "SELECT {ROW} FROM releases WHERE state = 'live' AND number < ?1 ORDER BY number DESC LIMIT ?2"
+    ))?;
+    let rows = s.query_map(params![to_sql(below.unwrap_or(u64::MAX)), limit], row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn one(
+    c: &Connection,
+    n: u64,
+) -> Result<Option<(ReleaseRow, Vec<ReleaseFile>)>, Error> {
+    let found = c
+        .prepare_cached(&format!(
+            "SELECT {ROW} FROM releases WHERE state = 'live' AND number = ?1"
+        ))?
+        .query_row([to_sql(n)], row)
+        .optional()?;
+    found.map(|r| with_files(c, r)).transpose()
+}
+
+pub(super) fn of(c: &Connection, paths: &[String], limit: u32) -> Result<Vec<ReleaseRow>, Error> {
+    let mut s = c.prepare(&format!(
+        "SELECT {ROW} FROM releases WHERE state = 'live'
+         AND number IN (SELECT release FROM release_files WHERE path IN ({}))
+         ORDER BY number DESC LIMIT {limit}",
+        marks(paths.len())
+    ))?;
+    let rows = s.query_map(params_from_iter(paths), row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn with_files(c: &Connection, r: ReleaseRow) -> Result<(ReleaseRow, Vec<ReleaseFile>), Error> {
+    type Keys = (String, Option<String>, Option<String>, Option<String>);
+    let keys: Vec<Keys> = c
+        .prepare_cached(
+            "SELECT path, before, found, after FROM release_files WHERE release = ?1 ORDER BY path",
+        )?
+        .query_map([to_sql(r.number)], |r| {
+            Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?))
+        })?
+        .collect::<Result<_, _>>()?;
+    let files = keys.into_iter().map(|(path, before, found, after)| {
+        Ok(ReleaseFile {
+            path,
+            before: text_of(c, before)?,
+            found: text_of(c, found)?,
+            after: text_of(c, after)?,
+        })
+    });
+    let files = files.collect::<Result<_, Error>>()?;
+    Ok((r, files))
+}
