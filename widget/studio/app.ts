@@ -20,8 +20,13 @@ export function service(): Client {
 export interface Notice { id: number; tone: 'info' | 'success' | 'warning' | 'error'; text: string }
 export const notices = signal<Notice[]>([]);
 let noticed = 0;
-export const notice = (tone: Notice['tone'], text: string): void =>
-  void (notices.value = [...notices.peek().filter((n) => n.text !== text).slice(-3), { id: ++noticed, tone, text }]);
+const STAY_MS = 8_000;
+export function notice(tone: Notice['tone'], text: string): void {
+  const id = ++noticed;
+  notices.value = [...notices.peek().filter((n) => n.text !== text).slice(-3), { id, tone, text }];
+  // What went wrong stays until it is put away; what merely happened goes by itself.
+  if (tone === 'info' || tone === 'success') setTimeout(() => dismiss(id), STAY_MS);
+}
 export const dismiss = (id: number): void => void (notices.value = notices.peek().filter((n) => n.id !== id));
 
 /** Goes there; `quiet` leaves no step to go back to, for filters. */

@@ -3,7 +3,7 @@
 import { signal } from '@preact/signals';
 import { wrote } from './ask';
 import type { Article, Conflict, Layer } from './core/api';
-import { toSend } from './core/article';
+import { same, toSend } from './core/article';
 import { begin, dirty, due, edit, type Edit, type EditAction } from './core/edit';
 import { change, kept, working } from './working';
 
@@ -75,6 +75,10 @@ export class Editing {
       // The form has yet to show what others wrote.
       if (answer.others) wrote();
       if (due(this.state.peek() as Edit)) this.soon();
+    } else if (answer.conflicts && !same((this.state.peek() as Edit).now, e.now)) {
+      // Typed on meanwhile: that too belongs to what is to be settled.
+      this.do({ type: 'failed', text: '' });
+      this.soon(0);
     } else if (answer.conflicts) {
       this.do({ type: 'conflict' });
       this.conflicts.value = answer.conflicts;
@@ -84,11 +88,12 @@ export class Editing {
     }
   }
 
-  /** The conflict is settled: begin again with what the draft holds now. */
-  settled(article: Article | undefined): void {
-    this.conflicts.value = [];
+  /** The conflict is settled, and this form is of the past: nothing of it is to be sent. */
+  over(): void {
+    clearTimeout(this.later);
     const e = this.state.peek() as Edit;
-    this.state.value = begin(article ?? e.now, working.peek()?.version ?? 0);
+    this.state.value = begin(e.now, e.version);
+    this.conflicts.value = [];
     kept()?.keep(this.layer, e.now.id, undefined);
   }
 

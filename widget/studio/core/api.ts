@@ -67,6 +67,7 @@ export type Change =
   | { kind: 'rate'; rate: Rate }
   | { kind: 'remove_rate'; id: string }
   | { kind: 'facts'; municipality: string; facts: Facts }
+  | { kind: 'file'; file: string; text: string | null }
   | { kind: 'revert'; file: string };
 export interface Conflict { file: string; base?: string | null; yours?: string | null; theirs?: string | null; theirs_hash: string; merged: string }
 

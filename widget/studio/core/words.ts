@@ -19,7 +19,7 @@ export const outcome = table({
 });
 export const FIELDS: Record<string, string> = {
   id: 'Navn i adressen', area: 'Område', title: 'Titel', source: 'Kilde', owner: 'Ansvarlig', review_by: 'Gennemses senest', valid_from: 'Gælder fra', valid_to: 'Gælder til',
-  links: 'Links', examples: 'Eksempler', body: 'Svaret', keywords: 'Søgeord', kle: 'KLE-nummer', audience: 'Målgruppe', hidden: 'Skjulte svar', contact: 'Kontakt', hours: 'Åbningstid', closed: 'Lukkedage',
+  links: 'Links', examples: 'Eksempler', body: 'Svaret', keywords: 'Søgeord', kle: 'KLE-nummer', audience: 'Målgruppe', hidden: 'Skjulte svar', contact: 'Kontakt', hours: 'Åbningstid', closed: 'Lukkedage', name: 'Navn', value: 'Værdi', unit: 'Enhed', year: 'År', url: 'Adresse', sample: 'Vejledende', accent: 'Farve',
 };
 
 /** The check's English, sentence by sentence; what is new stays as the check says it. */

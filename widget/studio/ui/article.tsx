@@ -45,15 +45,18 @@ function Form({ version, whole, areas, again }: FormProps) {
   const article = version.article;
   const draftId = working.value?.id ?? '';
   const [editing, setEditing] = useState<Editing | undefined>(undefined);
+  // A conflict was settled: nothing is written before what the draft holds now has come.
+  const [past, setPast] = useState<typeof article>(undefined);
+  const stale = past !== undefined && past === article;
   // Another draft is worked in: the form begins anew with what that one holds. Its own first save makes a draft too.
   const fits = editing && (editing.value.sending !== undefined || editing.draft === draftId);
   useEffect(() => {
-    if (!article || fits) return;
+    if (!article || fits || stale) return;
     editing?.leave();
     const next = new Editing(version.layer, article, article.title);
     if (next.restored) notice('info', 'Det, du ikke nåede at gemme sidst, er hentet frem.');
     setEditing(next);
-  }, [fits, article]);
+  }, [fits, article, stale]);
   useEffect(() => {
     if (article && fits) editing.loaded(article);
   }, [article]);
@@ -75,13 +78,13 @@ function Form({ version, whole, areas, again }: FormProps) {
   const shown = editing && fits ? editing.value.now : article ?? undefined;
   const { preview, code, setCode, trouble } = usePreview(version.layer, shown);
   if (!article || !shown) return <Unreadable version={version} />;
-  const locked = !version.writable || version.state === 'removed';
+  const locked = !version.writable || version.state === 'removed' || stale || (editing?.value.conflict ?? false);
   const type = (c: Partial<typeof shown>): void => editing?.type(c);
   return (
     <div class="writing">
       <div class="form" data-testid="article-form">
         {editing && editing.conflicts.value.length > 0 && (
-          <Settle conflicts={editing.conflicts.value} onDone={() => { editing.settled(undefined); setEditing(undefined); again(); }} />
+          <Settle conflicts={editing.conflicts.value} onDone={() => { editing.over(); setPast(article); setEditing(undefined); again(); }} />
         )}
         {editing && version.writable && <Stand editing={editing} />}
         <p class="to-preview"><Press look="secondary" icon="visibility" onClick={() => { const at = document.getElementById('preview-title'); at?.scrollIntoView(); at?.focus(); }}>Se som borgeren</Press></p>

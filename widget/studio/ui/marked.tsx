@@ -2,6 +2,7 @@
 
 import { diffWordsWithSpace } from 'diff';
 import type { FileDiff, Hunk } from '../core/api';
+import { readable } from '../core/diff';
 
 /** Two texts as one, with what went and what came. */
 export const Words = ({ before, after }: { before: string; after: string }) => (
@@ -18,9 +19,10 @@ export const Side = ({ mine, other, left }: { mine: string; other: string; left:
 
 const OPS = { ' ': ['same', ''], '+': ['came', 'Nyt: '], '-': ['went', 'Væk: '] } as const;
 function Lines({ hunk }: { hunk: Hunk }) {
+  const lines = hunk.lines.map(readable).filter((l) => l !== undefined);
   return (
     <div class="hunk">
-      {hunk.lines.map((l, i) => (
+      {lines.map((l, i) => (
         <p key={i} class={`line ${OPS[l.op][0]}`}>
           <span class="op" aria-hidden="true">{l.op}</span>
           {OPS[l.op][1] && <span class="sr-only">{OPS[l.op][1]}</span>}

@@ -1,19 +1,19 @@
 // Two wrote in the same place. Both texts are shown; the editor chooses, place by place, and nothing is lost.
 
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { service } from '../app';
 import type { Conflict, Draft } from '../core/api';
 import { pieces, plain, settled, type Choice } from '../core/conflict';
 import { Press } from '../../shared/ui/parts';
-import { say } from '../../shared/ui/say';
+import { interrupt, say } from '../../shared/ui/say';
 import { adopt, working } from '../working';
 import { Trouble } from './bits';
 import { Side } from './marked';
 
 const CHOICES: [Choice, string][] = [['yours', 'Min'], ['theirs', 'Den andens'], ['both', 'Begge']];
 
-interface OneProps { conflict: Conflict; draft: Draft; onDone: (d: Draft) => void }
-function One({ conflict, draft, onDone }: OneProps) {
+interface OneProps { conflict: Conflict; draft: Draft; live: boolean; onDone: (d: Draft) => void }
+function One({ conflict, draft, live, onDone }: OneProps) {
   // One of them took the whole file away: then it is all or nothing.
   const gone = conflict.yours == null || conflict.theirs == null;
   const all = gone ? [{ yours: conflict.yours ?? '', theirs: conflict.theirs ?? '' }] : pieces(conflict.merged);
@@ -24,7 +24,9 @@ function One({ conflict, draft, onDone }: OneProps) {
   const send = async (): Promise<void> => {
     if (text === undefined) return setTrouble(open.length === 1 ? 'Vælg, hvad der skal gælde.' : 'Vælg ved hvert sted, hvad der skal gælde.');
     const whole = gone ? (choices[0] === 'theirs' ? conflict.theirs : conflict.yours) ?? null : text;
-    const answer = await service().send<Draft>('POST', `/api/studio/drafts/${draft.id}/resolve`, { version: draft.version, file: conflict.file, theirs_hash: conflict.theirs_hash, text: whole });
+    const answer = live
+      ? await service().send<Draft>('POST', `/api/studio/drafts/${draft.id}/resolve`, { version: draft.version, file: conflict.file, theirs_hash: conflict.theirs_hash, text: whole })
+      : await service().send<Draft>('POST', `/api/studio/drafts/${draft.id}/changes`, { version: draft.version, changes: [{ kind: 'file', file: conflict.file, text: whole }] });
     if (answer.fault) return setTrouble(answer.fault.text);
     say('Afgjort og gemt');
     onDone(answer.ok);
@@ -49,17 +51,29 @@ function One({ conflict, draft, onDone }: OneProps) {
   );
 }
 
+interface Props {
+  conflicts: readonly Conflict[];
+  /** The draft whose changes clash with what is live; without it, a save clashes with what others put into the draft one works in. */
+  of?: Draft;
+  onDone: (d: Draft) => void;
+}
 /** Files one after the other; each answer brings the draft's next version. */
-export function Settle({ conflicts, of, onDone }: { conflicts: readonly Conflict[]; of?: Draft; onDone: (d: Draft) => void }) {
+export function Settle({ conflicts, of, onDone }: Props) {
   const [at, setAt] = useState(0);
   const [draft, setDraft] = useState<Draft | undefined>(of ?? working.value);
   const conflict = conflicts[at];
+  const box = useRef<HTMLElement>(null);
+  useEffect(() => {
+    // Seen and heard, wherever one was writing.
+    box.current?.scrollIntoView({ block: 'start' });
+    interrupt('En anden har rettet det samme. Vælg, hvad der skal gælde.');
+  }, []);
   if (!draft || !conflict) return null;
   return (
-    <section class="settle" aria-labelledby="settle-title" data-testid="settle">
+    <section class="settle" ref={box} aria-labelledby="settle-title" data-testid="settle">
       <h2 id="settle-title">En anden har rettet det samme</h2>
       <p>Begge tekster er gemt. Vælg, hvad der skal stå i kladden.{conflicts.length > 1 && ` Fil ${at + 1} af ${conflicts.length}: ${conflict.file}.`}</p>
-      <One key={conflict.file} conflict={conflict} draft={draft} onDone={(d) => {
+      <One key={conflict.file} conflict={conflict} draft={draft} live={of !== undefined} onDone={(d) => {
         setDraft(d);
         if (working.peek()?.id === d.id) adopt(d);
         if (at + 1 < conflicts.length) setAt(at + 1);

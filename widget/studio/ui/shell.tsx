@@ -1,6 +1,6 @@
 // The frame around it all: where one can go, what one is working on, what just happened.
 
-import { useEffect, useLayoutEffect } from 'preact/hooks';
+import { useLayoutEffect } from 'preact/hooks';
 import { dismiss, entered, farewell, notices, route, session, signOutNow } from '../app';
 import { format, type View } from '../core/route';
 import { Icon, Press } from '../../shared/ui/parts';
@@ -33,15 +33,7 @@ const Nav = () => (
   </nav>
 );
 
-const STAY_MS = 8_000;
 function Notices() {
-  const newest = notices.value.at(-1);
-  useEffect(() => {
-    // What went wrong stays until it is put away; what merely happened goes by itself.
-    if (!newest || newest.tone === 'error' || newest.tone === 'warning') return undefined;
-    const later = setTimeout(() => dismiss(newest.id), STAY_MS);
-    return () => clearTimeout(later);
-  }, [newest?.id]);
   return (
     <div class="notices" role="status" data-testid="notices">
       {notices.value.map((n) => (

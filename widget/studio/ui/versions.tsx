@@ -32,8 +32,8 @@ export function Versions({ whole, k, chosen, code, onRevert }: Props) {
         {whole.versions.length > 1 && <a class="button button-secondary" data-testid="compare" href={format('articles', whole.id, { lag: chosen.layer, sammen: chosen.layer === whole.versions[0]?.layer ? whole.versions[1]?.layer : chosen.layer })}>Sammenlign</a>}
         {without.length > 0 && chosen.article && <Press look="secondary" icon="copy" test="make-own" onClick={() => setAsking('own')}>Lav egen udgave</Press>}
         {able.length > 0 && whole.versions.some((v) => v.layer === 'shared') && <Press look="secondary" icon="hidden" test="hide" onClick={() => setAsking('hide')}>Skjul eller vis</Press>}
-        {chosen.writable && chosen.state !== 'removed' && <Press look="secondary" icon="remove" test="remove" onClick={() => setAsking('remove')}>Fjern</Press>}
-        {chosen.writable && chosen.state !== 'live' && <Press look="secondary" icon="undo" test="revert" onClick={() => onRevert(chosen)}>Fortryd alt i kladden</Press>}
+        {chosen.writable && (chosen.state === 'live' || chosen.state === 'changed') && <Press look="secondary" icon="remove" test="remove" onClick={() => setAsking('remove')}>Fjern</Press>}
+        {chosen.writable && chosen.state !== 'live' && <Press look="secondary" icon="undo" test="revert" onClick={() => onRevert(chosen)}>{chosen.state === 'added' ? 'Tag ud af kladden' : 'Som udgivet'}</Press>}
       </div>
       {hidden.length > 0 && <p class="quiet-text version-note">Skjult i {hidden.map((c) => layerName(c, k.municipalities)).join(', ')}. Borgerne dér får ikke svaret.</p>}
       {chosen.state === 'removed' && <p class="alert alert-warning plain">Kladden fjerner {chosen.layer === 'shared' ? 'den fælles udgave' : `udgaven i ${name}`}.</p>}

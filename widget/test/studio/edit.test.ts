@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { Article } from '../../studio/core/api';
 import { Client } from '../../studio/core/client';
 import { pieces, plain, settled } from '../../studio/core/conflict';
+import { readable } from '../../studio/core/diff';
 import { begin, dirty, due, edit, stand, type Edit, type EditAction } from '../../studio/core/edit';
 import { Saved } from '../../studio/core/saved';
 import { article } from './fakes';
@@ -45,6 +46,16 @@ test('a merged text is settled place by place', () => {
   assert.equal(settled(all, ['both', 'yours']), 'før\nmit\nderes\nmidt\nslut');
   assert.equal(settled(all, ['both']), undefined);
   assert.equal(settled(pieces('a\n======\nb'), []), 'a\n======\nb');
+});
+
+const line = (...texts: string[]) => readable({ op: '+', parts: texts.map((text, i) => ({ text, changed: i === 1 })) })?.parts.map((p) => p.text);
+test('differences are read without the signs of the file', () => {
+  for (const syntax of ['+++', ']', '[examples]', '[[links]]', 'da = [', '+++\n']) assert.equal(line(syntax), undefined, syntax);
+  assert.deepEqual(line('title = "Forny ', 'dit', ' pas"\n'), ['Titel: Forny ', 'dit', ' pas']);
+  assert.deepEqual(line('  "nyt pas",'), ['nyt pas']);
+  assert.deepEqual(line('review_by = 2027-01-01'), ['Gennemses senest: 2027-01-01']);
+  assert.deepEqual(line('Han sagde "ja"'), ['Han sagde "ja"']);
+  assert.deepEqual(line('value = "893"'), ['Værdi: 893']);
 });
 
 test('an underlined heading is no marker', () => {
