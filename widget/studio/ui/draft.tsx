@@ -118,7 +118,9 @@ function Name({ draft, told }: { draft: Draft; told: (d: Draft) => void }) {
 export function DraftPage({ id }: { id: string }) {
   const asked = useAsk<Draft>(ready.value ? `/api/studio/drafts/${encodeURIComponent(id)}` : undefined);
   const [newer, setNewer] = useState<Draft | undefined>(undefined);
-  const draft = newer && (!asked.data || newer.version > asked.data.version || newer.changed_ms > asked.data.changed_ms) ? newer : newer ?? asked.data;
+  // The newest that anybody here has heard of: what was kept from an earlier visit may be old.
+  const heardOf = [newer, asked.data, working.value?.id === id ? working.value : undefined].filter((d) => d !== undefined);
+  const draft = heardOf.reduce<Draft | undefined>((best, d) => (best && best.version >= d.version ? best : d), undefined);
   // What was asked last is the truth, once it is here.
   useEffect(() => setNewer(undefined), [asked.data]);
   const conflicts = useAsk<{ conflicts: Conflict[] }>(draft && draft.conflicts.length > 0 ? `/api/studio/drafts/${draft.id}/conflicts` : undefined);

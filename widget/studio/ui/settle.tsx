@@ -38,7 +38,7 @@ function One({ conflict, draft, live, onDone }: OneProps) {
           <legend>{open.length === 1 ? 'Hvad skal gælde?' : `Sted ${i + 1} af ${open.length}`}</legend>
           <div class="sides">
             <div><h4>Det skrev du</h4><p class="side-text"><Side mine={plain(p.yours)} other={plain(p.theirs)} left={false} />{!p.yours.trim() && <em>Ingenting: du fjernede det.</em>}</p></div>
-            <div><h4>Det skrev den anden</h4><p class="side-text"><Side mine={plain(p.theirs)} other={plain(p.yours)} left />{!p.theirs.trim() && <em>Ingenting: den anden fjernede det.</em>}</p></div>
+            <div><h4>Det skrev den anden</h4><p class="side-text"><Side mine={plain(p.theirs)} other={plain(p.yours)} left={false} />{!p.theirs.trim() && <em>Ingenting: den anden fjernede det.</em>}</p></div>
           </div>
           <div class="chips">{CHOICES.filter(([c]) => !(gone && c === 'both')).map(([c, title]) => (
             <label key={c} class="chip"><input type="radio" class="sr-only" name={`settle-${conflict.file}-${i}`} checked={choices[i] === c} data-testid={`settle-${c}`} onChange={() => { setTrouble(''); setChoices(choices.map((x, j) => (j === i ? c : x))); }} />{title}</label>
