@@ -11,6 +11,8 @@ export const working = signal<Draft | undefined>(undefined);
 /** True when it is known whether there is a draft one works in: before that, nothing is asked. */
 export const ready = signal(false);
 export const me = signal<Me | undefined>(undefined);
+/** Signed in, but not as one who writes. */
+export const denied = signal(false);
 /** The municipality one looks at; empty for none. */
 export const town = signal('');
 /** The last knowledge that some page got: names of areas, municipalities and teams are in it. */
@@ -32,13 +34,14 @@ effect(() => {
   ready.value = false;
   working.value = undefined;
   me.value = undefined;
+  denied.value = false;
   if (typeof s !== 'object') return;
   saved = new Saved(s.user);
   town.value = saved.town;
   const draft = saved.working;
   void service().get<Me>('/api/studio/me').then((answer) => {
     if (answer.ok) me.value = answer.ok;
-    else if (answer.fault.status === 403) notice('error', 'Din bruger har ikke adgang til redaktionen. Bed om rollen redaktør.');
+    else if (answer.fault.status === 403) denied.value = true;
     else if (answer.fault.status !== 401) notice('error', answer.fault.text);
   });
   void (async () => {

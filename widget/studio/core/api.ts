@@ -85,6 +85,11 @@ export interface Job<R = unknown> {
   error?: { code: string; text: string; faults?: Fault[]; conflicts?: Conflict[] } | null; result?: R | null;
 }
 export interface Published { release: Release }
+export type Format = 'csv' | 'json' | 'rasa';
+export interface Imported {
+  read: number; drafts: { id: string; title: string; articles: number }[]; skipped: { row: number; why: string }[];
+  duplicates: { row: number; title: string; of: string; likeness: number }[];
+}
 export interface Got { outcome: string; article?: string | null; title?: string | null; confidence: number }
 export interface Share { percent: number; low: number; high: number }
 export interface Figures { right: Share; wrong: Share; answered: Share }

@@ -9,6 +9,16 @@ export type StateFilter = (typeof STATES)[number];
 
 const fold = (s: string): string => s.toLowerCase().normalize('NFC');
 
+/** What is searched of a row, made once: the list is long and typing is quick. */
+const texts = new WeakMap<ArticleRow, string>();
+function textOf(r: ArticleRow, area: string): string {
+  const known = texts.get(r);
+  if (known !== undefined) return known;
+  const text = fold(`${r.title} ${r.id} ${area} ${r.owner}`);
+  texts.set(r, text);
+  return text;
+}
+
 /** Whether some layer replaces an earlier one. */
 export const overridden = (r: ArticleRow): boolean => r.layers.length > 1;
 
@@ -33,7 +43,8 @@ export function find(k: Knowledge, f: Filter, code: string): ArticleRow[] {
     if (f.owner && r.owner !== f.owner) return false;
     if (f.layer && !r.layers.includes(f.layer)) return false;
     if (!inState(r, f.state, code)) return false;
-    const text = fold(`${r.title} ${r.id} ${areas.get(r.area) ?? ''} ${r.owner}`);
+    if (words.length === 0) return true;
+    const text = textOf(r, areas.get(r.area) ?? '');
     return words.every((w) => text.includes(w));
   });
   return words.length === 0 ? found : found.map((r) => [rank(r), r] as const).sort((a, b) => a[0] - b[0]).map(([, r]) => r);

@@ -68,10 +68,10 @@ export function fault(f: Pick<Fault, 'text'>): string {
   }
   return f.text;
 }
-/** Where in a file a fault is, as an editor knows it. */
-export const where = (f: Fault): string => {
+/** Where in a file a fault is, as an editor knows it; lines are the file's, which an editor of an article does not see. */
+export const where = (f: Fault, lines = true): string => {
   const field = FIELDS[f.field.split('.')[0] ?? ''] ?? (f.field.startsWith('{{') ? f.field : '');
-  return [field, f.line > 0 ? `linje ${f.line}` : ''].filter(Boolean).join(', ');
+  return [field, lines && f.line > 0 ? `linje ${f.line}` : ''].filter(Boolean).join(', ');
 };
 
 const many = (n: number, one: string, more: string): string => `${n} ${n === 1 ? one : more}`;

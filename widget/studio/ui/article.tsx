@@ -35,8 +35,9 @@ function Stand({ editing }: { editing: Editing }) {
     if (before.current !== at && (at === 'failed' || at === 'conflict')) say(text);
     before.current = at;
   }, [at]);
+  const signed = draft && ['waiting', 'approved', 'scheduled'].includes(draft.state) ? ` Kladden er ${words.state(draft.state).toLowerCase()}; retter du, begynder godkendelsen forfra.` : '';
   return (
-    <p class={`stand ${at}`} data-testid="stand" data-stand={at}>{text}{at === 'failed' && <Press look="secondary" onClick={() => void editing.save()}>Prøv igen</Press>}</p>
+    <p class={`stand ${at}`} data-testid="stand" data-stand={at}>{text}{signed}{at === 'failed' && <Press look="secondary" onClick={() => void editing.save()}>Prøv igen</Press>}</p>
   );
 }
 
@@ -66,9 +67,18 @@ function Form({ version, whole, areas, again }: FormProps) {
     const closing = (e: BeforeUnloadEvent): void => {
       if (stand(editing.value) !== 'clean') e.preventDefault();
     };
+    const key = (e: KeyboardEvent): void => {
+      // Many press it by habit; it saves at once instead of saving the page as a file.
+      if ((e.ctrlKey || e.metaKey) && !e.altKey && e.key.toLowerCase() === 's') {
+        e.preventDefault();
+        void editing.save();
+      }
+    };
     window.addEventListener('beforeunload', closing);
+    window.addEventListener('keydown', key);
     return () => {
       done();
+      window.removeEventListener('keydown', key);
       window.removeEventListener('beforeunload', closing);
     };
   }, [editing]);

@@ -27,7 +27,7 @@ export function DraftsPage() {
   const user = typeof session.value === 'object' ? session.value.user : '';
   return (
     <>
-      <div class="page-head"><h1>Kladder</h1><p>Intet i en kladde når borgerne, før den er udgivet.</p><Press look="primary" icon="plus" test="new-draft" onClick={make}>Ny kladde</Press></div>
+      <div class="page-head"><h1>Kladder</h1><p>Intet i en kladde når borgerne, før den er udgivet.</p><a class="button button-secondary" href={format('drafts', 'hent')} data-testid="to-import">Hent svar ind</a><Press look="primary" icon="plus" test="new-draft" onClick={make}>Ny kladde</Press></div>
       <div class="chips" role="group" aria-label="Vis">{SHOWN.map(([s, title]) => <button key={s} type="button" class="chip" aria-pressed={state === s} onClick={() => go('drafts', '', { vis: s }, true)}>{title}</button>)}</div>
       {!drafts ? <Waiting {...asked} what="kladderne" /> : drafts.length === 0 ? <Empty>{state ? 'Ingen kladder her.' : 'Ingen åbne kladder. Ret et svar, så laves der en.'}</Empty> : (
         <ul class="cards" data-testid="drafts">

@@ -1,6 +1,7 @@
 // The frame around it all: where one can go, what one is working on, what just happened.
 
 import { useLayoutEffect } from 'preact/hooks';
+import { denied } from '../working';
 import { dismiss, entered, farewell, notices, route, session, signOutNow } from '../app';
 import { format, type View } from '../core/route';
 import { Icon, Press } from '../../shared/ui/parts';
@@ -13,6 +14,7 @@ import { Working } from './working';
 import { DraftPage } from './draft';
 import { DraftsPage } from './drafts';
 import { FactsPage } from './facts';
+import { ImportPage } from './import';
 import { NextPage } from './next';
 import { ReleasePage, ReleasesPage } from './releases';
 
@@ -48,11 +50,18 @@ function Page() {
   switch (view) {
     case 'articles': return id ? <ArticlePage key={id} id={id} /> : <ArticlesPage />;
     case 'next': return <NextPage />;
-    case 'drafts': return id ? <DraftPage key={id} id={id} /> : <DraftsPage />;
+    case 'drafts': return id === 'hent' ? <ImportPage /> : id ? <DraftPage key={id} id={id} /> : <DraftsPage />;
     case 'releases': return id ? <ReleasePage key={id} id={id} /> : <ReleasesPage />;
     case 'facts': return <FactsPage />;
   }
 }
+
+const Denied = () => (
+  <div class="card" data-testid="denied">
+    <h1>Du har ikke adgang til redaktionen</h1>
+    <p>Din bruger mangler rollen redaktør. Bed din leder eller IT om den, og log ind igen.</p>
+  </div>
+);
 
 function Workplace({ name }: { name: string }) {
   const { view, id } = route.value;
@@ -73,7 +82,7 @@ function Workplace({ name }: { name: string }) {
           <Press look="tertiary" test="sign-out" onClick={() => void signOutNow()}>Log ud</Press>
         </div>
       </header>
-      <main class="main" id="main" tabIndex={-1}><Page /></main>
+      <main class="main" id="main" tabIndex={-1}>{denied.value ? <Denied /> : <Page />}</main>
       <Notices />
     </div>
   );

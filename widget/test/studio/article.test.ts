@@ -4,6 +4,7 @@ import { blank, fieldDiffs, faultsOf, inAYear, place, same, slug, toSend } from 
 import type { Fault, Preview } from '../../studio/core/api';
 import { added, key, lines, marks, tidy } from '../../studio/core/examples';
 import { slotAt, SLOT, suggest } from '../../studio/core/slots';
+import { decode } from '../../studio/core/decode';
 import { rateProblem, wrong } from '../../studio/core/facts';
 import { fault } from '../../studio/core/words';
 import { article } from './fakes';
@@ -83,6 +84,11 @@ test('a slot is completed while it is typed', () => {
   assert.deepEqual(suggest(slots, 'sats.pas').map((s) => s.slot), ['sats.pas_voksen', 'sats.pas_barn']);
   assert.equal(suggest(slots, '').length, 4);
   assert.equal(SLOT.exec('x {{ sats.a }}')?.[1], 'sats.a');
+});
+
+test('a file is read as UTF-8 or as a spreadsheet wrote it', () => {
+  assert.equal(decode(new TextEncoder().encode('\uFEFFæøå;ја')), 'æøå;ја');
+  assert.equal(decode(Uint8Array.of(0xe6, 0xf8, 0xe5, 0x3b, 0x80)), 'æøå;€');
 });
 
 test('rates and facts are looked at before they are sent', () => {
