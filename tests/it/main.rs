@@ -17,3 +17,5 @@ mod layout;
 mod quality;
 mod schema;
 mod storm;
+mod studio;
+mod studio_client;

@@ -62,6 +62,31 @@ pub(crate) struct Maker {
 }
 
 impl Maker {
+    /// One whose releases may never be: what is learned of them is kept apart, so that a start still finds what is
+    /// live. Texts that are known are not encoded again.
+    pub(crate) fn beside(&self) -> Self {
+        let mut maker = self.clone();
+        let Some(own) = &self.options.cache else {
+            return maker;
+        };
+        let apart = own.with_file_name("preview");
+        let copied = fs::create_dir_all(&apart).and_then(|()| {
+            for entry in fs::read_dir(own)? {
+                let name = entry?.file_name();
+                if name.to_string_lossy().starts_with("vectors-") {
+                    fs::copy(own.join(&name), apart.join(&name))?;
+                }
+            }
+            Ok(())
+        });
+        if let Err(e) = copied {
+            // Then they are encoded once more.
+            tracing::debug!("{}: {e}", apart.display());
+        }
+        maker.options.cache = Some(apart);
+        maker
+    }
+
     /// Another release beside a live one. Blocks.
     ///
     /// # Errors

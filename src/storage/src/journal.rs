@@ -14,7 +14,7 @@ use crate::owner::{Job, Owner, Request};
 use crate::types::sha256;
 use crate::{
     Appended, CallbackRow, Counts, Error, Kept, Loaded, NewCallback, NewDialogue, NewEvent,
-    Options, Transcript, read, schema, transcript, write,
+    Options, Transcript, TurnRow, read, schema, transcript, write,
 };
 
 /// A journal. Clones share it; when the last is dropped what is queued is written and the file closed.
@@ -235,6 +235,20 @@ impl Journal {
     pub async fn turn(&self, turn: &TurnId) -> Result<Option<String>, Error> {
         let turn = turn.clone();
         self.read(move |c| read::turn(c, &turn)).await
+    }
+
+    /// Turns since an instant, newest first, `limit` at most, before the one that `after` names (its time and id).
+    ///
+    /// # Errors
+    /// Corrupt, Io.
+    pub async fn turns(
+        &self,
+        since: Timestamp,
+        after: Option<(Timestamp, String)>,
+        limit: u32,
+    ) -> Result<Vec<TurnRow>, Error> {
+        self.read(move |c| read::turns(c, since, after, limit))
+            .await
     }
 
     /// The callbacks of a municipality, oldest first, `limit` at most.

@@ -42,6 +42,7 @@ pub use journal::Journal;
 pub use transcript::{Copied, Kept, StaffLine, Transcript};
 pub use types::{
     Appended, CallbackRow, Counts, Event, Loaded, Meta, NewCallback, NewDialogue, NewEvent, Options,
+    TurnRow,
 };
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use base::{DialogueId, MunicipalityCode, TurnId};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::{CallbackRow, Counts, Error, Event, Loaded, Meta};
+use crate::{CallbackRow, Counts, Error, Event, Loaded, Meta, TurnRow};
 
 /// SQLite's integers are signed; no dialogue will have 2^63 events.
 pub(crate) fn to_sql(n: u64) -> i64 {
@@ -107,6 +107,38 @@ pub(crate) fn turn(conn: &Connection, turn: &TurnId) -> Result<Option<String>, E
         .query_one([turn.as_str()], |r| r.get(0))
         .optional()?;
     Ok(record)
+}
+
+pub(crate) fn turns(
+    conn: &Connection,
+    since: Timestamp,
+    after: Option<(Timestamp, String)>,
+    limit: u32,
+) -> Result<Vec<TurnRow>, Error> {
+    let (at, turn) = after.map_or((i64::MAX, String::new()), |(at, t)| {
+        (at.as_millisecond(), t)
+    });
+    let rows = conn
+        .prepare_cached(
+            "SELECT t.turn, d.municipality, t.at_ms, t.record,
+                    (SELECT min(json_extract(e.json, '$.score')) FROM events e
+                     WHERE e.dialogue = t.dialogue AND e.kind = 'rated'
+                       AND json_extract(e.json, '$.turn') = t.turn)
+             FROM turns t JOIN dialogues d ON d.id = t.dialogue
+             WHERE t.at_ms >= ? AND (t.at_ms, t.turn) < (?, ?)
+             ORDER BY t.at_ms DESC, t.turn DESC LIMIT ?",
+        )?
+        .query_map(params![since.as_millisecond(), at, turn, limit], |r| {
+            Ok(TurnRow {
+                turn: r.get(0)?,
+                municipality: parsed(r, 1)?,
+                at: time(r, 2)?,
+                record: r.get(3)?,
+                rated: r.get(4)?,
+            })
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(rows)
 }
 
 pub(crate) fn callbacks(

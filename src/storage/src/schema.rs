@@ -21,7 +21,7 @@ const JOURNAL: Format = Format {
     migrations: MIGRATIONS,
 };
 
-const MIGRATIONS: &[&str] = &[DIALOGUES, LOG, STAFF];
+const MIGRATIONS: &[&str] = &[DIALOGUES, LOG, STAFF, TURNS];
 
 const DIALOGUES: &str = "
 CREATE TABLE dialogues (
@@ -156,6 +156,9 @@ CREATE TABLE journal (
 ) STRICT;
 INSERT INTO journal VALUES (1, lower(hex(randomblob(8))));
 ";
+
+/// The latest turns of all dialogues, for the editors.
+const TURNS: &str = "CREATE INDEX turns_by_time ON turns (at_ms, turn)";
 
 /// Opens or creates the file, readable by its owner alone, and brings it to the newest format.
 pub(crate) fn open(path: &Path, options: &Options) -> Result<Connection, Error> {

@@ -122,6 +122,18 @@ pub struct Loaded {
     pub events: Vec<Event>,
 }
 
+/// A turn's record, and what the citizen thought of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TurnRow {
+    pub turn: String,
+    pub municipality: MunicipalityCode,
+    pub at: Timestamp,
+    /// JSON.
+    pub record: String,
+    /// The lowest rating of the turn, 1 to 3.
+    pub rated: Option<u8>,
+}
+
 /// A callback as it was stored.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CallbackRow {

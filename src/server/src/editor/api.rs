@@ -3,6 +3,7 @@
 mod drafts;
 mod knowledge;
 mod releases;
+mod work;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -29,10 +30,11 @@ use crate::auth::{Account, Signed};
 
 /// Bytes of a request at most, and of an import.
 const MAX_BODY: usize = 4 << 20;
+const MAX_IMPORT: usize = 32 << 20;
 
 /// Every route of the studio: method, path below `/api/studio`, handler.
 fn table() -> Vec<(&'static str, &'static str, MethodRouter<App>)> {
-    use self::{drafts as d, knowledge as k, releases as r};
+    use self::{drafts as d, knowledge as k, releases as r, work as w};
     vec![
         ("get", "/me", get(k::me)),
         ("get", "/status", get(k::status)),
@@ -54,6 +56,9 @@ fn table() -> Vec<(&'static str, &'static str, MethodRouter<App>)> {
         ("post", "/drafts/{id}/comments", post(d::comment)),
         ("post", "/drafts/{id}/state", post(d::state)),
         ("post", "/drafts/{id}/publish", post(d::publish)),
+        ("post", "/drafts/{id}/replay", post(w::replay)),
+        ("post", "/next", post(w::next)),
+        ("post", "/import", post(w::import)),
         ("get", "/releases", get(r::list)),
         ("get", "/releases/{number}", get(r::one)),
         ("post", "/releases/{number}/undo", post(r::undo)),
@@ -91,6 +96,9 @@ fn table() -> Vec<(&'static str, &'static str, MethodRouter<App>)> {
         drafts::comment,
         drafts::state,
         drafts::publish,
+        work::replay,
+        work::next,
+        work::import,
         releases::list,
         releases::one,
         releases::undo,
@@ -99,7 +107,13 @@ fn table() -> Vec<(&'static str, &'static str, MethodRouter<App>)> {
         releases::stop,
         openapi,
     ),
-    components(schemas(super::wire::Published, super::wire::ProblemShown))
+    components(schemas(
+        super::wire::Published,
+        super::wire::ProblemShown,
+        super::wire::Replay,
+        super::wire::Next,
+        super::wire::Imported
+    ))
 )]
 struct Document;
 
@@ -107,9 +121,10 @@ struct Document;
 pub(crate) fn routes() -> Router<App> {
     let mut router = Router::new();
     for (_, path, handler) in table() {
-        router = router.route(path, handler);
+        let most = if path == "/import" { MAX_IMPORT } else { MAX_BODY };
+        router = router.route(path, handler.layer(DefaultBodyLimit::max(most)));
     }
-    router.layer(DefaultBodyLimit::max(MAX_BODY))
+    router
 }
 
 /// `GET /openapi.json`

@@ -54,11 +54,16 @@ impl<'a> Desk<'a> {
 
     /// The path of an article in a layer: of the shared ones the area is a folder.
     fn path_of(&self, layer: Layer, id: &str) -> Option<String> {
+        if layer != Layer::Shared {
+            let path = layer.path("", id);
+            return self.text(&path).is_some().then_some(path);
+        }
+        let name = format!("/{id}.md");
         let drafted = self.files.values();
         let drafted = drafted.filter(|f| f.text.is_some()).map(|f| f.path.as_str());
         let live = self.live.iter().map(|f| f.path.as_str());
-        let mut all = drafted.chain(live.filter(|p| self.text(p).is_some()));
-        let found = all.find(|p| place(p) == Some(Place::Article(layer, id)));
+        let mut all = drafted.chain(live.filter(|p| p.ends_with(&name) && self.text(p).is_some()));
+        let found = all.find(|p| p.ends_with(&name) && place(p) == Some(Place::Article(layer, id)));
         found.map(str::to_owned)
     }
 

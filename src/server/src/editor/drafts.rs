@@ -5,6 +5,7 @@ mod state;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use knowledge::{Fault, File, Release};
 use serde::{Deserialize, Serialize};
 use storage::{DraftChange, DraftRow, DraftText};
@@ -184,35 +185,14 @@ impl Studio {
         new: New,
     ) -> Result<Found, Problem> {
         let live = self.live.load_full();
-        let mut desk = Desk::new(&live.files, Vec::new());
-        for change in new.changes {
-            desk.change(change)?;
-        }
-        let files = desk.files();
-        self.may_write(account, files.iter().map(|f| f.path.as_str()))?;
         let now = app.clock.now();
-        let meta = Meta {
-            title: title(&new.title)?,
-            why: words(&new.why)?,
-            author: who(account),
-            writers: vec![who(account)],
-            created_ms: now.as_millisecond(),
-            base: live.release.hash.clone(),
-            source: new.source,
-            schedule: None,
-            approved: None,
-            release: None,
-            replay: None,
-        };
-        let id: String = base::Secret::random().as_str().chars().take(12).collect();
-        let change = DraftChange {
-            id: id.clone(),
-            expected: 0,
-            state: "open".to_owned(),
-            at: now,
-            meta: serde_json::to_string(&meta).map_err(Problem::unavailable)?,
-            version: Some((version_meta(account)?, files)),
-        };
+        let by = who(account);
+        let hash = live.release.hash.clone();
+        let change = blocking(move || begun(new, by, &live.files, hash, now)).await??;
+        let files = change.version.as_ref().map(|(_, files)| files.as_slice());
+        let paths = files.unwrap_or_default().iter().map(|f| f.path.as_str());
+        self.may_write(account, paths)?;
+        let id = change.id.clone();
         if !self.store.save_draft(change).await? {
             return Err(Problem::unavailable("a draft's id was taken"));
         }
@@ -360,6 +340,46 @@ impl Studio {
         }
         self.found(id).await
     }
+}
+
+/// A new draft over files that are live, as it will be stored.
+///
+/// # Errors
+/// `bad_request`, and what a change can end in.
+pub(super) fn begun(
+    new: New,
+    by: Who,
+    live: &[File],
+    hash: String,
+    now: Timestamp,
+) -> Result<DraftChange, Problem> {
+    let mut desk = Desk::new(live, Vec::new());
+    for change in new.changes {
+        desk.change(change)?;
+    }
+    let version = VersionMeta { by: by.clone() };
+    let meta = Meta {
+        title: title(&new.title)?,
+        why: words(&new.why)?,
+        author: by.clone(),
+        writers: vec![by],
+        created_ms: now.as_millisecond(),
+        base: hash,
+        source: new.source,
+        schedule: None,
+        approved: None,
+        release: None,
+        replay: None,
+    };
+    let json = |e| Problem::unavailable(e);
+    Ok(DraftChange {
+        id: base::Secret::random().as_str().chars().take(12).collect(),
+        expected: 0,
+        state: "open".to_owned(),
+        at: now,
+        meta: serde_json::to_string(&meta).map_err(json)?,
+        version: Some((serde_json::to_string(&version).map_err(json)?, desk.files())),
+    })
 }
 
 pub(super) fn wrong_state() -> Problem {

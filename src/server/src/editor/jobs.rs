@@ -38,10 +38,6 @@ impl Job {
         (shown.done, shown.total) = (done, total);
     }
 
-    pub(super) fn stopped(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
-    }
-
     /// From here on it is carried through.
     ///
     /// # Errors

@@ -1,12 +1,13 @@
 //! From a draft to what is live: checked whole, built beside, written, swapped in.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use dialogue::Turn;
 use index::{Snapshot, Stage};
 use knowledge::{File, Release};
-use storage::{DraftText, NewRelease, ReleaseFile};
+use storage::{DraftText, Editor, NewRelease, ReleaseFile};
 use tokio::sync::OwnedMutexGuard;
 
 use super::drafts::Found;
@@ -18,6 +19,7 @@ use super::texts::{differences, lay_over, text_of, with};
 use super::wire::{self, ReleaseMeta, Who};
 use super::{Live, Studio, blocking, today};
 use crate::app::App;
+use crate::boot::Maker;
 
 /// A release to be.
 pub(super) struct Wanted {
@@ -140,14 +142,18 @@ impl Studio {
         .await?;
         let (release, faults) = built.map_err(|f| Problem::faults(&f))?;
         job.go_on()?;
-        let snapshot = self.built(release, job).await?;
+        let snapshot = self.built(self.maker.clone(), release, job).await?;
         job.commit()?;
         job.step("Skriver og tager i brug", 0, 0);
         let mut meta = wanted.meta;
         meta.files = files.iter().map(|f| listed(&shown(f))).collect();
-        let number = self
-            .write(app, &snapshot.release.hash, &meta, files)
-            .await?;
+        let new = NewRelease {
+            hash: snapshot.release.hash.clone(),
+            at: app.clock.now(),
+            meta: serde_json::to_string(&meta).map_err(Problem::unavailable)?,
+            files,
+        };
+        let number = put(&self.store, &self.root, new, meta.drafted(), || Ok(())).await?;
         let policy = app.turn.load().policy;
         let mut turn = Turn::new(Arc::clone(&snapshot));
         turn.policy = policy;
@@ -171,8 +177,13 @@ impl Studio {
     }
 
     /// Builds a release beside what is live.
-    async fn built(&self, release: Release, job: &Arc<Job>) -> Result<Arc<Snapshot>, Problem> {
-        let (maker, job) = (self.maker.clone(), Arc::clone(job));
+    pub(super) async fn built(
+        &self,
+        maker: Maker,
+        release: Release,
+        job: &Arc<Job>,
+    ) -> Result<Arc<Snapshot>, Problem> {
+        let job = Arc::clone(job);
         let built = blocking(move || {
             maker.build(release, &mut |stage, done, total| {
                 let step = match stage {
@@ -184,41 +195,46 @@ impl Studio {
         });
         built.await?.map_err(Problem::unavailable)
     }
+}
 
-    /// Keeps the release, writes its files and says that they are there; its number.
-    async fn write(
-        &self,
-        app: &App,
-        hash: &str,
-        meta: &ReleaseMeta,
-        files: Vec<ReleaseFile>,
-    ) -> Result<u64, Problem> {
-        let new = NewRelease {
-            hash: hash.to_owned(),
-            at: app.clock.now(),
-            meta: serde_json::to_string(meta).map_err(Problem::unavailable)?,
-            files: files.clone(),
-        };
-        let number = self.store.begin_release(new).await?;
-        let root = self.root.clone();
-        let written = blocking(move || {
-            folder::write(&root, &files, &mut || Ok(())).map_err(|broke| {
-                let undone = folder::undo(&root, &files);
-                (broke, undone)
-            })
+/// Keeps a release, writes its files and says that they are there; its number.
+///
+/// # Errors
+/// `conflict`, `not_written`, `unavailable`.
+pub(super) async fn put(
+    store: &Editor,
+    root: &Path,
+    new: NewRelease,
+    draft: Option<(String, u64)>,
+    mut step: impl FnMut() -> Result<(), Broke> + Send + 'static,
+) -> Result<u64, Problem> {
+    let (root, files) = (root.to_owned(), new.files.clone());
+    let number = store.begin_release(new).await?;
+    let written = blocking(move || {
+        folder::write(&root, &files, &mut step).map_err(|broke| {
+            #[cfg(test)]
+            if matches!(broke, Broke::Killed) {
+                return (broke, Ok(()));
+            }
+            let undone = folder::undo(&root, &files);
+            (broke, undone)
         })
-        .await?;
-        if let Err((broke, undone)) = written {
+    })
+    .await?;
+    match written {
+        Ok(()) => store.end_release(number, draft).await?,
+        #[cfg(test)]
+        Err((Broke::Killed, _)) => return Err(not_written(Broke::Killed)),
+        Err((broke, undone)) => {
             match undone {
-                Ok(()) => self.store.give_up_release(number).await?,
+                Ok(()) => store.give_up_release(number).await?,
                 // It stays unfinished, and the next start finishes it.
                 Err(e) => tracing::error!("release {number} is half written: {e}; start anew"),
             }
             return Err(not_written(broke));
         }
-        self.store.end_release(number, meta.drafted()).await?;
-        Ok(number)
     }
+    Ok(number)
 }
 
 fn not_written(broke: Broke) -> Problem {

@@ -1,6 +1,8 @@
 //! What the studio's API sends and takes: docs/studio-api.md in types.
 
 mod changes;
+mod import;
+mod replay;
 
 use std::collections::BTreeMap;
 
@@ -9,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub(crate) use self::changes::*;
+pub(crate) use self::import::*;
+pub(crate) use self::replay::*;
 
 /// `shared`, or the code of a region or a municipality.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]

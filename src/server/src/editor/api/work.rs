@@ -1,0 +1,108 @@
+//! Work that looks at much: replays, what to write next, bringing knowledge in.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use base::MunicipalityCode;
+
+use super::super::import::{self, Plan};
+use super::super::problem::Problem;
+use super::super::replay::QUESTIONS;
+use super::super::wire::{AskImport, AskNext, AskReplay, JobStarted, ProblemShown};
+use super::{Asked, By, accepted};
+use crate::app::App;
+use crate::auth::Account;
+
+/// Questions of citizens that a replay asks where nothing else is said.
+const USUAL: usize = 500;
+const DAYS: u32 = 30;
+const MOST_DAYS: u32 = 366;
+
+/// `POST /drafts/{id}/replay`
+#[utoipa::path(post, path = "/api/studio/drafts/{id}/replay", params(("id" = String, Path)), request_body = AskReplay,
+    responses((status = 202, body = JobStarted), (status = 409, body = ProblemShown)))]
+pub(super) async fn replay(
+    State(app): State<App>,
+    by: By,
+    Path(id): Path<String>,
+    Asked(asked): Asked<AskReplay>,
+) -> Result<Response, Problem> {
+    let found = by.studio.found(&id).await?;
+    found.at(asked.version)?;
+    if found.over() {
+        return Err(super::super::drafts::wrong_state());
+    }
+    by.note(&app, "studio_replay", &id).await;
+    let questions = asked.questions.unwrap_or(USUAL).min(QUESTIONS);
+    let (studio, account) = (Arc::clone(&by.studio), Arc::clone(&by.signed.account));
+    let jobs = &by.studio.jobs;
+    let job = jobs.start("replay", by.who(), app.clock.clone(), |job| async move {
+        let may = |code| account.may(code);
+        let replay = studio.replay(&app, &found, questions, may, &job).await?;
+        let id = job.shown().id;
+        studio.keep_replay(&app, found, &replay, &id).await?;
+        Ok(replay)
+    });
+    Ok(accepted(job))
+}
+
+/// `POST /next`
+#[utoipa::path(post, path = "/api/studio/next", request_body = AskNext,
+    responses((status = 202, body = JobStarted), (status = 403, body = ProblemShown)))]
+pub(super) async fn next(
+    State(app): State<App>,
+    by: By,
+    Asked(asked): Asked<AskNext>,
+) -> Result<Response, Problem> {
+    let only = asked.municipality.as_deref().map(str::parse).transpose();
+    let only: Option<MunicipalityCode> = only.map_err(|_: String| {
+        Problem::bad("Det er ikke en kommunes kode.")
+    })?;
+    if only.is_some_and(|code| !by.account().may(code)) {
+        return Err(Problem::no_right("Du har ikke ret til den kommune."));
+    }
+    let days = asked.days.unwrap_or(DAYS).clamp(1, MOST_DAYS);
+    by.note(&app, "studio_next", asked.municipality.as_deref().unwrap_or("")).await;
+    let (studio, account) = (Arc::clone(&by.studio), Arc::clone(&by.signed.account));
+    let jobs = &by.studio.jobs;
+    let job = jobs.start("next", by.who(), app.clock.clone(), |job| async move {
+        let may = move |code| only.is_none_or(|o| o == code) && may_read(&account, code);
+        studio.next(&app, days, may, &job).await
+    });
+    Ok(accepted(job))
+}
+
+fn may_read(account: &Account, code: MunicipalityCode) -> bool {
+    account.may(code)
+}
+
+/// `POST /import`
+#[utoipa::path(post, path = "/api/studio/import", request_body = AskImport,
+    responses((status = 202, body = JobStarted), (status = 403, body = ProblemShown)))]
+pub(super) async fn import(
+    State(app): State<App>,
+    by: By,
+    Asked(asked): Asked<AskImport>,
+) -> Result<Response, Problem> {
+    let layer = asked.layer.0;
+    by.studio
+        .may_write(by.account(), [layer.path("x", "x").as_str()])?;
+    let format = import::Format::of(&asked.format)
+        .ok_or_else(|| Problem::bad("Formatet skal være csv, json eller rasa."))?;
+    by.note(&app, "studio_import", &asked.name).await;
+    let plan = Plan {
+        name: asked.name,
+        format,
+        layer,
+        area: asked.area,
+        owner: asked.owner,
+        source: asked.source,
+    };
+    let (studio, account) = (Arc::clone(&by.studio), Arc::clone(&by.signed.account));
+    let jobs = &by.studio.jobs;
+    let job = jobs.start("import", by.who(), app.clock.clone(), |job| async move {
+        studio.import(&app, &account, plan, asked.text, &job).await
+    });
+    Ok(accepted(job))
+}

@@ -1,0 +1,260 @@
+//! What to write next: what citizens asked in vain, grouped by meaning; what should be read again.
+
+mod group;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use base::{Lang, MunicipalityCode};
+use dialogue::Outcome;
+use knowledge::{Audience, Intent, Release};
+
+use super::jobs::Job;
+use super::problem::Problem;
+use super::questions::{Past, Vector, turn};
+use super::shelf::Shelf;
+use super::wire::{
+    ArticleFields, Group, LayerName, Nearest, Next, Overdue, Reasons, Reply, Suggested, Unreached,
+};
+use super::{Studio, blocking, today};
+use crate::app::App;
+
+/// Turns that are looked at, most.
+const TURNS: usize = 20_000;
+/// Different questions that are grouped, at most.
+const GROUPED: usize = 4_000;
+const GROUPS: usize = 50;
+const EXAMPLES: usize = 20;
+const REPLIES: u32 = 200;
+/// A group is at least so many different questions.
+const SMALLEST: usize = 2;
+
+/// A question that was asked in vain, once or more often.
+struct Vain {
+    text: String,
+    lang: Lang,
+    municipalities: BTreeSet<MunicipalityCode>,
+    times: usize,
+    why: Reasons,
+}
+
+impl Studio {
+    /// # Errors
+    /// `stopped`, `unavailable`.
+    pub(super) async fn next(
+        &self,
+        app: &App,
+        days: u32,
+        may: impl Fn(MunicipalityCode) -> bool + Send + Sync,
+        job: &Arc<Job>,
+    ) -> Result<Next, Problem> {
+        job.step("Finder spørgsmålene", 0, 0);
+        let since = app.clock.now() - Duration::from_secs(u64::from(days) * 86_400);
+        let past = self.past(app, since, TURNS, &may).await?;
+        let looked_at = past.len();
+        let reached: BTreeSet<String> = past
+            .iter()
+            .filter(|p| p.record.outcome != Outcome::Clarify)
+            .filter_map(|p| p.record.article_id.clone())
+            .collect();
+        let vain = vain(past);
+        let texts: Vec<String> = vain.iter().map(|v| base::without_masks(&v.text)).collect();
+        let vectors = self.encoded(app, texts, job).await?;
+        let before = app.turn.load_full();
+        let today = today(&*app.clock);
+        let job = Arc::clone(job);
+        let release = Arc::clone(&before.snapshot.release);
+        let groups = blocking(move || {
+            job.step("Samler spørgsmål, der ligner hinanden", 0, 0);
+            let groups = group::by_meaning(&vectors);
+            let shown = |members: Vec<usize>| {
+                job.go_on()?;
+                Ok(one_group(&members, &vain, &vectors, &before, today))
+            };
+            let large = groups.into_iter().filter(|m| m.len() >= SMALLEST);
+            let mut groups: Vec<Group> = large.map(shown).collect::<Result<_, Problem>>()?;
+            groups.sort_by_key(|g| std::cmp::Reverse(g.size));
+            groups.truncate(GROUPS);
+            Ok::<_, Problem>(groups)
+        })
+        .await??;
+        let shelf = Shelf::new(&self.live.load_full(), &[], today);
+        let late = shelf.articles.iter().filter(|a| a.review_by < today);
+        let overdue = late.map(|a| Overdue {
+            id: a.id.clone(),
+            layer: LayerName(a.layer),
+            title: a.title.clone(),
+            owner: a.owner.clone(),
+            review_by: a.review_by.to_string(),
+        });
+        let replies = app.auth.accounts.drafts(REPLIES).await?;
+        let replies = replies.into_iter().filter(|d| may(d.municipality));
+        Ok(Next {
+            since_ms: since.as_millisecond(),
+            looked_at,
+            groups,
+            overdue: overdue.collect(),
+            unreached: unreached(&release, &reached),
+            replies: replies
+                .map(|d| Reply {
+                    id: d.id,
+                    question: d.question,
+                    text: d.text,
+                    municipality: d.municipality.to_string(),
+                    by: d.by,
+                    at_ms: d.at.as_millisecond(),
+                })
+                .collect(),
+        })
+    }
+}
+
+/// Questions whose citizens did not get what they came for, the most frequent first.
+fn vain(past: Vec<Past>) -> Vec<Vain> {
+    let mut all: BTreeMap<String, Vain> = BTreeMap::new();
+    for p in past {
+        let r = p.record;
+        let person = r.intent == Some(Intent::Human);
+        let why = Reasons {
+            unanswered: usize::from(r.outcome == Outcome::Handover && !person),
+            unsure: usize::from(r.outcome == Outcome::Clarify),
+            rated: usize::from(p.rated == Some(1)),
+            person: usize::from(person),
+        };
+        let none = why.unanswered + why.unsure + why.rated == 0;
+        // A follow-up says nothing alone, and whoever only asks for a person has not said what about.
+        if none || r.elliptical || base::words(&r.message).count() < 2 {
+            continue;
+        }
+        let key = base::words(&base::fold(&r.message)).collect::<Vec<_>>().join(" ");
+        let v = all.entry(key).or_insert_with(|| Vain {
+            text: r.message,
+            lang: r.language,
+            municipalities: BTreeSet::new(),
+            times: 0,
+            why: Reasons::default(),
+        });
+        v.times += 1;
+        v.municipalities.insert(p.municipality);
+        v.why.unanswered += why.unanswered;
+        v.why.unsure += why.unsure;
+        v.why.rated += why.rated;
+        v.why.person += why.person;
+    }
+    let mut all: Vec<Vain> = all.into_values().collect();
+    all.sort_by_key(|v| std::cmp::Reverse(v.times));
+    all.truncate(GROUPED);
+    all
+}
+
+/// A group, its most typical question first.
+fn one_group(
+    members: &[usize],
+    vain: &[Vain],
+    vectors: &[Vector],
+    before: &dialogue::Turn,
+    today: jiff::civil::Date,
+) -> Group {
+    let of = || members.iter().map(|m| &vain[*m]);
+    let first = &vain[members[0]];
+    let release = &before.snapshot.release;
+    let code = first.municipalities.iter().next();
+    let got = code.and_then(|c| turn(before, &first.text, *c, first.lang, &vectors[members[0]]));
+    let nearest = got.and_then(|g| g.ranked.into_iter().next());
+    let nearest = nearest.and_then(|id| release.articles.iter().find(|a| a.id == id));
+    let mut why = Reasons::default();
+    for v in of() {
+        why.unanswered += v.why.unanswered;
+        why.unsure += v.why.unsure;
+        why.rated += v.why.rated;
+        why.person += v.why.person;
+    }
+    let mut examples: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for v in of() {
+        let list = examples.entry(v.lang.code().to_owned()).or_default();
+        list.push(v.text.clone());
+    }
+    let title: String = first.text.chars().take(70).collect();
+    let area = nearest.map_or_else(String::new, |a| a.area.clone());
+    let review = today.saturating_add(jiff::Span::new().months(6));
+    Group {
+        id: group_id(&first.text),
+        size: of().map(|v| v.times).sum(),
+        municipalities: of()
+            .flat_map(|v| v.municipalities.iter().map(ToString::to_string))
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect(),
+        why,
+        examples: of().take(EXAMPLES).map(|v| v.text.clone()).collect(),
+        nearest: nearest.map(|a| Nearest {
+            id: a.id.clone(),
+            title: a.title.clone(),
+        }),
+        draft: Suggested {
+            title: title.clone(),
+            area: area.clone(),
+            article: ArticleFields {
+                id: slug(&first.text),
+                area,
+                title,
+                audience: Audience::Citizen,
+                source: String::new(),
+                owner: nearest.map_or_else(String::new, |a| a.owner.clone()),
+                review_by: review.to_string(),
+                valid_from: None,
+                valid_to: None,
+                kle: None,
+                keywords: Vec::new(),
+                crisis: false,
+                links: Vec::new(),
+                examples,
+                body: "Skriv det korte svar her.".to_owned(),
+                sections: Vec::new(),
+            },
+        },
+    }
+}
+
+fn group_id(text: &str) -> String {
+    super::texts::text_hash(Some(text)).chars().take(12).collect()
+}
+
+/// A name for an article's file, from words.
+pub(super) fn slug(text: &str) -> String {
+    let folded = base::fold(text)
+        .replace('æ', "ae")
+        .replace('ø', "oe")
+        .replace('å', "aa");
+    let plain: String = folded
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { ' ' })
+        .collect();
+    let mut name = String::new();
+    for word in plain.split_whitespace() {
+        if name.len() + word.len() > 48 {
+            break;
+        }
+        if !name.is_empty() {
+            name.push('-');
+        }
+        name.push_str(word);
+    }
+    if name.len() < 2 { "ny-artikel".to_owned() } else { name }
+}
+
+/// Articles of the shared layer that nobody was answered with.
+fn unreached(release: &Release, reached: &BTreeSet<String>) -> Vec<Unreached> {
+    let mut ids = BTreeSet::new();
+    let citizens = release.articles.iter();
+    citizens
+        .filter(|a| a.audience == Audience::Citizen && !reached.contains(&a.id))
+        .filter(|a| ids.insert(a.id.clone()))
+        .map(|a| Unreached {
+            id: a.id.clone(),
+            title: a.title.clone(),
+            area: a.area.clone(),
+        })
+        .collect()
+}
