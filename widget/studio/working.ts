@@ -1,7 +1,8 @@
 // The draft one works in. Nothing written here is live: every change goes into it, and the first one makes it.
 
 import { effect, signal } from '@preact/signals';
-import { forgetAnswers, wrote } from './ask';
+import { useEffect } from 'preact/hooks';
+import { forgetAnswers, useAsk, wrote, type Asked } from './ask';
 import { notice, onSignOut, service, session } from './app';
 import type { Change, Conflict, Draft, Knowledge, Me } from './core/api';
 import type { Answer } from './core/client';
@@ -54,6 +55,15 @@ onSignOut(() => saved?.forget());
 export function setTown(code: string): void {
   town.value = code;
   saved?.choose({ town: code });
+}
+
+/** All that is known, asked anew when something was written unless `still`; meanwhile what some page got last. */
+export function useKnowledge(still = false): { k: Knowledge | undefined; asked: Asked<Knowledge> } {
+  const asked = useAsk<Knowledge>(ready.value ? `/api/studio/knowledge${query({ municipality: town.value })}` : undefined, still);
+  useEffect(() => {
+    if (asked.data) knowledge.value = asked.data;
+  }, [asked.data]);
+  return { k: asked.data ?? knowledge.value, asked };
 }
 
 const over = (d: Draft): boolean => d.state === 'published' || d.state === 'dropped';

@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { go, notice, route } from '../app';
 import { useAsk } from '../ask';
-import type { Area, Knowledge, Version, Whole } from '../core/api';
+import type { Area, Version, Whole } from '../core/api';
 import { layerName } from '../core/browse';
 import { stand } from '../core/edit';
 import { format } from '../core/route';
@@ -11,7 +11,7 @@ import * as words from '../core/words';
 import { Editing } from '../editing';
 import { Press } from '../../shared/ui/parts';
 import { say } from '../../shared/ui/say';
-import { beforeSwitch, change, knowledge, query, ready, town, working } from '../working';
+import { beforeSwitch, change, knowledge, query, ready, town, useKnowledge, working } from '../working';
 import { Back, Flag, Waiting, When } from './bits';
 import { Body } from './body';
 import { Compare } from './compare';
@@ -131,11 +131,7 @@ const History = ({ whole }: { whole: Whole }) => (
 
 export function ArticlePage({ id }: { id: string }) {
   const asked = useAsk<Whole>(ready.value ? `/api/studio/articles/${encodeURIComponent(id)}${query()}` : undefined);
-  const known = useAsk<Knowledge>(ready.value ? `/api/studio/knowledge${query({ municipality: town.value })}` : undefined, true);
-  const k = known.data ?? knowledge.value;
-  useEffect(() => {
-    if (known.data) knowledge.value = known.data;
-  }, [known.data]);
+  const { k } = useKnowledge(true);
   const whole = asked.data;
   const { lag, sammen } = route.value.q;
   const mine = k?.municipalities.find((m) => m.code === town.value);

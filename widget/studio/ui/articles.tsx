@@ -2,13 +2,12 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { go, route } from '../app';
-import { useAsk } from '../ask';
 import type { ArticleRow, Knowledge } from '../core/api';
 import { counts, find, layerName, reach, seenWords, STATES, type Filter, type StateFilter } from '../core/browse';
 import { format } from '../core/route';
 import { say } from '../../shared/ui/say';
 import { Empty, Icon, Press } from '../../shared/ui/parts';
-import { knowledge, query, ready, setTown, town } from '../working';
+import { setTown, town, useKnowledge } from '../working';
 import { date, Flag, TownSelect, Waiting } from './bits';
 import { NewArticle } from './new';
 
@@ -60,7 +59,8 @@ function Rows({ rows, k, code }: { rows: ArticleRow[]; k: Knowledge; code: strin
 
 export function ArticlesPage() {
   const code = town.value;
-  const asked = useAsk<Knowledge>(ready.value ? `/api/studio/knowledge${query({ municipality: code })}` : undefined);
+  const { asked } = useKnowledge();
+  // Not what another page got for another municipality: states are this one's.
   const k = asked.data;
   const { q } = route.value;
   const filter: Filter = { words: q.q ?? '', area: q.omraade ?? '', layer: q.lag ?? '', state: q.vis ?? '', owner: q.ansvarlig ?? '' };
@@ -70,9 +70,6 @@ export function ArticlesPage() {
   useEffect(() => {
     document.title = 'Svar · Redaktionen';
   }, []);
-  useEffect(() => {
-    if (k) knowledge.value = k;
-  }, [k]);
   const found = k ? find(k, filter, code) : [];
   const set = (change: Record<string, string>): void => {
     setMost(PAGE);

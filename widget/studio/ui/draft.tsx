@@ -7,7 +7,7 @@ import type { Conflict, Draft, Fault, FileDiff } from '../core/api';
 import { format } from '../core/route';
 import * as words from '../core/words';
 import { Empty, Press } from '../../shared/ui/parts';
-import { adopt, change, heard, knowledge, ready, switchTo, working } from '../working';
+import { adopt, change, heard, knowledge, ready, switchTo, useKnowledge, working } from '../working';
 import { Back, Field, Flag, StateBadge, Trouble, Waiting, When } from './bits';
 import { Hunks } from './marked';
 import { Publish } from './publish';
@@ -116,6 +116,7 @@ function Name({ draft, told }: { draft: Draft; told: (d: Draft) => void }) {
 }
 
 export function DraftPage({ id }: { id: string }) {
+  useKnowledge(true);
   const asked = useAsk<Draft>(ready.value ? `/api/studio/drafts/${encodeURIComponent(id)}` : undefined);
   const [newer, setNewer] = useState<Draft | undefined>(undefined);
   // The newest that anybody here has heard of: what was kept from an earlier visit may be old.

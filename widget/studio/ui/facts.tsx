@@ -3,11 +3,11 @@
 import { useEffect, useState } from 'preact/hooks';
 import { go, notice, route } from '../app';
 import { useAsk, wrote } from '../ask';
-import type { Knowledge, Rate, Rates } from '../core/api';
+import type { Rate, Rates } from '../core/api';
 import { rateProblem } from '../core/facts';
 import { format } from '../core/route';
 import { Empty, Icon, Modal, Press } from '../../shared/ui/parts';
-import { change, knowledge, query, ready, town } from '../working';
+import { change, knowledge, query, ready, useKnowledge } from '../working';
 import { Field, Flag, Waiting } from './bits';
 import { TownFacts } from './town';
 
@@ -94,14 +94,10 @@ export function FactsPage() {
   const { q } = route.value;
   const towns = q.vis === 'kommune';
   const asked = useAsk<Rates>(ready.value && !towns ? `/api/studio/rates${query()}` : undefined);
-  const known = useAsk<Knowledge>(ready.value ? `/api/studio/knowledge${query({ municipality: town.value })}` : undefined, true);
-  const k = known.data ?? knowledge.value;
+  const { k, asked: known } = useKnowledge(true);
   useEffect(() => {
     document.title = 'Satser og fakta · Redaktionen';
   }, []);
-  useEffect(() => {
-    if (known.data) knowledge.value = known.data;
-  }, [known.data]);
   return (
     <>
       <div class="page-head"><h1>Satser og fakta</h1><p>Det, der ændrer sig. Svarene henter det herfra, så det kun skal rettes ét sted.</p></div>

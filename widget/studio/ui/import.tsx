@@ -2,14 +2,14 @@
 
 import { useEffect, useState } from 'preact/hooks';
 import { service } from '../app';
-import { follow, stopJob, useAsk, wrote } from '../ask';
+import { follow, stopJob, wrote } from '../ask';
 import type { Format, Imported, Job, Knowledge } from '../core/api';
 import { decode } from '../core/decode';
 import { format } from '../core/route';
 import * as words from '../core/words';
 import { Press } from '../../shared/ui/parts';
 import { say } from '../../shared/ui/say';
-import { knowledge, me, query, ready } from '../working';
+import { me, useKnowledge } from '../working';
 import { Back, Field, Progress, Trouble, Waiting } from './bits';
 
 const MAX_BYTES = 32 << 20;
@@ -29,8 +29,7 @@ function Result({ r, k }: { r: Imported; k: Knowledge }) {
 }
 
 export function ImportPage() {
-  const known = useAsk<Knowledge>(ready.value ? `/api/studio/knowledge${query()}` : undefined, true);
-  const k = known.data ?? knowledge.value;
+  const { k, asked: known } = useKnowledge(true);
   const everywhere = me.value?.everywhere ?? false;
   const [file, setFile] = useState<File | undefined>(undefined);
   const [kind, setKind] = useState<Format>('csv');

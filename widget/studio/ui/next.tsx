@@ -3,7 +3,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { signal } from '@preact/signals';
 import { go, notice, route, service } from '../app';
-import { follow, stopJob, useAsk } from '../ask';
+import { follow, stopJob } from '../ask';
 import type { Group, Job, Knowledge, Layer, Next, Reply } from '../core/api';
 import { blank, slug, TITLE_MAX } from '../core/article';
 import { layerName } from '../core/browse';
@@ -11,8 +11,8 @@ import { format } from '../core/route';
 import * as words from '../core/words';
 import { Empty, Markdown, Press } from '../../shared/ui/parts';
 import { say } from '../../shared/ui/say';
-import { change, knowledge, me, query, ready, setTown, town } from '../working';
-import { date, Flag, Progress, today, TownSelect, Trouble, Waiting, When } from './bits';
+import { change, me, ready, setTown, town, useKnowledge } from '../working';
+import { date, Field, Flag, Progress, today, TownSelect, Trouble, Waiting, When } from './bits';
 
 const DAYS = [7, 30, 90, 365];
 const LISTS = { groups: 'Uden svar', replies: 'Medarbejderes svar', overdue: 'Skal gennemses', unreached: 'Svar, ingen får' } as const;
@@ -24,18 +24,26 @@ const answer = signal<{ key: string; next: Next } | undefined>(undefined);
 /** Who gets what is written here: everybody, or the municipality one looks at. */
 const layerFor = (code: string): Layer => code || (me.value?.everywhere ? 'shared' : me.value?.municipalities[0] ?? '');
 
+/** Where an article belongs has to be said before it can be a draft. */
+function AreaSelect({ k, value, onChange }: { k: Knowledge; value: string; onChange: (id: string) => void }) {
+  return <Field label="Område">{(p) => <select {...p} class="form-select" value={value} data-testid="group-area" onChange={(e) => onChange(e.currentTarget.value)}><option value="">Vælg</option>{k.areas.map((a) => <option key={a.id} value={a.id}>{a.title}</option>)}</select>}</Field>;
+}
+
 function GroupCard({ g, k, code }: { g: Group; k: Knowledge; code: string }) {
   const [all, setAll] = useState(false);
   const [busy, setBusy] = useState(false);
+  const known = g.draft.article.area || (k.articles.find((a) => a.id === g.nearest?.id)?.area ?? '');
+  const [area, setArea] = useState(known);
   const layer = layerFor(code);
   const shown = all ? g.examples : g.examples.slice(0, 4);
   const reasons = [[g.why.unanswered, 'uden svar'], [g.why.unsure, 'usikre'], [g.why.rated, 'bedømt dårligt'], [g.why.person, 'endte hos et menneske']].filter(([n]) => Number(n) > 0).map(([n, w]) => `${n} ${w}`).join(', ');
   const make = async (): Promise<void> => {
     if (busy) return;
+    if (!area) return notice('error', 'Vælg et område først.');
     setBusy(true);
     // Its name may be taken since the list was made.
     const id = k.articles.some((a) => a.id === g.draft.article.id) ? `${g.draft.article.id}-2`.slice(0, 60) : g.draft.article.id;
-    const a = await change([{ kind: 'article', layer, article: { ...g.draft.article, id } }], g.draft.title);
+    const a = await change([{ kind: 'article', layer, article: { ...g.draft.article, id, area } }], g.draft.title);
     setBusy(false);
     if (a.fault) return notice('error', a.fault.text);
     go('articles', id, { lag: layer });
@@ -47,6 +55,7 @@ function GroupCard({ g, k, code }: { g: Group; k: Knowledge; code: string }) {
       <ul class="asked-list">{shown.map((s, i) => <li key={i} class="asked" dir="auto">{s}</li>)}</ul>
       {g.examples.length > 4 && <button type="button" class="more" aria-expanded={all} onClick={() => setAll(!all)}>{all ? 'Vis færre' : `Vis ${g.examples.length - 4} mere`}</button>}
       <div class="row-buttons">
+        {!known && <AreaSelect k={k} value={area} onChange={setArea} />}
         <Press look="primary" icon="edit" test="make-draft" aria-disabled={busy} onClick={() => void make()}>{layer === 'shared' ? 'Skriv et svar til alle' : `Skriv et svar til ${layerName(layer, k.municipalities)}`}</Press>
         {g.nearest && <a class="button button-tertiary" href={format('articles', g.nearest.id)}>Ret det nærmeste</a>}
       </div>
@@ -56,11 +65,13 @@ function GroupCard({ g, k, code }: { g: Group; k: Knowledge; code: string }) {
 
 function ReplyCard({ r, k, code }: { r: Reply; k: Knowledge; code: string }) {
   const layer = code || (k.municipalities.find((m) => m.code === r.municipality)?.writable ? r.municipality : layerFor(code));
+  const [area, setArea] = useState('');
   const make = async (): Promise<void> => {
+    if (!area) return notice('error', 'Vælg et område først.');
     const title = r.question.slice(0, TITLE_MAX).trim();
     const base = slug(title) || 'svar';
     const id = k.articles.some((a) => a.id === base) ? `${base}-2`.slice(0, 60) : base;
-    const article = { ...blank(id, title, k.areas[0]?.id ?? '', k.owners[0] ?? '', today()), body: r.text, examples: { da: [r.question] } };
+    const article = { ...blank(id, title, area, k.owners[0] ?? '', today()), body: r.text, examples: { da: [r.question] } };
     const a = await change([{ kind: 'article', layer, article }], `Fra en medarbejders svar: ${title}`);
     if (a.fault) return notice('error', a.fault.text);
     go('articles', id, { lag: layer });
@@ -70,7 +81,7 @@ function ReplyCard({ r, k, code }: { r: Reply; k: Knowledge; code: string }) {
       <h2 class="asked" dir="auto">{r.question}</h2>
       <div class="reply"><Markdown text={r.text} /></div>
       <p class="quiet-text">{r.by}, {layerName(r.municipality, k.municipalities)}, <When at={r.at_ms} /></p>
-      <Press look="primary" icon="edit" onClick={() => void make()}>Gør det til et svar</Press>
+      <div class="row-buttons"><AreaSelect k={k} value={area} onChange={setArea} /><Press look="primary" icon="edit" onClick={() => void make()}>Gør det til et svar</Press></div>
     </li>
   );
 }
@@ -94,17 +105,13 @@ export function NextPage() {
   const list: List = q.vis && Object.hasOwn(LISTS, q.vis) ? (q.vis as List) : 'groups';
   const days = DAYS.includes(Number(q.dage)) ? Number(q.dage) : 30;
   const code = town.value;
-  const known = useAsk<Knowledge>(ready.value ? `/api/studio/knowledge${query({ municipality: code })}` : undefined);
-  const k = known.data ?? knowledge.value;
+  const { k, asked: known } = useKnowledge();
   const [job, setJob] = useState<Job<Next> | undefined>(undefined);
   const [trouble, setTrouble] = useState('');
   const key = `${code} ${days}`;
   useEffect(() => {
     document.title = 'Skriv næste · Redaktionen';
   }, []);
-  useEffect(() => {
-    if (known.data) knowledge.value = known.data;
-  }, [known.data]);
   const ask = async (): Promise<void> => {
     setTrouble('');
     const a = await service().send<{ job: string }>('POST', '/api/studio/next', { ...(code ? { municipality: code } : {}), days });

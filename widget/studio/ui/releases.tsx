@@ -8,7 +8,7 @@ import { layerName } from '../core/browse';
 import { format } from '../core/route';
 import * as words from '../core/words';
 import { Empty, Modal, Press } from '../../shared/ui/parts';
-import { knowledge, ready } from '../working';
+import { knowledge, ready, useKnowledge } from '../working';
 import { Back, Field, Flag, Progress, Trouble, Waiting, When } from './bits';
 import { Hunks } from './marked';
 
@@ -87,6 +87,7 @@ export function ReleasesPage() {
 }
 
 export function ReleasePage({ id }: { id: string }) {
+  useKnowledge(true);
   const asked = useAsk<Release>(ready.value ? `/api/studio/releases/${encodeURIComponent(id)}` : undefined);
   const [asking, setAsking] = useState(false);
   const [why, setWhy] = useState('');
