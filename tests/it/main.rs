@@ -19,3 +19,4 @@ mod schema;
 mod storm;
 mod studio;
 mod studio_client;
+mod studio_work;

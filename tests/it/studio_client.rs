@@ -1,7 +1,7 @@
 //! An editor's side: a small knowledge of the test's own, drafts and releases over HTTP.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -26,7 +26,9 @@ const ARTICLES: [&str; 6] = [
 /// A folder with a handful of articles and three municipalities: 0751 and 0615 in one region, 0851 in another.
 pub(crate) fn knowledge() -> TempDir {
     let dir = TempDir::with_prefix("borgerlinje-knowledge-").unwrap();
-    let (from, to) = (root().join("knowledge"), dir.path());
+    let (from, to) = (root().join("knowledge"), dir.path().join("knowledge"));
+    fs::create_dir_all(&to).unwrap();
+    let to = to.as_path();
     for name in [
         "omraader.toml",
         "satser.toml",
@@ -84,14 +86,16 @@ pub(crate) struct Service {
 impl Service {
     pub(crate) fn start() -> Self {
         let knowledge = knowledge();
-        let folder = knowledge.path().to_str().unwrap().to_owned();
+        let folder = knowledge.path().join("knowledge");
+        let folder = folder.to_str().unwrap().to_owned();
         let server = Server::with(&[("BORGERLINJE_KNOWLEDGE", &folder)]);
         Self { server, knowledge }
     }
 
     /// On a data folder that outlives it.
     pub(crate) fn on(data: &Path, knowledge: TempDir) -> Self {
-        let folder = knowledge.path().to_str().unwrap().to_owned();
+        let folder = knowledge.path().join("knowledge");
+        let folder = folder.to_str().unwrap().to_owned();
         let server = Server::on(data, &[("BORGERLINJE_KNOWLEDGE", &folder)]);
         Self { server, knowledge }
     }
@@ -110,13 +114,20 @@ impl Service {
         }
     }
 
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.knowledge.path().join("knowledge")
+    }
+
     pub(crate) fn file(&self, path: &str) -> String {
-        fs::read_to_string(self.knowledge.path().join(path)).unwrap()
+        fs::read_to_string(self.folder().join(path)).unwrap()
     }
 }
 
 /// Between two looks at a job.
-#[allow(clippy::disallowed_methods, reason = "a plain thread of a test asks again and again")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a plain thread of a test asks again and again"
+)]
 fn pause() {
     std::thread::sleep(ASK_AFTER);
 }
@@ -171,7 +182,10 @@ impl Editor<'_> {
     /// A draft with these changes.
     #[track_caller]
     pub(crate) fn draft(&self, changes: &Value) -> Value {
-        self.post("/drafts", &json!({"title": "En kladde", "why": "", "changes": changes}))
+        self.post(
+            "/drafts",
+            &json!({"title": "En kladde", "why": "", "changes": changes}),
+        )
     }
 
     /// The article of a layer, to be changed and sent back.
@@ -183,18 +197,24 @@ impl Editor<'_> {
         version["article"].clone()
     }
 
+    /// Asks until it is as wanted.
+    #[track_caller]
+    pub(crate) fn until(&self, path: &str, is: impl Fn(&Value) -> bool) -> Value {
+        for _ in 0..ASKED {
+            let now = self.get(path);
+            if is(&now) {
+                return now;
+            }
+            pause();
+        }
+        panic!("{path} does not come to what was waited for");
+    }
+
     /// Waits for the end of a job.
     #[track_caller]
     pub(crate) fn end(&self, started: &Value) -> Value {
         let path = format!("/jobs/{}", started["job"].as_str().unwrap());
-        for _ in 0..ASKED {
-            let job = self.get(&path);
-            if job["state"] != "running" {
-                return job;
-            }
-            pause();
-        }
-        panic!("the job does not end");
+        self.until(&path, |job| job["state"] != "running")
     }
 
     /// Starts a job and waits until it has succeeded; its result.

@@ -142,7 +142,11 @@ impl Release {
             desk: draft.desk,
             studio: draft.studio,
             hash: hash(files.iter()),
-            learned_hash: hash(files.iter().filter(|f| ![desk::FILE, studio::FILE].contains(&f.path.as_str()))),
+            learned_hash: hash(
+                files
+                    .iter()
+                    .filter(|f| ![desk::FILE, studio::FILE].contains(&f.path.as_str())),
+            ),
             views,
         };
         Ok((release, faults))

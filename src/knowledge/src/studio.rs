@@ -44,7 +44,11 @@ impl Studio {
         areas: &BTreeMap<String, String>,
         faults: &mut Vec<Fault>,
     ) {
-        for area in self.approve_areas.iter().filter(|a| !areas.contains_key(*a)) {
+        for area in self
+            .approve_areas
+            .iter()
+            .filter(|a| !areas.contains_key(*a))
+        {
             let line = line_of(text, area);
             let why = format!("«{area}» is not in omraader.toml");
             faults.push(Fault::error(FILE, line, "approve_areas", why));

@@ -118,7 +118,11 @@ pub(crate) fn release(
     read(config, clock).map(|(_, release, notes)| (release, notes))
 }
 
-fn read(
+/// The files of the knowledge, and as [`release`].
+///
+/// # Errors
+/// As [`release`].
+pub(crate) fn read(
     config: &Config,
     clock: &dyn Clock,
 ) -> Result<(Vec<File>, Release, Vec<Fault>), BootError> {

@@ -9,6 +9,7 @@ mod cli;
 mod config;
 mod desk;
 mod editor;
+mod files;
 mod pages;
 mod router;
 mod runtime;

@@ -7,7 +7,7 @@ use axum::routing::{get, post};
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::app::App;
-use crate::{auth, chat, desk, editor, pages};
+use crate::{auth, chat, desk, editor, files, pages};
 
 /// Only our own files, no inline script, sockets to ourselves.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
@@ -30,8 +30,10 @@ pub(crate) fn build(app: App) -> Router {
         )
         .route("/health/live", get(pages::live))
         .route("/health/ready", get(pages::ready))
-        .route("/desk", get(desk::page))
-        .route("/desk/{*file}", get(desk::file))
+        .route("/desk", get(files::desk))
+        .route("/desk/{*file}", get(files::desk_file))
+        .route("/studio", get(files::studio))
+        .route("/studio/{*file}", get(files::studio_file))
         .route("/ws/desk", get(desk::upgrade))
         .nest("/api/studio", editor::routes())
         .route("/ws/chat", get(chat::upgrade))

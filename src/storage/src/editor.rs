@@ -227,9 +227,7 @@ impl Editor {
     /// # Errors
     /// Full, Io.
     pub async fn give_up_release(&self, number: u64) -> Result<(), Error> {
-        self.file
-            .write(move |c| releases::give_up(c, number))
-            .await
+        self.file.write(move |c| releases::give_up(c, number)).await
     }
 
     /// The release that began and did not end.

@@ -35,14 +35,15 @@ mod write;
 
 pub use accounts::{Account, Accounts, AuditLine, Draft, NewAccount, Session};
 pub use editor::{
-    CommentRow, DraftChange, DraftRow, DraftText, Editor, NewRelease, ReleaseFile, ReleaseRow, VersionRow,
+    CommentRow, DraftChange, DraftRow, DraftText, Editor, NewRelease, ReleaseFile, ReleaseRow,
+    VersionRow,
 };
 pub use error::Error;
 pub use journal::Journal;
 pub use transcript::{Copied, Kept, StaffLine, Transcript};
 pub use types::{
-    Appended, CallbackRow, Counts, Event, Loaded, Meta, NewCallback, NewDialogue, NewEvent, Options,
-    TurnRow,
+    Appended, CallbackRow, Counts, Event, Loaded, Meta, NewCallback, NewDialogue, NewEvent,
+    Options, TurnRow,
 };
 
 #[cfg(test)]

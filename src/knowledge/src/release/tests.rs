@@ -204,7 +204,12 @@ fn layers_have_names_and_places() {
 fn slots_are_listed_with_what_stands_for_them() {
     let (r, _) = Release::build(&base_files(), TODAY).unwrap();
     let slots = r.slots(code("0751"));
-    let value = |name: &str| slots.iter().find(|s| s.name == name).map(|s| s.value.clone());
+    let value = |name: &str| {
+        slots
+            .iter()
+            .find(|s| s.name == name)
+            .map(|s| s.value.clone())
+    };
     assert_eq!(value("sats.pas").as_deref(), Some("893 kr. (2026)"));
     assert_eq!(value("kommune.navn").as_deref(), Some("By0751 Kommune"));
     assert!(slots.iter().all(|s| !s.value.is_empty()), "{slots:?}");

@@ -155,7 +155,7 @@ impl Auth {
         self.changes.subscribe()
     }
 
-    fn account(&self, user: &AgentId) -> Option<Arc<Account>> {
+    pub(crate) fn account(&self, user: &AgentId) -> Option<Arc<Account>> {
         self.known.borrow().accounts.get(user).cloned()
     }
 

@@ -3,6 +3,7 @@
 mod ask;
 mod bench;
 mod eval;
+mod import;
 mod load;
 mod model;
 mod report;
@@ -68,6 +69,8 @@ enum Command {
         #[command(subcommand)]
         command: model::ModelCommand,
     },
+    /// Bring knowledge in from elsewhere, as drafts of the studio; nothing goes live.
+    Import(import::Options),
     /// Drive citizens and agents against a service, and say what became of every message.
     Load(load::Options),
     /// The accounts of agents, supervisors and editors.
@@ -124,6 +127,7 @@ pub fn main() -> ExitCode {
             Command::Check => check(&setting),
             Command::Index => index(&setting),
             Command::Model { command } => model::run(&setting, command),
+            Command::Import(options) => import::run(&setting, &options),
             Command::Load(options) => load::run(&setting, &options),
             Command::User { command } => user::run(&setting, command),
             Command::Bench { command } => bench::run(&setting, &command),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use axum::serve::ListenerExt as _;
 use dialogue::Turn;
+use knowledge::Release;
 use storage::{Accounts, Journal};
 use tokio::net::TcpListener;
 
@@ -48,20 +49,22 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
     let encoder = booted.encoder.clone();
     let clock = Arc::new(setting.clock);
     let name = centre::name(config.node.as_ref(), &config.data)?;
-    let municipalities = &booted.snapshot.release.municipalities;
     let always_open = config.always_open;
-    let wanted = Wanted {
-        settings: config.centre.clone(),
-        municipalities: municipalities
+    let (settings, teams) = (config.centre.clone(), config.teams());
+    let wanted = move |release: &Release| Wanted {
+        settings: settings.clone(),
+        municipalities: release
+            .municipalities
             .iter()
             .map(|(c, m)| (*c, hours(m, always_open)))
             .collect(),
-        teams: config.teams(),
+        teams: teams.clone(),
     };
     runtime.block_on(async move {
         let redis = config.redis.as_ref();
         let log = centre::open(journal.clone(), clock.clone(), &name, redis)?;
-        let live = (Arc::clone(&booted.snapshot.release), booted.notes);
+        let live_release = Arc::clone(&booted.snapshot.release);
+        let live = (Arc::clone(&live_release), booted.notes);
         let root = config.knowledge.clone();
         let studio = Studio::start(
             editor.clone(),
@@ -79,7 +82,12 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
             turn: turn.clone(),
         }));
         let node = Node::start(log, clock.clone(), options);
-        tokio::spawn(keep_set_up(node.handle(), wanted));
+        tokio::spawn(keep_set_up(node.handle(), wanted(&live_release)));
+        let handle = node.handle();
+        // Hours that an editor changes hold for the queue too.
+        studio.tell(Box::new(move |release| {
+            tokio::spawn(keep_set_up(handle.clone(), wanted(release)));
+        }));
         let auth = Auth::new(accounts.clone(), clock.clone(), config.origins.clone()).await?;
         tokio::spawn(Arc::clone(&auth).keep_up());
         tokio::spawn(auth::keep_told(Arc::clone(&auth), node.handle()));

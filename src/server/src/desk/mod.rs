@@ -11,7 +11,6 @@
 //! - Nobody waits for a slow desk: its frames are counted, and it is told to come back.
 
 mod commands;
-mod files;
 mod follow;
 mod hub;
 mod lists;
@@ -29,7 +28,6 @@ use std::sync::atomic::AtomicU64;
 use contact::centre::Settings;
 use tokio::sync::mpsc;
 
-pub(crate) use self::files::{file, page};
 pub(crate) use self::hub::serve;
 pub(crate) use self::presence::Patience;
 pub(crate) use self::session::upgrade;

@@ -121,7 +121,11 @@ struct Document;
 pub(crate) fn routes() -> Router<App> {
     let mut router = Router::new();
     for (_, path, handler) in table() {
-        let most = if path == "/import" { MAX_IMPORT } else { MAX_BODY };
+        let most = if path == "/import" {
+            MAX_IMPORT
+        } else {
+            MAX_BODY
+        };
         router = router.route(path, handler.layer(DefaultBodyLimit::max(most)));
     }
     router

@@ -15,12 +15,12 @@ use super::wire::{ArticleFields, Change};
 const MAX_TEXT: usize = 1 << 20;
 
 /// A draft's files, and what is live beneath them.
-pub(super) struct Desk<'a> {
+pub(super) struct Workbench<'a> {
     live: &'a [File],
     files: BTreeMap<String, DraftText>,
 }
 
-impl<'a> Desk<'a> {
+impl<'a> Workbench<'a> {
     pub(super) fn new(live: &'a [File], files: Vec<DraftText>) -> Self {
         let files = files.into_iter().map(|f| (f.path.clone(), f)).collect();
         Self { live, files }
@@ -60,7 +60,9 @@ impl<'a> Desk<'a> {
         }
         let name = format!("/{id}.md");
         let drafted = self.files.values();
-        let drafted = drafted.filter(|f| f.text.is_some()).map(|f| f.path.as_str());
+        let drafted = drafted
+            .filter(|f| f.text.is_some())
+            .map(|f| f.path.as_str());
         let live = self.live.iter().map(|f| f.path.as_str());
         let mut all = drafted.chain(live.filter(|p| p.ends_with(&name) && self.text(p).is_some()));
         let found = all.find(|p| p.ends_with(&name) && place(p) == Some(Place::Article(layer, id)));
@@ -183,5 +185,7 @@ fn id_ok(id: &str) -> bool {
 }
 
 fn no_article(id: &str) -> Problem {
-    Problem::not_found(format!("Der er ingen artikel, der hedder «{id}», i det lag."))
+    Problem::not_found(format!(
+        "Der er ingen artikel, der hedder «{id}», i det lag."
+    ))
 }

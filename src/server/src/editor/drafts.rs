@@ -10,7 +10,7 @@ use knowledge::{Fault, File, Release};
 use serde::{Deserialize, Serialize};
 use storage::{DraftChange, DraftRow, DraftText};
 
-use super::changes::Desk;
+use super::changes::Workbench;
 use super::places::Rights;
 use super::problem::Problem;
 use super::texts::{Merged, lay_over, merge, text_hash, text_of, with};
@@ -228,7 +228,7 @@ impl Studio {
         account: &Account,
         id: &str,
         seen: u64,
-        mut edit: impl FnMut(&mut Meta, &mut Desk<'_>) -> Result<(), Problem>,
+        mut edit: impl FnMut(&mut Meta, &mut Workbench<'_>) -> Result<(), Problem>,
     ) -> Result<Found, Problem> {
         loop {
             let mut found = self.found(id).await?;
@@ -244,9 +244,9 @@ impl Studio {
             } else {
                 self.store.version(id, seen).await?
             };
-            let mut desk = Desk::new(&live.files, old.clone());
-            edit(&mut found.meta, &mut desk)?;
-            let mine = desk.files();
+            let mut bench = Workbench::new(&live.files, old.clone());
+            edit(&mut found.meta, &mut bench)?;
+            let mine = bench.files();
             let touched = touched(&old, &mine);
             self.may_write(account, touched.iter().map(String::as_str))?;
             let files = if seen == found.row.version {
@@ -263,7 +263,12 @@ impl Studio {
                     }
                 }
             };
-            if !found.meta.writers.iter().any(|w| w.user == account.user.as_str()) {
+            if !found
+                .meta
+                .writers
+                .iter()
+                .any(|w| w.user == account.user.as_str())
+            {
                 found.meta.writers.push(who(account));
             }
             // What was approved is another text than this one.
@@ -353,9 +358,9 @@ pub(super) fn begun(
     hash: String,
     now: Timestamp,
 ) -> Result<DraftChange, Problem> {
-    let mut desk = Desk::new(live, Vec::new());
+    let mut bench = Workbench::new(live, Vec::new());
     for change in new.changes {
-        desk.change(change)?;
+        bench.change(change)?;
     }
     let version = VersionMeta { by: by.clone() };
     let meta = Meta {
@@ -378,7 +383,10 @@ pub(super) fn begun(
         state: "open".to_owned(),
         at: now,
         meta: serde_json::to_string(&meta).map_err(json)?,
-        version: Some((serde_json::to_string(&version).map_err(json)?, desk.files())),
+        version: Some((
+            serde_json::to_string(&version).map_err(json)?,
+            bench.files(),
+        )),
     })
 }
 
@@ -395,7 +403,10 @@ fn touched(old: &[DraftText], new: &[DraftText]) -> BTreeSet<String> {
         let other = a.iter().filter(|f| !b.contains(f));
         other.map(|f| f.path.clone()).collect()
     };
-    differs(old, new).into_iter().chain(differs(new, old)).collect()
+    differs(old, new)
+        .into_iter()
+        .chain(differs(new, old))
+        .collect()
 }
 
 /// Two that went on from the same version, as one.

@@ -253,7 +253,11 @@ fn strings(t: &mut Table, key: &str, new: &[String], one_a_line: bool) {
         .filter(|s| !s.is_empty())
         .collect();
     let old = t.get(key).and_then(Item::as_array);
-    let same = old.is_some_and(|o| o.iter().map(Value::as_str).eq(new.iter().map(|s| Some(s.as_str()))));
+    let same = old.is_some_and(|o| {
+        o.iter()
+            .map(Value::as_str)
+            .eq(new.iter().map(|s| Some(s.as_str())))
+    });
     if same || old.is_none() && new.is_empty() && !one_a_line {
         return;
     }
@@ -274,7 +278,8 @@ fn strings(t: &mut Table, key: &str, new: &[String], one_a_line: bool) {
                 v.decor_mut().set_prefix("\n  ");
             }
         } else if written.is_none_or(|p| !p.contains('#')) {
-            v.decor_mut().set_prefix(if list.is_empty() { "" } else { " " });
+            v.decor_mut()
+                .set_prefix(if list.is_empty() { "" } else { " " });
         }
         // What stood before a closing bracket would come before a comma here.
         v.decor_mut().set_suffix("");

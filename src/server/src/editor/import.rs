@@ -6,15 +6,17 @@ mod read;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
-use knowledge::{Article, Audience, File, Layer};
+use knowledge::{Article, Audience, File, Layer, Release};
+use storage::Editor;
 
-use super::drafts::New;
+use super::drafts::{New, begun};
 use super::jobs::Job;
 use super::next::slug;
 use super::problem::Problem;
 use super::wire::{
-    ArticleFields, Change, Duplicate, Imported, ImportedDraft, LayerName, Skipped,
+    ArticleFields, Change, Duplicate, Imported, ImportedDraft, LayerName, Skipped, Who,
 };
 use super::{Studio, blocking, shelf, today};
 use crate::app::App;
@@ -68,10 +70,17 @@ impl Studio {
         let counter = Arc::clone(job);
         let brought = blocking(move || {
             let areas = &live.release.areas;
-            bring(&plan, &text, &live.files, areas, today, &mut |done, total| {
-                counter.step("Læser rækkerne", done, total);
-                counter.go_on()
-            })
+            bring(
+                &plan,
+                &text,
+                &live.files,
+                areas,
+                today,
+                &mut |done, total| {
+                    counter.step("Læser rækkerne", done, total);
+                    counter.go_on()
+                },
+            )
         })
         .await??;
         let mut imported = Imported {
@@ -93,6 +102,53 @@ impl Studio {
         }
         Ok(imported)
     }
+}
+
+/// Makes drafts of a file without a running service: they are there when it looks next.
+///
+/// # Errors
+/// In Danish, for people: the file cannot be read, or the drafts cannot be kept.
+pub(crate) async fn by_command(
+    store: &Editor,
+    (plan, text): (&Plan, &str),
+    (files, release): (&[File], &Release),
+    now: Timestamp,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<Imported, String> {
+    let today = now.to_zoned(contact::copenhagen().clone()).date();
+    let mut count = |done, total| {
+        progress(done, total);
+        Ok(())
+    };
+    let brought = bring(plan, text, files, &release.areas, today, &mut count);
+    let brought = brought.map_err(|p| p.text)?;
+    let mut imported = Imported {
+        read: brought.read,
+        skipped: brought.skipped,
+        duplicates: brought.duplicates,
+        ..Imported::default()
+    };
+    let by = Who {
+        user: "command".to_owned(),
+        name: "Kommandolinjen".to_owned(),
+    };
+    for new in brought.drafts {
+        let title = new.title.clone();
+        let change = begun(new, by.clone(), files, release.hash.clone(), now);
+        let change = change.map_err(|p| p.text)?;
+        let articles = change.version.as_ref().map_or(0, |(_, files)| files.len());
+        let id = change.id.clone();
+        let kept = store.save_draft(change).await.map_err(|e| e.to_string())?;
+        if !kept {
+            return Err("Kladden kunne ikke gemmes. Prøv igen.".to_owned());
+        }
+        imported.drafts.push(ImportedDraft {
+            id,
+            title,
+            articles,
+        });
+    }
+    Ok(imported)
 }
 
 /// Reads a file, leaves out what is there already, and sorts the rest by area.
@@ -119,10 +175,17 @@ pub(crate) fn bring(
     let mut near = Near::default();
     let mut said: BTreeSet<String> = BTreeSet::new();
     for a in &articles {
-        near.add(a.id.clone(), &knowledge::without_slots(&a.title), &knowledge::without_slots(&a.body));
+        near.add(
+            a.id.clone(),
+            &knowledge::without_slots(&a.title),
+            &knowledge::without_slots(&a.body),
+        );
         said.extend(a.examples.values().flatten().map(|s| key(s)));
     }
-    let mut ids: BTreeSet<String> = articles.iter().map(|a: &Arc<Article>| a.id.clone()).collect();
+    let mut ids: BTreeSet<String> = articles
+        .iter()
+        .map(|a: &Arc<Article>| a.id.clone())
+        .collect();
     let mut duplicates = Vec::new();
     let mut by_area: BTreeMap<String, Vec<Change>> = BTreeMap::new();
     let total = rows.len();
@@ -168,7 +231,10 @@ pub(crate) fn bring(
             let some = changes.by_ref().take(IN_ONE).collect();
             let name: String = base::clean(&plan.name).chars().take(50).collect();
             drafts.push(New {
-                title: format!("Import af {name}: {title}").chars().take(120).collect(),
+                title: format!("Import af {name}: {title}")
+                    .chars()
+                    .take(120)
+                    .collect(),
                 why: String::new(),
                 source: Some(name),
                 changes: some,
@@ -184,7 +250,9 @@ pub(crate) fn bring(
 }
 
 fn key(sentence: &str) -> String {
-    base::words(&base::fold(sentence)).collect::<Vec<_>>().join(" ")
+    base::words(&base::fold(sentence))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// The area that a row names by its id or its title, or the one for all.
@@ -221,7 +289,10 @@ fn article(
         // Numbers of people do not belong in the knowledge; a sentence leads to one article.
         let sentence = base::redact(&base::clean(&sentence)).text;
         if said.insert(key(&sentence)) {
-            examples.entry(lang.code().to_owned()).or_default().push(sentence);
+            examples
+                .entry(lang.code().to_owned())
+                .or_default()
+                .push(sentence);
         }
     }
     let review = today.saturating_add(jiff::Span::new().months(6));
@@ -230,7 +301,10 @@ fn article(
         area,
         title: row.title.chars().take(TITLE).collect(),
         audience: Audience::Citizen,
-        source: row.source.or_else(|| plan.source.clone()).unwrap_or_default(),
+        source: row
+            .source
+            .or_else(|| plan.source.clone())
+            .unwrap_or_default(),
         owner: plan.owner.clone().unwrap_or_else(|| "import".to_owned()),
         review_by: review.to_string(),
         valid_from: None,

@@ -80,7 +80,11 @@ impl Jobs {
         T: Serialize,
         F: Future<Output = Result<T, Problem>> + Send + 'static,
     {
-        let id = Secret::random().as_str().chars().take(16).collect::<String>();
+        let id = Secret::random()
+            .as_str()
+            .chars()
+            .take(16)
+            .collect::<String>();
         let job = Arc::new(Job {
             shown: Mutex::new(JobShown {
                 id: id.clone(),
@@ -106,8 +110,10 @@ impl Jobs {
         let work = work(Arc::clone(&job));
         tokio::spawn(async move {
             // Of its own, so that a panic in it ends the job and not only the task.
-            let ended = match tokio::spawn(async move { work.await.map(|t| serde_json::to_value(t)) })
-                .await
+            let ended = match tokio::spawn(
+                async move { work.await.map(|t| serde_json::to_value(t)) },
+            )
+            .await
             {
                 Ok(Ok(Ok(result))) => Ok(result),
                 Ok(Ok(Err(e))) => Err(Problem::unavailable(e)),
@@ -140,9 +146,8 @@ impl Jobs {
     pub(super) fn publishing(&self) -> Option<String> {
         let all = open(&self.all);
         let running = all.values().map(|j| j.shown());
-        let mut publishing = running.filter(|s| {
-            s.state == "running" && matches!(s.kind, "publish" | "undo" | "folder")
-        });
+        let mut publishing = running
+            .filter(|s| s.state == "running" && matches!(s.kind, "publish" | "undo" | "folder"));
         publishing.next().map(|s| s.id)
     }
 

@@ -41,6 +41,7 @@ use knowledge::{Article, Fault, File, Release};
 use storage::Editor;
 
 pub(crate) use self::api::routes;
+pub(crate) use self::import::{Format, Plan, by_command as import_by_command};
 pub(crate) use self::schedule::keep_time;
 pub(crate) use self::start::recover;
 
@@ -60,7 +61,12 @@ pub(crate) struct Studio {
     /// One release at a time.
     publishing: Arc<tokio::sync::Mutex<()>>,
     jobs: Jobs,
+    /// Hears of every release that becomes live.
+    told: OnceLock<Tell>,
 }
+
+/// Whoever else must know of a release, such as the contact centre of its hours.
+pub(crate) type Tell = Box<dyn Fn(&Release) + Send + Sync>;
 
 /// What is live.
 struct Live {

@@ -127,7 +127,9 @@ fn vain(past: Vec<Past>) -> Vec<Vain> {
         if none || r.elliptical || base::words(&r.message).count() < 2 {
             continue;
         }
-        let key = base::words(&base::fold(&r.message)).collect::<Vec<_>>().join(" ");
+        let key = base::words(&base::fold(&r.message))
+            .collect::<Vec<_>>()
+            .join(" ");
         let v = all.entry(key).or_insert_with(|| Vain {
             text: r.message,
             lang: r.language,
@@ -218,7 +220,10 @@ fn one_group(
 }
 
 fn group_id(text: &str) -> String {
-    super::texts::text_hash(Some(text)).chars().take(12).collect()
+    super::texts::text_hash(Some(text))
+        .chars()
+        .take(12)
+        .collect()
 }
 
 /// A name for an article's file, from words.
@@ -241,7 +246,11 @@ pub(super) fn slug(text: &str) -> String {
         }
         name.push_str(word);
     }
-    if name.len() < 2 { "ny-artikel".to_owned() } else { name }
+    if name.len() < 2 {
+        "ny-artikel".to_owned()
+    } else {
+        name
+    }
 }
 
 /// Articles of the shared layer that nobody was answered with.

@@ -122,7 +122,8 @@ impl Studio {
         let root = self.root.clone();
         let disk = blocking(move || knowledge::load(&root)).await?;
         let disk = disk.map_err(Problem::unavailable)?;
-        let (laid, conflicts) = lay_over(&wanted.changes, &|p| text_of(&disk, p).map(str::to_owned));
+        let (laid, conflicts) =
+            lay_over(&wanted.changes, &|p| text_of(&disk, p).map(str::to_owned));
         if !conflicts.is_empty() {
             return Err(Problem::clashes(&conflicts));
         }
@@ -161,9 +162,14 @@ impl Studio {
         let release = Arc::clone(&snapshot.release);
         self.live
             .store(Arc::new(Live::new(next, release, faults, number)));
+        if let Some(tell) = self.told.get() {
+            tell(&snapshot.release);
+        }
         if let Ok(user) = meta.by.user.parse() {
             let detail = format!("{number} {}", meta.kind);
-            app.auth.note(&user, "studio_release", "studio", &detail).await;
+            app.auth
+                .note(&user, "studio_release", "studio", &detail)
+                .await;
         }
         Ok(wire::Release {
             number,

@@ -99,13 +99,17 @@ impl Studio {
             asked
         })
         .await?;
-        asked.extend(past.into_iter().filter(|p| !p.record.elliptical).map(|p| Asked {
-            text: p.record.message,
-            municipality: p.municipality,
-            lang: p.record.language,
-            from: From::Question,
-            expected: None,
-        }));
+        asked.extend(
+            past.into_iter()
+                .filter(|p| !p.record.elliptical)
+                .map(|p| Asked {
+                    text: p.record.message,
+                    municipality: p.municipality,
+                    lang: p.record.language,
+                    from: From::Question,
+                    expected: None,
+                }),
+        );
         asked.retain(|a| !a.text.trim().is_empty());
         let texts = asked.iter().map(|a| base::without_masks(&a.text)).collect();
         let vectors = self.encoded(app, texts, job).await?;
@@ -115,7 +119,13 @@ impl Studio {
             Ok::<_, Problem>((asked, pairs, before, after))
         })
         .await??;
-        Ok(told(found, &asked, &pairs, &before.snapshot.release, &after.snapshot.release))
+        Ok(told(
+            found,
+            &asked,
+            &pairs,
+            &before.snapshot.release,
+            &after.snapshot.release,
+        ))
     }
 
     /// Keeps with a draft what its replay found.
@@ -161,7 +171,10 @@ fn sets(root: &Path, before: &Release, after: &Release) -> Vec<Asked> {
         has(before) || has(after)
     };
     let mut asked = Vec::new();
-    for path in paths.iter().filter(|p| p.extension().is_some_and(|e| e == "tsv")) {
+    for path in paths
+        .iter()
+        .filter(|p| p.extension().is_some_and(|e| e == "tsv"))
+    {
         // Sets of another shape are for other measurements.
         let read = std::fs::read_to_string(path).ok();
         let Some(Ok(questions)) = read.map(|text| parse(&text)) else {
@@ -236,7 +249,11 @@ fn pairs(
             job.step("Stiller spørgsmålene", n, asked.len());
         }
         let of = |t: &Turn| turn(t, &a.text, a.municipality, a.lang, v);
-        pairs.push(of(before).zip(of(after)).map(|(before, after)| Pair { before, after }));
+        pairs.push(
+            of(before)
+                .zip(of(after))
+                .map(|(before, after)| Pair { before, after }),
+        );
     }
     Ok(pairs)
 }

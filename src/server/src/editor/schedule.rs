@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Studio;
+use super::drafts::Found;
+use super::places::Rights;
 use super::problem::Problem;
-use super::wire::Published;
+use super::wire::{Published, Who};
 use crate::app::App;
 
 /// How often it is looked whether something is due.
@@ -32,7 +34,11 @@ impl Studio {
     /// When the drafts cannot be read.
     pub(super) async fn due(self: &Arc<Self>, app: &App) -> Result<Option<String>, Problem> {
         let now = app.clock.now().as_millisecond();
-        for row in self.store.drafts(vec!["scheduled".to_owned()], 1_000).await? {
+        for row in self
+            .store
+            .drafts(vec!["scheduled".to_owned()], 1_000)
+            .await?
+        {
             let found = self.found(&row.id).await?;
             let Some(schedule) = found.meta.schedule.clone() else {
                 continue;
@@ -45,28 +51,50 @@ impl Studio {
             };
             let (app, studio, by) = (Arc::clone(app), Arc::clone(self), schedule.by);
             let clock = app.clock.clone();
-            let job = self.jobs.start("publish", by.clone(), clock, |job| async move {
-                let _turn = turn;
-                let id = found.row.id.clone();
-                let published = match studio.publishable(&app, &found, None).await {
-                    Ok(()) => studio.publish_draft(&app, found, by, None, &job).await,
-                    Err(p) => Err(p),
-                };
-                if let Err(p) = &published {
-                    studio.put_off(&app, &id, &p.text).await?;
-                }
-                published.map(|release| Published { release })
-            });
+            let job = self
+                .jobs
+                .start("publish", by.clone(), clock, |job| async move {
+                    let _turn = turn;
+                    let id = found.row.id.clone();
+                    let ready = match studio.still_may(&app, &found, &by) {
+                        Ok(()) => studio.publishable(&app, &found, None).await,
+                        Err(p) => Err(p),
+                    };
+                    let published = match ready {
+                        Ok(()) => studio.publish_draft(&app, found, by, None, &job).await,
+                        Err(p) => Err(p),
+                    };
+                    if let Err(p) = &published {
+                        studio.put_off(&app, &id, &p.text).await?;
+                    }
+                    published.map(|release| Published { release })
+                });
             return Ok(Some(job));
         }
         Ok(None)
+    }
+
+    /// Whether whoever set the time may still do it.
+    fn still_may(&self, app: &App, found: &Found, by: &Who) -> Result<(), Problem> {
+        let user = by.user.parse().ok();
+        let account = user.and_then(|u| app.auth.account(&u));
+        match account.filter(|a| Rights::enters(a)) {
+            Some(account) => self.may_write(&account, found.paths()),
+            None => Err(Problem::no_right(
+                "Den, der satte tidspunktet, er ikke redaktør længere.",
+            )),
+        }
     }
 
     /// Says at the draft why it was not published.
     async fn put_off(&self, app: &App, id: &str, why: &str) -> Result<(), Problem> {
         let found = self.found(id).await?;
         let mut meta = found.meta.clone();
-        if let Some(s) = meta.schedule.as_mut().filter(|_| found.row.state == "scheduled") {
+        if let Some(s) = meta
+            .schedule
+            .as_mut()
+            .filter(|_| found.row.state == "scheduled")
+        {
             s.problem = Some(why.to_owned());
             self.keep(app, &found, "scheduled", &meta).await?;
         }

@@ -66,7 +66,10 @@ impl Shelf {
         Self {
             articles,
             hidden,
-            regions: municipalities.values().map(|m| (m.code, m.region)).collect(),
+            regions: municipalities
+                .values()
+                .map(|m| (m.code, m.region))
+                .collect(),
             today,
         }
     }
@@ -101,9 +104,7 @@ impl Shelf {
         code: MunicipalityCode,
     ) -> Option<&'a Arc<Article>> {
         let fits = |a: &&Arc<Article>| {
-            self.reaches(a.layer, code)
-                && a.audience == Audience::Citizen
-                && a.valid_on(self.today)
+            self.reaches(a.layer, code) && a.audience == Audience::Citizen && a.valid_on(self.today)
         };
         versions.iter().filter(fits).max_by_key(|a| a.layer)
     }

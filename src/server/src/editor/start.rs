@@ -2,7 +2,7 @@
 //! the history.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use base::Clock;
@@ -12,7 +12,7 @@ use storage::{Editor, NewRelease, ReleaseFile};
 use super::places::listed;
 use super::texts::differences;
 use super::wire::{ReleaseMeta, Who};
-use super::{Jobs, Live, Studio, folder};
+use super::{Jobs, Live, Studio, Tell, folder};
 use crate::boot::Maker;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -112,6 +112,12 @@ impl Studio {
             root,
             publishing: Arc::default(),
             jobs: Jobs::default(),
+            told: OnceLock::new(),
         }))
+    }
+
+    /// Has somebody told of every release from here on.
+    pub(crate) fn tell(&self, told: Tell) {
+        self.told.get_or_init(|| told);
     }
 }

@@ -10,7 +10,7 @@ use knowledge::{File, LINKS, Layer, Release};
 use proptest::prelude::*;
 use storage::{DraftText, Editor, NewRelease, ReleaseFile};
 
-use super::changes::Desk;
+use super::changes::Workbench;
 use super::folder::{self, Broke};
 use super::publish::{put, release_files};
 use super::recover;
@@ -105,7 +105,11 @@ fn op() -> impl Strategy<Value = Op> {
 
 /// A draft, the step at which its release is broken off (if it comes to that), and whether it is undone.
 fn release() -> impl Strategy<Value = (Vec<Op>, usize, bool)> {
-    (proptest::collection::vec(op(), 1..5), 0..16_usize, any::<bool>())
+    (
+        proptest::collection::vec(op(), 1..5),
+        0..16_usize,
+        any::<bool>(),
+    )
 }
 
 struct World {
@@ -152,7 +156,11 @@ impl World {
         let mut steps = 0;
         let step = move || {
             steps += 1;
-            if steps > broken { Err(Broke::Killed) } else { Ok(()) }
+            if steps > broken {
+                Err(Broke::Killed)
+            } else {
+                Ok(())
+            }
         };
         let put = put(&self.store, &self.root(), new, None, step).await;
         if put.is_err() {
@@ -180,8 +188,10 @@ impl World {
                     (r.article(ix).id.clone(), word)
                 })
                 .collect();
-            let got: BTreeMap<&str, &str> =
-                bodies.iter().map(|(i, w)| (i.as_str(), w.as_str())).collect();
+            let got: BTreeMap<&str, &str> = bodies
+                .iter()
+                .map(|(i, w)| (i.as_str(), w.as_str()))
+                .collect();
             assert_eq!(got, model.sees(m), "{code}");
         }
     }
@@ -209,7 +219,7 @@ fn leftovers(root: &Path) -> Vec<String> {
     found
 }
 
-fn carry_out(op: &Op, desk: &mut Desk<'_>, model: &mut Model) {
+fn carry_out(op: &Op, bench: &mut Workbench<'_>, model: &mut Model) {
     match *op {
         Op::Write(l, i, w) => {
             let layer: Layer = LAYERS[l].parse().unwrap();
@@ -218,22 +228,23 @@ fn carry_out(op: &Op, desk: &mut Desk<'_>, model: &mut Model) {
                 file: layer.path("pas", IDS[i]),
                 text: Some(article(IDS[i], &word)),
             };
-            desk.change(file).unwrap();
+            bench.change(file).unwrap();
             model.words.insert((l, i), word);
         }
         Op::Remove(l, i) => {
             let layer = LayerName(LAYERS[l].parse().unwrap());
             let id = IDS[i].to_owned();
-            let removed = desk.change(Change::RemoveArticle { layer, id });
+            let removed = bench.change(Change::RemoveArticle { layer, id });
             assert_eq!(removed.is_ok(), model.words.remove(&(l, i)).is_some());
         }
         Op::Hide(m, i, hidden) => {
-            desk.change(Change::Hide {
-                municipality: CODES[m].0.parse().unwrap(),
-                id: IDS[i].to_owned(),
-                hidden,
-            })
-            .unwrap();
+            bench
+                .change(Change::Hide {
+                    municipality: CODES[m].0.parse().unwrap(),
+                    id: IDS[i].to_owned(),
+                    hidden,
+                })
+                .unwrap();
             if hidden {
                 model.hidden.insert((m, i));
             } else {
@@ -250,11 +261,11 @@ async fn run(plan: Vec<(Vec<Op>, usize, bool)>) {
     for (ops, broken, undone) in plan {
         let before = model.clone();
         let live = world.live.clone();
-        let mut desk = Desk::new(&live, Vec::new());
+        let mut bench = Workbench::new(&live, Vec::new());
         for op in &ops {
-            carry_out(op, &mut desk, &mut model);
+            carry_out(op, &mut bench, &mut model);
         }
-        let draft = desk.files();
+        let draft = bench.files();
         if !world.release(&draft, broken).await {
             // What is hidden must be there to hide: such a draft is refused whole.
             assert_eq!(knowledge::load(&world.root()).unwrap(), live);
@@ -299,7 +310,7 @@ async fn a_release_that_is_broken_off_anywhere_is_finished_at_the_start() {
     for broken in 0..12 {
         let mut world = World::new().await;
         let live = world.live.clone();
-        let mut desk = Desk::new(&live, Vec::new());
+        let mut bench = Workbench::new(&live, Vec::new());
         let mut model = Model::default();
         model.words.insert((0, 0), "first".into());
         for op in [
@@ -308,9 +319,9 @@ async fn a_release_that_is_broken_off_anywhere_is_finished_at_the_start() {
             Op::Write(0, 0, 3),
             Op::Hide(1, 0, true),
         ] {
-            carry_out(&op, &mut desk, &mut model);
+            carry_out(&op, &mut bench, &mut model);
         }
-        assert!(world.release(&desk.files(), broken).await);
+        assert!(world.release(&bench.files(), broken).await);
         world.agrees(&model);
     }
 }
@@ -332,8 +343,14 @@ fn what_others_wrote_meanwhile_is_left_as_it_is() {
     assert!(matches!(broke, Err(Broke::Changed(p)) if p == "b.md"));
     folder::undo(root, &files).unwrap();
     let text = |p: &str| folder::read(root, p).unwrap().unwrap();
-    assert_eq!((text("a.md"), text("b.md")), ("old\n".into(), "theirs\n".into()));
+    assert_eq!(
+        (text("a.md"), text("b.md")),
+        ("old\n".into(), "theirs\n".into())
+    );
     assert_eq!(leftovers(root), Vec::<String>::new());
     assert_eq!(folder::finish(root, &files).unwrap(), ["b.md"]);
-    assert_eq!((text("a.md"), text("b.md")), ("new\n".into(), "theirs\n".into()));
+    assert_eq!(
+        (text("a.md"), text("b.md")),
+        ("new\n".into(), "theirs\n".into())
+    );
 }

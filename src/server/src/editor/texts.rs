@@ -132,7 +132,8 @@ mod tests {
         );
         assert_eq!(clean(base, "x\n"), "x\n");
         assert_eq!(clean("x\n", base), "x\n");
-        let Merged::Clash(text) = merge(Some(base), Some("a\nb\nX\nd\ne\n"), Some("a\nb\nY\nd\ne\n"))
+        let Merged::Clash(text) =
+            merge(Some(base), Some("a\nb\nX\nd\ne\n"), Some("a\nb\nY\nd\ne\n"))
         else {
             panic!("merged")
         };
@@ -144,7 +145,10 @@ mod tests {
             merge(Some(base), None, Some("a\n")),
             Merged::Clash(_)
         ));
-        assert!(matches!(merge(None, Some("x"), Some("y")), Merged::Clash(_)));
+        assert!(matches!(
+            merge(None, Some("x"), Some("y")),
+            Merged::Clash(_)
+        ));
         assert_eq!(merge(Some(base), None, Some(base)), Merged::Clean(None));
         assert_eq!(
             merge(None, Some("x"), Some("x")),
@@ -167,7 +171,15 @@ mod tests {
         let next = with(&live, &laid);
         assert_eq!(next, [file("a", "1"), file("aa", "5"), file("c", "4")]);
         let d = differences(&live, &next);
-        assert_eq!(with(&next, &d.iter().map(|d| (d.path.clone(), d.base.clone())).collect::<Vec<_>>()), live);
+        assert_eq!(
+            with(
+                &next,
+                &d.iter()
+                    .map(|d| (d.path.clone(), d.base.clone()))
+                    .collect::<Vec<_>>()
+            ),
+            live
+        );
         assert_eq!(text_of(&next, "c"), Some("4"));
         assert_eq!(text_of(&next, "b"), None);
     }

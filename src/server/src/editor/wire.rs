@@ -1,6 +1,7 @@
 //! What the studio's API sends and takes: docs/studio-api.md in types.
 
 mod changes;
+mod danish;
 mod import;
 mod replay;
 
@@ -50,6 +51,7 @@ pub(crate) struct FaultShown {
     /// From 1; 0 is the whole file.
     pub line: usize,
     pub field: String,
+    /// Danish; what has no words yet is as the check says it.
     pub text: String,
 }
 
@@ -65,7 +67,7 @@ impl From<&knowledge::Fault> for FaultShown {
             file: f.file.clone(),
             line: f.line,
             field: f.field.clone(),
-            text: f.message.clone(),
+            text: danish::danish(f),
         }
     }
 }
@@ -336,7 +338,10 @@ pub(crate) struct Why {
 /// An error; some carry more fields.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Problem)]
-#[allow(dead_code, reason = "its shape is described; the body is made in `problem`")]
+#[allow(
+    dead_code,
+    reason = "its shape is described; the body is made in `problem`"
+)]
 pub(crate) struct ProblemShown {
     pub code: String,
     pub text: String,

@@ -53,9 +53,11 @@ pub(super) fn save(c: &Connection, change: &DraftChange) -> Result<bool, Error> 
 }
 
 fn version_of(c: &Connection, id: &str) -> Result<Option<u64>, Error> {
-    Ok(c.prepare_cached("SELECT version FROM drafts WHERE id = ?1")?
-        .query_row([id], |r| number(r, 0))
-        .optional()?)
+    Ok(
+        c.prepare_cached("SELECT version FROM drafts WHERE id = ?1")?
+            .query_row([id], |r| number(r, 0))
+            .optional()?,
+    )
 }
 
 pub(super) fn list(c: &Connection, states: &[String], limit: u32) -> Result<Vec<DraftRow>, Error> {
@@ -122,12 +124,7 @@ pub(super) fn touched(c: &Connection, states: &[String]) -> Result<Vec<(String, 
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-pub(super) fn comment(
-    c: &Connection,
-    draft: &str,
-    at: Timestamp,
-    meta: &str,
-) -> Result<(), Error> {
+pub(super) fn comment(c: &Connection, draft: &str, at: Timestamp, meta: &str) -> Result<(), Error> {
     c.prepare_cached("INSERT INTO comments (draft, at_ms, meta) VALUES (?1, ?2, ?3)")?
         .execute(params![draft, at.as_millisecond(), meta])?;
     Ok(())

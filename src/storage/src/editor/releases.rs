@@ -97,10 +97,7 @@ pub(super) fn list(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-pub(super) fn one(
-    c: &Connection,
-    n: u64,
-) -> Result<Option<(ReleaseRow, Vec<ReleaseFile>)>, Error> {
+pub(super) fn one(c: &Connection, n: u64) -> Result<Option<(ReleaseRow, Vec<ReleaseFile>)>, Error> {
     let found = c
         .prepare_cached(&format!(
             "SELECT {ROW} FROM releases WHERE state = 'live' AND number = ?1"

@@ -100,9 +100,9 @@ pub(super) async fn change(
     let why = asked.why.as_deref().map(words).transpose()?;
     let saved = by
         .studio
-        .save(&app, by.account(), &id, asked.version, |meta, desk| {
+        .save(&app, by.account(), &id, asked.version, |meta, bench| {
             for change in &asked.changes {
-                desk.change(change.clone())?;
+                bench.change(change.clone())?;
             }
             if let Some(title) = &new_title {
                 meta.title.clone_from(title);

@@ -409,7 +409,9 @@ pub(super) async fn rates(
         let slot = format!("sats.{id}");
         let uses = |a: &&knowledge::Article| {
             let texts = [&a.body, &a.title];
-            texts.iter().any(|t| knowledge::slots_in(t).any(|s| s == slot))
+            texts
+                .iter()
+                .any(|t| knowledge::slots_in(t).any(|s| s == slot))
         };
         let used: BTreeSet<&str> = release
             .articles

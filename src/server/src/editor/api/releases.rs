@@ -13,9 +13,7 @@ use super::super::drafts::words;
 use super::super::jobs::no_job;
 use super::super::problem::Problem;
 use super::super::texts::differences;
-use super::super::wire::{
-    JobShown, JobStarted, ProblemShown, Published, Release, Releases, Why,
-};
+use super::super::wire::{JobShown, JobStarted, ProblemShown, Published, Release, Releases, Why};
 use super::{Asked, By, Query, accepted, json};
 use crate::app::App;
 

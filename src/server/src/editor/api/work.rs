@@ -56,14 +56,18 @@ pub(super) async fn next(
     Asked(asked): Asked<AskNext>,
 ) -> Result<Response, Problem> {
     let only = asked.municipality.as_deref().map(str::parse).transpose();
-    let only: Option<MunicipalityCode> = only.map_err(|_: String| {
-        Problem::bad("Det er ikke en kommunes kode.")
-    })?;
+    let only: Option<MunicipalityCode> =
+        only.map_err(|_: String| Problem::bad("Det er ikke en kommunes kode."))?;
     if only.is_some_and(|code| !by.account().may(code)) {
         return Err(Problem::no_right("Du har ikke ret til den kommune."));
     }
     let days = asked.days.unwrap_or(DAYS).clamp(1, MOST_DAYS);
-    by.note(&app, "studio_next", asked.municipality.as_deref().unwrap_or("")).await;
+    by.note(
+        &app,
+        "studio_next",
+        asked.municipality.as_deref().unwrap_or(""),
+    )
+    .await;
     let (studio, account) = (Arc::clone(&by.studio), Arc::clone(&by.signed.account));
     let jobs = &by.studio.jobs;
     let job = jobs.start("next", by.who(), app.clock.clone(), |job| async move {

@@ -59,7 +59,9 @@ impl Studio {
                 self.without_faults(app, &found).await?;
                 let ahead = asked.at_ms.map(|at| at - now.as_millisecond());
                 let most = AHEAD_DAYS * 86_400_000;
-                let Some(at_ms) = asked.at_ms.filter(|_| ahead.is_some_and(|a| a > 0 && a <= most))
+                let Some(at_ms) = asked
+                    .at_ms
+                    .filter(|_| ahead.is_some_and(|a| a > 0 && a <= most))
                 else {
                     return Err(Problem::bad("Vælg et tidspunkt i fremtiden."));
                 };

@@ -89,7 +89,10 @@ fn links_and_languages_come_and_go() {
     f.links.clear();
     f.examples.remove("en");
     let text = article(Some(ARTICLE), &f).unwrap();
-    assert!(!text.contains("[[links]]") && !text.contains("en ="), "{text}");
+    assert!(
+        !text.contains("[[links]]") && !text.contains("en ="),
+        "{text}"
+    );
     f.examples.insert("xx".into(), vec!["a".into()]);
     assert!(article(Some(ARTICLE), &f).is_err());
 }

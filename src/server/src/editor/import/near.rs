@@ -23,7 +23,9 @@ fn runs(text: &str) -> BTreeSet<String> {
 }
 
 fn title_key(title: &str) -> String {
-    base::words(&base::fold(title)).collect::<Vec<_>>().join(" ")
+    base::words(&base::fold(title))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 impl Near {
@@ -48,7 +50,10 @@ impl Near {
             }
         }
         let share = |(n, c): (&usize, &usize)| {
-            (*n, *c as f32 / (mine.len() + self.runs[*n] - c).max(1) as f32)
+            (
+                *n,
+                *c as f32 / (mine.len() + self.runs[*n] - c).max(1) as f32,
+            )
         };
         let best = common.iter().map(share).max_by(|a, b| a.1.total_cmp(&b.1));
         if let Some((n, likeness)) = best.filter(|(_, l)| *l >= SAME && mine.len() >= ENOUGH) {

@@ -170,7 +170,9 @@ fn json(text: &str) -> Result<Rows, String> {
             }
         }
         _ => {
-            let lines = (1..).zip(text.lines()).filter(|(_, l)| !l.trim().is_empty());
+            let lines = (1..)
+                .zip(text.lines())
+                .filter(|(_, l)| !l.trim().is_empty());
             for (n, line) in lines {
                 match serde_json::from_str(line) {
                     Ok(v) => object(n, &v, &mut rows),

@@ -29,7 +29,16 @@ fn brought(format: Format, area: Option<&str>, text: &str) -> Brought {
     }];
     let mut plan = plan(format);
     plan.area = area.map(str::to_owned);
-    bring(&plan, text, &live, &areas, date(2026, 11, 22), &mut |_, _| Ok(())).ok().unwrap()
+    bring(
+        &plan,
+        text,
+        &live,
+        &areas,
+        date(2026, 11, 22),
+        &mut |_, _| Ok(()),
+    )
+    .ok()
+    .unwrap()
 }
 
 fn articles(b: &Brought) -> Vec<&ArticleFields> {
@@ -59,7 +68,11 @@ fn a_table_is_read_and_its_broken_rows_are_named() {
     assert_eq!(b.read, 7);
     let skipped: Vec<usize> = b.skipped.iter().map(|s| s.row).collect();
     assert_eq!(skipped, [3, 4, 5], "{:?}", b.skipped);
-    let of: Vec<(usize, &str)> = b.duplicates.iter().map(|d| (d.row, d.of.as_str())).collect();
+    let of: Vec<(usize, &str)> = b
+        .duplicates
+        .iter()
+        .map(|d| (d.row, d.of.as_str()))
+        .collect();
     assert_eq!(of, [(7, "row 2"), (8, "pas-tabt")]);
     assert_eq!(b.drafts.len(), 2, "one an area");
     let all = articles(&b);
@@ -74,7 +87,8 @@ fn a_table_is_read_and_its_broken_rows_are_named() {
 
 #[test]
 fn json_comes_in_three_shapes() {
-    let one = r#"{"question": "Nyt pas?", "answer": "Ja.", "examples": ["a b", "c d"], "area": "pas"}"#;
+    let one =
+        r#"{"question": "Nyt pas?", "answer": "Ja.", "examples": ["a b", "c d"], "area": "pas"}"#;
     for text in [
         format!("[{one}, 7]"),
         format!("{{\"items\": [{one}, {{\"question\": \"x\"}}]}}"),
@@ -99,5 +113,15 @@ fn rasa_brings_intents_with_their_answers() {
     assert_eq!(all[0].id, "nyt-pas");
     assert!(all[1].body.contains("fulgte ikke med"));
     assert_eq!(b.skipped.len(), 1, "{:?}", b.skipped);
-    assert!(bring(&plan(Format::Rasa), "a: [", &[], &BTreeMap::new(), date(2026, 1, 1), &mut |_, _| Ok(())).is_err());
+    assert!(
+        bring(
+            &plan(Format::Rasa),
+            "a: [",
+            &[],
+            &BTreeMap::new(),
+            date(2026, 1, 1),
+            &mut |_, _| Ok(())
+        )
+        .is_err()
+    );
 }

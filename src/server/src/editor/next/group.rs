@@ -77,27 +77,4 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_alike_is_together_and_everything_is_somewhere() {
-        let v = |x: [f32; 3]| Vector::from(x);
-        let vectors = [
-            v([1.0, 0.0, 0.0]),
-            v([0.0, 1.0, 0.0]),
-            v([0.99, 0.1, 0.0]),
-            v([0.0, 0.0, 1.0]),
-            v([0.1, 0.99, 0.0]),
-            v([0.98, 0.0, 0.15]),
-        ];
-        let mut groups = by_meaning(&vectors);
-        assert_eq!(groups[0].len(), 3);
-        for g in &mut groups {
-            g.sort_unstable();
-        }
-        groups.sort();
-        assert_eq!(groups, [vec![0, 2, 5], vec![1, 4], vec![3]]);
-        assert!(by_meaning(&[]).is_empty());
-    }
-}
+mod tests;

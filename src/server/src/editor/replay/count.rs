@@ -56,7 +56,10 @@ impl Counted {
     pub(super) fn add(&mut self, set: &str, a: &Asked, p: &Pair, release: &Release) {
         let answered = |o: Outcome| o == Outcome::Answered;
         let put = |(before, after): &mut (Sums, Sums)| {
-            before.add(right(a, &p.before) == Some(true), answered(p.before.outcome));
+            before.add(
+                right(a, &p.before) == Some(true),
+                answered(p.before.outcome),
+            );
             after.add(right(a, &p.after) == Some(true), answered(p.after.outcome));
         };
         put(self.sets.entry(set.to_owned()).or_default());
@@ -84,7 +87,11 @@ impl Counted {
         let all = self.areas.iter();
         all.map(|(area, (before, after))| AreaFigures {
             area: area.clone(),
-            title: release.areas.get(area).cloned().unwrap_or_else(|| area.clone()),
+            title: release
+                .areas
+                .get(area)
+                .cloned()
+                .unwrap_or_else(|| area.clone()),
             n: before.n,
             before: before.shown(),
             after: after.shown(),

@@ -1,4 +1,5 @@
-//! The desk's page and what it needs, from `dist/desk` of the widget folder. Holds no data, so anybody gets it.
+//! The pages of staff, the desk and the studio, and what they need: from `dist/` of the widget folder. They hold no
+//! data, so anybody gets them.
 
 use axum::extract::{Path, State};
 use axum::http::header::{
@@ -16,25 +17,42 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; f
                       img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'none'";
 
-const FOLDER: &str = "dist/desk";
-
 /// `GET /desk`
-pub(crate) async fn page(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
-    send(&app, "index.html", &headers).await
+pub(crate) async fn desk(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
+    send(&app, "desk/index.html", &headers).await
 }
 
 /// `GET /desk/FILE`
-pub(crate) async fn file(
+pub(crate) async fn desk_file(
     State(app): State<App>,
     Path(name): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    send(&app, &name, &headers).await
+    send(&app, &format!("desk/{name}"), &headers).await
 }
 
-async fn send(app: &App, name: &str, asked: &HeaderMap) -> Result<Response, Problem> {
-    let kind = kind(name).ok_or(Problem::NotFound)?;
-    let body = app.pages.bytes(&format!("{FOLDER}/{name}")).await?;
+/// `GET /studio`
+pub(crate) async fn studio(
+    State(app): State<App>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    send(&app, "studio/index.html", &headers).await
+}
+
+/// `GET /studio/FILE`
+pub(crate) async fn studio_file(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    send(&app, &format!("studio/{name}"), &headers).await
+}
+
+/// A file of a page's folder, by the folder and its name there.
+async fn send(app: &App, path: &str, asked: &HeaderMap) -> Result<Response, Problem> {
+    let kind = path.split_once('/').and_then(|(_, name)| kind(name));
+    let kind = kind.ok_or(Problem::NotFound)?;
+    let body = app.pages.bytes(&format!("dist/{path}")).await?;
     let hash = Sha256::digest(&body);
     let tag = format!("\"{}\"", base::hex(&hash[..12]));
     let same = asked.get(IF_NONE_MATCH).is_some_and(|t| t == tag.as_str());

@@ -1,0 +1,160 @@
+//! The studio's longer work over real sockets: replays, what to write next, imports, and what is scheduled.
+
+use serde_json::json;
+
+use crate::client::Client;
+use crate::harness::{borgerlinje, finish, printed};
+use crate::studio::{STORSKRALD, asked, rewritten};
+use crate::studio_client::{Service, write};
+
+/// A question set of the test's own, beside the knowledge.
+fn set(service: &Service, rows: &[(&str, &str)]) {
+    let mut text = "question\tmunicipality\texpected\tlang\tslice\n".to_owned();
+    for (question, expected) in rows {
+        text.push_str(&format!("{question}\t0751\t{expected}\tda\tlay\n"));
+    }
+    write(service.knowledge.path(), "tests/questions/egne.tsv", &text);
+}
+
+#[tokio::test]
+async fn a_replay_tells_what_is_lost_and_a_worse_set_needs_a_reason() {
+    let service = Service::start();
+    let anna = service.editor("anna", "all");
+    set(
+        &service,
+        &[
+            (STORSKRALD, "affald-storskrald"),
+            (
+                "Hvornår bliver storskrald hentet hos os?",
+                "affald-storskrald",
+            ),
+            ("Hvordan fornyer jeg mit pas?", "pas-forny"),
+        ],
+    );
+    asked(&service, "0751").await;
+    let draft = anna.draft(&json!([
+        {"kind": "remove_article", "layer": "shared", "id": "affald-storskrald"}
+    ]));
+    let id = draft["id"].as_str().unwrap();
+    let job = anna.end(&anna.post(
+        &format!("/drafts/{id}/replay"),
+        &json!({"version": 1, "questions": 50}),
+    ));
+    assert_eq!(job["state"], "done", "{job:#}");
+    let replay = &job["result"];
+    assert_eq!(replay["asked"]["sets"], 3, "{replay:#}");
+    assert_eq!(replay["asked"]["questions"], 1);
+    let lost = replay["changes"].as_array().unwrap().iter().find(|c| {
+        c["from"] == "set" && c["before"]["article"] == "affald-storskrald" && c["better"] == false
+    });
+    assert!(lost.is_some(), "{replay:#}");
+    let figures = &replay["sets"][0];
+    assert_eq!(
+        (&figures["set"], &figures["worse"]),
+        (&json!("egne"), &json!(true))
+    );
+    let publish = format!("/drafts/{id}/publish");
+    let refused = anna.refused(&publish, &json!({"version": 1}), "worse");
+    assert_eq!(refused["sets"], json!(["egne"]));
+    anna.refused(
+        &publish,
+        &json!({"version": 1, "override": "fordi"}),
+        "worse",
+    );
+    let why = "Ordningen er lukket af byrådet";
+    let done = anna.done(&publish, &json!({"version": 1, "override": why}));
+    assert_eq!(done["release"]["override"], why);
+    assert!(
+        !service
+            .folder()
+            .join("shared/affald/affald-storskrald.md")
+            .exists()
+    );
+}
+
+#[tokio::test]
+async fn what_was_asked_in_vain_is_grouped_and_an_import_is_drafts() {
+    let service = Service::start();
+    let anna = service.editor("anna", "all");
+    let cara = service.editor("cara", "0851");
+    let vain = [
+        "Hvor kan jeg leje en kolonihave i kommunen?",
+        "Kan jeg leje en kolonihave hos kommunen?",
+        "Er der en ledig kolonihave, jeg kan leje?",
+    ];
+    for question in vain {
+        let (mut c, _) = Client::hello(&service.server, "0751").await;
+        c.ask("q-1", question).await;
+    }
+    let next = anna.done("/next", &json!({"days": 1}));
+    assert_eq!(next["looked_at"], 3, "{next:#}");
+    let group = &next["groups"][0];
+    let of = group["examples"].as_array().unwrap();
+    assert!(of.len() >= 2, "{next:#}");
+    assert_eq!(group["municipalities"], json!(["0751"]));
+    let mut article = group["draft"]["article"].clone();
+    article["area"] = "affald".into();
+    let draft = anna.draft(&json!([{"kind": "article", "layer": "shared", "article": article}]));
+    assert!(
+        !draft["faults"].as_array().unwrap().is_empty(),
+        "it has to be written first"
+    );
+    // Questions are read by whoever has the right to where they were asked.
+    assert_eq!(cara.done("/next", &json!({"days": 1}))["looked_at"], 0);
+    cara.refused("/next", &json!({"municipality": "0751"}), "no_right");
+
+    let table = "spørgsmål;svar;eksempler;område\nMå jeg have en hane?;Ja, hvis naboerne kan leve med det.;må man have hane;affald\n\
+                 Kort\n";
+    let import = json!({"name": "gammel.csv", "format": "csv", "text": table, "layer": "shared"});
+    let imported = anna.done("/import", &import);
+    assert_eq!(
+        (&imported["read"], &imported["skipped"][0]["row"]),
+        (&json!(2), &json!(3))
+    );
+    let id = imported["drafts"][0]["id"].as_str().unwrap();
+    let draft = anna.get(&format!("/drafts/{id}"));
+    assert_eq!(
+        (&draft["state"], &draft["source"]),
+        (&json!("open"), &json!("gammel.csv"))
+    );
+    cara.refused("/import", &import, "no_right");
+}
+
+#[tokio::test]
+async fn a_scheduled_draft_is_published_at_its_time() {
+    let service = Service::start();
+    let anna = service.editor("anna", "all");
+    let shared = rewritten(
+        &anna.article("affald-storskrald", "shared"),
+        "Fra i dag hentes sofaer om natten.",
+    );
+    let draft = anna.draft(&json!([{"kind": "article", "layer": "shared", "article": shared}]));
+    let state = format!("/drafts/{}/state", draft["id"].as_str().unwrap());
+    let at = |at_ms: i64| json!({"version": 1, "to": "scheduled", "at_ms": at_ms});
+    anna.refused(&state, &at(1_000), "bad_request");
+    let created = draft["created_ms"].as_i64().unwrap();
+    anna.post(&state, &at(created + 4_000));
+    let id = draft["id"].as_str().unwrap();
+    anna.until(&format!("/drafts/{id}"), |d| d["state"] == "published");
+    assert!(asked(&service, "0615").await.contains("om natten"));
+}
+
+#[test]
+fn an_import_by_command_is_drafts_in_the_studio() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("gammel.json");
+    let rows = json!([
+        {"question": "Må jeg have en hane?", "answer": "Ja, hvis naboerne kan leve med det.", "area": "Dyr"},
+        {"question": "Uden svar"}
+    ]);
+    std::fs::write(&file, rows.to_string()).unwrap();
+    let mut command = borgerlinje(&["import", file.to_str().unwrap(), "--owner", "miljoe"]);
+    command.env("BORGERLINJE_DATA", dir.path());
+    let said = printed(&finish(&mut command, b""));
+    assert!(said.contains("række 2: Rækken har intet svar."), "{said}");
+    assert!(
+        said.contains("2 rækker læst, 1 artikler i 1 kladder"),
+        "{said}"
+    );
+    assert!(dir.path().join("editor.sqlite").exists());
+}
