@@ -1,8 +1,8 @@
 // A small knowledge folder of a test's own, and an editor's browser with the studio in it.
 
-import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { PASSWORD } from './desk.mjs';
@@ -10,25 +10,27 @@ import { Service } from './service.mjs';
 import { visit } from './widget.mjs';
 
 const knowledge = fileURLToPath(new URL('../../knowledge', import.meta.url));
-/** Publishing builds the whole knowledge anew, so there is little of it. */
-const ARTICLES = ['pas/pas-forny', 'pas/pas-barn', 'affald/affald-storskrald', 'affald/affald-haveaffald', 'affald/genbrugsplads', 'dyr/hund'];
+/** Publishing builds the whole knowledge anew, so there is little of it: enough for the ranker to know what it does not know. */
+const AREAS = ['affald', 'pas', 'dyr', 'parkering', 'bolig', 'koerekort'];
 /** Two in one region, one in another. */
 const TOWNS = ['0751', '0615', '0851'];
-const TABLES = ['omraader.toml', 'satser.toml', 'krise.toml', 'intents.toml', 'texts.toml', 'desk.toml'];
 const BUILD_MS = 300_000;
 
 async function folder() {
   const to = await mkdtemp(join(tmpdir(), 'borgerlinje-knowledge-'));
-  const put = async (path, change = (text) => text) => {
-    await mkdir(dirname(join(to, path)), { recursive: true });
-    await writeFile(join(to, path), change(await readFile(join(knowledge, path), 'utf8')));
-  };
-  for (const name of TABLES) await cp(join(knowledge, name), join(to, name));
-  for (const name of await readdir(join(knowledge, 'out_of_scope'))) await put(`out_of_scope/${name}`, (t) => t.split('\n').slice(0, 12).join('\n'));
-  // What they hide is not here.
-  for (const code of TOWNS) await put(`kommune/${code}/kommune.toml`, (t) => t.replace(/^hidden = .*$/m, 'hidden = []'));
-  const there = new Set((await readdir(join(knowledge, 'shared'), { recursive: true })).map((f) => f.replace(/\.md$/, '').replaceAll('\\', '/')));
-  for (const article of ARTICLES) if (there.has(article)) await put(`shared/${article}.md`);
+  await cp(knowledge, to, {
+    recursive: true,
+    filter: (path) => {
+      const [top, name, file] = relative(knowledge, path).split(sep);
+      // Of municipalities only what they say of themselves.
+      return (top !== 'shared' || !name || AREAS.includes(name)) && (top !== 'kommune' || !name || (TOWNS.includes(name) && (!file || file === 'kommune.toml')));
+    },
+  });
+  for (const code of TOWNS) {
+    const path = join(to, 'kommune', code, 'kommune.toml');
+    // What they hide may not be here.
+    await writeFile(path, (await readFile(path, 'utf8')).replace(/^hidden = .*$/m, 'hidden = []'));
+  }
   return to;
 }
 

@@ -86,7 +86,10 @@ export function beforeSwitch(save: () => Promise<void>): () => void {
 /** As somebody chose it on the page. */
 export async function switchTo(id: string): Promise<void> {
   await Promise.all([...unsaved].map((save) => save()));
+  // Nothing is shown, and so nothing written, of the one while the other is asked for.
+  ready.value = false;
   await choose(id);
+  ready.value = true;
 }
 
 /** Takes what the service said of a draft. */
