@@ -3,7 +3,7 @@
 /** `shared`, a region's code or a municipality's. Later ones replace earlier ones by the article's id. */
 export type Layer = string;
 export interface Who { user: string; name: string }
-/** `line` 0 is the whole file; `text` is the check's, in English. */
+/** `line` 0 is the whole file; `text` is for people. */
 export interface Fault { severity: 'error' | 'expired' | 'warning'; file: string; line: number; field: string; text: string }
 
 export interface Me { user: string; name: string; roles: string[]; everywhere: boolean; municipalities: string[]; regions: string[] }

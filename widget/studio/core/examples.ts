@@ -1,5 +1,7 @@
 // Example sentences as an editor edits them: one a line, pasted many at a time, doubles marked.
 
+import type { Fault } from './api';
+
 /** What makes two sentences the same to whoever reads them: case, punctuation and blanks do not. */
 export const key = (sentence: string): string =>
   sentence.normalize('NFC').toLowerCase().replace(/[^\p{L}\p{N}]+/gu, ' ').trim();
@@ -27,6 +29,22 @@ export function marks(sentences: readonly string[], elsewhere: ReadonlyMap<strin
     return title === undefined ? undefined : { kind: 'elsewhere', title };
   });
 }
+
+const DOUBLE = /^Eksemplet «(.*)» står (?:to gange|også i (\S+?))\.?$/;
+
+/** Of what the check says: sentences that are examples of another article too, by `key`, with that article's id. */
+export function elsewhere(faults: readonly Pick<Fault, 'text'>[]): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const f of faults) {
+    const m = DOUBLE.exec(f.text);
+    const id = m?.[2]?.split('/').at(-1)?.replace(/\.md$/, '');
+    if (m?.[1] && id) found.set(key(m[1]), id);
+  }
+  return found;
+}
+
+/** Whether it is marked at its sentence, or counted above the list, so that it need not be said once more. */
+export const shownAtSentence = (f: Pick<Fault, 'text'>): boolean => DOUBLE.test(f.text) || /^Der er \d+ eksempler på spørgsmål\./.test(f.text);
 
 /** Those that are not there yet, each once, and how many were left out. */
 export function added(there: readonly string[], pasted: readonly string[]): { fresh: string[]; doubles: number } {

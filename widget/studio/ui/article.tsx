@@ -116,7 +116,7 @@ function Form({ version, whole, areas, again }: FormProps) {
 const Unreadable = ({ version }: { version: Version }) => (
   <div class="alert alert-error plain">
     <p>Filen {version.file} kan ikke læses, så den kan ikke rettes her:</p>
-    <ul>{version.faults.map((f) => <li key={f.text}>{words.where(f)}: {words.fault(f)}</li>)}</ul>
+    <ul>{version.faults.map((f) => <li key={f.text}>{words.where(f)}: {f.text}</li>)}</ul>
   </div>
 );
 

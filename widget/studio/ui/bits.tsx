@@ -56,7 +56,7 @@ export function Field({ label, help, faults = [], children, class: more = '' }: 
     <div class={`field ${errors.length ? 'wrong' : ''} ${more}`}>
       <label class="form-label" for={id}>{label}</label>
       {help && <p class="help" id={`${id}-help`}>{help}</p>}
-      {faults.length > 0 && <p class={errors.length ? 'form-error-message' : 'form-hint'} id={`${id}-fault`}>{faults.map((f) => words.fault(f)).join(' ')}</p>}
+      {faults.length > 0 && <p class={errors.length ? 'form-error-message' : 'form-hint'} id={`${id}-fault`}>{faults.map((f) => f.text).join(' ')}</p>}
       {children({ id, 'aria-describedby': described || undefined, 'aria-invalid': errors.length > 0 })}
     </div>
   );

@@ -4,7 +4,6 @@ import { useEffect, useRef } from 'preact/hooks';
 import { useAsk } from '../ask';
 import type { Article, Fault, Preview, Slot } from '../core/api';
 import { faultsOf, place, TITLE_MAX } from '../core/article';
-import * as words from '../core/words';
 import { Press } from '../../shared/ui/parts';
 import { query } from '../working';
 import { Field } from './bits';
@@ -37,7 +36,7 @@ export function Body({ article, preview, code, locked, type }: Props) {
   const faults = preview?.faults ?? [];
   const lines = faults.flatMap((f) => {
     const at = place(f, preview?.body_line ?? 1);
-    return 'line' in at ? [{ line: at.line, text: words.fault(f), severity: f.severity === 'warning' ? 'warning' as const : 'error' as const, fault: f }] : [];
+    return 'line' in at ? [{ line: at.line, text: f.text, severity: f.severity === 'warning' ? 'warning' as const : 'error' as const, fault: f }] : [];
   });
   useEffect(() => editor.current?.problems(lines), [preview]);
   const range = preview && (preview.words < preview.words_min || preview.words > preview.words_max);

@@ -29,7 +29,7 @@ function Faults({ draft }: { draft: Draft }) {
     <ul class="fault-list">{all.slice(0, 60).map((f, i) => {
       const at = articleOf(f.file, draft);
       const title = draft.files.find((x) => x.file === f.file)?.title ?? f.file;
-      return <li key={i}>{at ? <a href={format('articles', at.id, { lag: at.layer })}>{title}</a> : title}{words.where(f, !at) && <span class="quiet-text"> · {words.where(f, !at)}</span>}<br />{words.fault(f)}</li>;
+      return <li key={i}>{at ? <a href={format('articles', at.id, { lag: at.layer })}>{title}</a> : title}{words.where(f, !at) && <span class="quiet-text"> · {words.where(f, !at)}</span>}<br />{f.text}</li>;
     })}</ul>
   );
   if (draft.faults.length === 0) return null;

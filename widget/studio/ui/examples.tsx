@@ -3,7 +3,7 @@
 import { useRef, useState } from 'preact/hooks';
 import type { Article, Preview } from '../core/api';
 import { EXAMPLES, faultsOf, LANGS, type Lang } from '../core/article';
-import { added, key as sameness, lines, marks, tidy, type Mark } from '../core/examples';
+import { added, elsewhere, lines, marks, shownAtSentence, tidy, type Mark } from '../core/examples';
 import * as words from '../core/words';
 import { say } from '../../shared/ui/say';
 import { Press } from '../../shared/ui/parts';
@@ -19,17 +19,6 @@ const markText = (m: Mark): string => {
   }
 };
 
-/** Examples of other articles that the check found among these. */
-function elsewhere(preview: Preview | undefined): Map<string, string> {
-  const found = new Map<string, string>();
-  for (const f of preview?.faults ?? []) {
-    const m = /^«(.*)» is also an example of (\S+)$/.exec(f.text);
-    const name = m?.[2]?.split('/').at(-1)?.replace(/\.md$/, '');
-    if (m?.[1] && name) found.set(sameness(m[1]), name);
-  }
-  return found;
-}
-
 interface Props { article: Article; preview: Preview | undefined; shared: boolean; type: (c: Partial<Article>) => void }
 export function Examples({ article, preview, shared, type }: Props) {
   const [lang, setLang] = useState<Lang>('da');
@@ -38,7 +27,8 @@ export function Examples({ article, preview, shared, type }: Props) {
   const list = useRef<HTMLOListElement>(null);
   const all = article.examples[lang] ?? [];
   const set = (next: string[]): void => type({ examples: { ...article.examples, [lang]: next } });
-  const found = marks(all, elsewhere(preview));
+  const faults = faultsOf(preview, 'examples');
+  const found = marks(all, elsewhere(faults));
   const doubles = found.filter((m) => m?.kind === 'double').length;
   const focus = (i: number): void => void requestAnimationFrame(() => list.current?.querySelectorAll('textarea')[i]?.focus());
 
@@ -88,7 +78,7 @@ export function Examples({ article, preview, shared, type }: Props) {
         {LANGS.map((l) => <button key={l} type="button" class="chip" aria-pressed={l === lang} data-testid={`examples-${l}`} onClick={() => setLang(l)}>{words.language(l)} <span class="of">{(article.examples[l] ?? []).length}</span></button>)}
       </div>
       {short && <p class="quiet-text">Mindst {EXAMPLES} på dansk. Der mangler {EXAMPLES - all.length}.</p>}
-      {faultsOf(preview, 'examples').filter((f) => !/sentences: at least|is also an example|stands twice/.test(f.text)).map((f, i) => <p key={i} class="form-error-message">{words.fault(f)}</p>)}
+      {faults.filter((f) => !shownAtSentence(f)).map((f, i) => <p key={i} class="form-error-message">{f.text}</p>)}
       <ol class="examples" ref={list} data-testid="examples">
         {shown.map((s, i) => {
           const mark = found[i];

@@ -3,7 +3,6 @@
 import { useId } from 'preact/hooks';
 import type { Area, Article, Preview } from '../core/api';
 import { faultsOf, LINKS_MAX } from '../core/article';
-import * as words from '../core/words';
 import { Press } from '../../shared/ui/parts';
 import { date, Field, today } from './bits';
 
@@ -73,7 +72,7 @@ export function Links({ article: a, preview, type }: Props) {
           </li>
         ))}
       </ul>
-      {faults.length > 0 && <ul class="form-error-message">{faults.map((f, i) => <li key={i}>{words.fault(f)}</li>)}</ul>}
+      {faults.length > 0 && <ul class="form-error-message">{faults.map((f, i) => <li key={i}>{f.text}</li>)}</ul>}
       {a.links.length < LINKS_MAX && <Press look="secondary" icon="plus" test="add-link" onClick={add}>Tilføj link</Press>}
     </section>
   );

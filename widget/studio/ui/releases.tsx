@@ -35,7 +35,7 @@ function Folder() {
     <section class="card" aria-labelledby="folder-title">
       <h2 id="folder-title">Ændret uden om redaktionen</h2>
       <p>{n === 1 ? 'Én fil' : `${n} filer`} i mappen er ændret, men ikke udgivet.{data.folder.faults.length > 0 && ` ${words.faults(data.folder.faults.length)} skal rettes i filerne først.`}</p>
-      <details><summary>Se hvilke</summary><ul class="plain-list">{data.folder.changed.map((f) => <li key={f}><code>{f}</code></li>)}{data.folder.faults.map((f, i) => <li key={i}>{f.file}, {words.where(f)}: {words.fault(f)}</li>)}</ul></details>
+      <details><summary>Se hvilke</summary><ul class="plain-list">{data.folder.changed.map((f) => <li key={f}><code>{f}</code></li>)}{data.folder.faults.map((f, i) => <li key={i}>{f.file}, {words.where(f)}: {f.text}</li>)}</ul></details>
       {job ? <Progress step={job.step} done={job.done} total={job.total} /> : <Press look="secondary" onClick={() => setOpen(true)}>Udgiv det</Press>}
       {open && (
         <Modal title="Udgiv det, der er ændret i mappen" onClose={() => setOpen(false)} test="folder-dialog">

@@ -2,11 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { blank, fieldDiffs, faultsOf, inAYear, place, same, slug, toSend } from '../../studio/core/article';
 import type { Fault, Preview } from '../../studio/core/api';
-import { added, key, lines, marks, tidy } from '../../studio/core/examples';
+import { added, elsewhere, key, lines, marks, shownAtSentence, tidy } from '../../studio/core/examples';
 import { slotAt, SLOT, suggest } from '../../studio/core/slots';
 import { decode } from '../../studio/core/decode';
 import { rateProblem, wrong } from '../../studio/core/facts';
-import { fault } from '../../studio/core/words';
 import { article } from './fakes';
 
 test('an id comes from a title', () => {
@@ -52,12 +51,10 @@ test('a fault finds its line or its field', () => {
   assert.deepEqual(faultsOf(undefined, 'title'), []);
 });
 
-test('faults are said in Danish, new ones as the check has them', () => {
-  assert.equal(fault({ text: '12 sentences: at least 20' }), 'Der er 12 danske eksempler. Der skal være mindst 20.');
-  assert.equal(fault({ text: '«x y» is also an example of shared/pas/a.md' }), 'Eksemplet »x y« hører også til et andet svar (shared/pas/a.md).');
-  assert.match(fault({ text: 'an amount is typed: put it in satser.toml and use {{sats.…}}' }), /^Et beløb .* ændres\.$/);
-  assert.equal(fault({ text: '«$1» stands twice' }), 'Eksemplet »$1« står to gange.');
-  assert.equal(fault({ text: 'something new' }), 'something new');
+test('what the check finds among the examples is marked at its sentence', () => {
+  const faults = ['Eksemplet «Nyt pas?» står også i shared/pas/pas-barn.md.', 'Eksemplet «a b» står to gange.', 'Der er 3 eksempler på spørgsmål. Skriv mindst 20.', 'Et eksempel skal være på 2 til 400 tegn.'].map((text) => ({ text }));
+  assert.deepEqual([...elsewhere(faults)], [['nyt pas', 'pas-barn']]);
+  assert.deepEqual(faults.map(shownAtSentence), [true, true, true, false]);
 });
 
 test('pasted lines become sentences', () => {
