@@ -33,16 +33,12 @@ import plus from 'fds:plus';
 import remove from 'fds:delete';
 import hidden from 'fds:visibility-off';
 import copy from 'fds:copy';
-import chevronRight from 'fds:chevron-right';
 import refresh from 'fds:refresh';
-import lock from 'fds:lock';
 import upload from 'fds:upload';
 import calendar from 'fds:calendar-month';
 import bold from 'fds:format-bold';
 import bullets from 'fds:format-list-bulleted';
-import numbers from 'fds:format-list-numbered';
 import link from 'fds:link';
-import map from 'fds:map';
 import undo from 'fds:subdirectory-arrow-left';
 import success from 'fds:success';
 import info from 'fds:info';
@@ -50,6 +46,6 @@ import info from 'fds:info';
 export const icons = {
   analytics, arrowBack, chat, check, chevron, close, edit, forum, forward, help, listAdd, listBulleted, notifications, person,
   persons, reply, search, send, settings, share, smartphone, sortDown, sortUp, sortNone, supportAgent, time, visibility, warning,
-  document, payments, plus, remove, hidden, copy, chevronRight, refresh, lock, upload, calendar, bold, bullets, numbers, link, map, undo, success, info,
+  document, payments, plus, remove, hidden, copy, refresh, upload, calendar, bold, bullets, link, undo, success, info,
 };
 export type IconName = keyof typeof icons;
