@@ -6,7 +6,7 @@ import { Connection, type LinkState } from './core/connection';
 import { news, type Heard } from './core/news';
 import { reduce, type Action } from './core/reduce';
 import { loadPrefs, Saved, savePrefs, type Prefs } from './core/saved';
-import { current, signOut, type Session, type SignIn } from './core/session';
+import { current, signOut, type Session, type SignIn } from '../shared/core/session';
 import { empty, part, type Outgoing } from './core/state';
 import { commandId, type Command, type Item, type List, type ServerFrame } from './core/wire';
 

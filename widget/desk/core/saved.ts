@@ -1,27 +1,10 @@
 // What survives a reload of this tab: unsent words, and what was sent without an answer. sessionStorage, by user, so
 // that the next person at the machine never sees it. Choices that are no secret (sound, columns) live in localStorage.
 
+import { forget, read, write, type Storage } from '../../shared/core/storage';
 import type { Outgoing } from './state';
 
-type Storage = Pick<globalThis.Storage, 'getItem' | 'setItem' | 'removeItem'>;
-
 export interface Unsent { drafts: Record<string, string>; outgoing: Outgoing[] }
-
-function read(storage: () => Storage, key: string): unknown {
-  try {
-    return JSON.parse(storage().getItem(key) ?? 'null');
-  } catch {
-    return null;
-  }
-}
-
-function write(storage: () => Storage, key: string, value: unknown): void {
-  try {
-    storage().setItem(key, JSON.stringify(value));
-  } catch {
-    // Refused or full: the work goes on, it only does not survive a reload.
-  }
-}
 
 export class Saved {
   constructor(private user: string, private storage: () => Storage = () => sessionStorage) {}
@@ -41,11 +24,7 @@ export class Saved {
   }
 
   forget(): void {
-    try {
-      this.storage().removeItem(this.key);
-    } catch {
-      // Nothing was kept, then.
-    }
+    forget(this.storage, this.key);
   }
 }
 

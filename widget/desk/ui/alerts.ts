@@ -7,7 +7,7 @@ import { label, offers, unread } from '../core/state';
 import type { Heard } from '../core/news';
 import * as words from '../core/words';
 import { keyName } from './keys';
-import { interrupt, say } from './say';
+import { interrupt, say } from '../../shared/ui/say';
 import { play } from './sound';
 import { go, show } from './view';
 

@@ -6,7 +6,7 @@ import { chats, label } from '../core/state';
 import type { Card, Line, Targets, To } from '../core/wire';
 import * as words from '../core/words';
 import { canNotify, mayNotify } from './alerts';
-import { Choice, type Option } from './choice';
+import { Choice, type Option } from '../../shared/ui/choice';
 import { KEYS, keyName, type KeyId } from './keys';
 import { Modal, Press } from './parts';
 import { play } from './sound';

@@ -3,7 +3,7 @@
 import { useState } from 'preact/hooks';
 import { clock, desk, dispatch, run } from '../app';
 import { calls, chats, label, lastWords, level, now, offers, unread, waitingSince, watched } from '../core/state';
-import { slot } from '../core/time';
+import { slot } from '../../shared/core/time';
 import type { Card, Mode, PauseWhy } from '../core/wire';
 import * as words from '../core/words';
 import { Bar, Empty, Language, Left, Press, Since, SrOnly, Urgency, useRoving } from './parts';

@@ -3,7 +3,7 @@
 import { useEffect } from 'preact/hooks';
 import { clock, desk, dispatch, run } from '../app';
 import { label, level, now, part } from '../core/state';
-import { slot } from '../core/time';
+import { slot } from '../../shared/core/time';
 import type { Card, DialResult, Level } from '../core/wire';
 import * as words from '../core/words';
 import { Composer } from './composer';

@@ -1,35 +1,12 @@
-// The small parts that everything is made of.
+// The small parts of the desk: times that run, what a chat is marked with, and buttons that have a key.
 
-import { Component, type ComponentChildren, type ComponentType, type JSX } from 'preact';
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { clock } from '../app';
-import { renderer } from '../core/markdown';
-import { left, short, spoken } from '../core/time';
-import type { Item } from '../core/wire';
+import { left, short, spoken } from '../../shared/core/time';
+import { Press as Plain, SrOnly, type PressProps } from '../../shared/ui/parts';
 import * as words from '../core/words';
 import { hint, keyName, type KeyId } from './keys';
-import { icons, type IconName } from './icons';
 
-/** Draws again only when a property is another value. */
-export function memo<P extends object>(inner: ComponentType<P>): ComponentType<P> {
-  const Inner = inner;
-  return class extends Component<P> {
-    override shouldComponentUpdate(next: P): boolean {
-      const keys = Object.keys(next) as (keyof P)[];
-      return keys.length !== Object.keys(this.props).length || keys.some((k) => next[k] !== (this.props as P)[k]);
-    }
-    override render(): ComponentChildren {
-      return <Inner {...(this.props as P)} />;
-    }
-  };
-}
-
-export function Icon({ name }: { name: IconName }) {
-  const [box, path] = icons[name];
-  return <svg class="icon" viewBox={box} aria-hidden="true" focusable="false"><path d={path} /></svg>;
-}
-
-export const SrOnly = ({ children }: { children: ComponentChildren }) => <span class="sr-only">{children}</span>;
+export { Empty, Icon, Markdown, memo, Modal, SrOnly, useRoving } from '../../shared/ui/parts';
 
 /** "4 min." to see, "4 minutter" to hear. */
 export function Since({ at, hot = Infinity }: { at: number; hot?: number }) {
@@ -48,78 +25,10 @@ export const Language = ({ code }: { code: string }) => (code === 'da' || !code 
 export const Urgency = ({ of }: { of: string }) =>
   (of === 'normal' || !of ? null : <span class={`badge ${of === 'urgent' ? 'badge-error' : 'badge-warning'}`}>{words.urgency(of)}</span>);
 
-interface PressProps extends Omit<JSX.IntrinsicElements['button'], 'icon'> {
-  look?: 'primary' | 'secondary' | 'tertiary' | 'quiet' | 'warning';
-  icon?: IconName;
+interface KeyedProps extends PressProps {
   for?: KeyId;
   /** Shows the key on the button, not only in its tooltip. */
   shows?: boolean;
-  test?: string;
 }
-export function Press({ look = 'secondary', icon, for: key, shows, test, class: more, children, ...rest }: PressProps) {
-  const variant = look === 'quiet' ? 'button-icon quiet' : `button-${look}`;
-  return (
-    <button type="button" class={`button ${variant} ${more ?? ''}`} data-testid={test} data-key={key && shows ? keyName(key) : undefined} {...(key ? hint(key) : {})} {...rest}>
-      {icon && <Icon name={icon} />}
-      {children && <span>{children}</span>}
-    </button>
-  );
-}
-
-const render = renderer(window);
-/** Nodes, never markup: see core/markdown. */
-export const Markdown = memo(({ text, class: look = 'md' }: { text: string; class?: string }) => {
-  const at = useRef<HTMLDivElement>(null);
-  useLayoutEffect(() => at.current?.replaceChildren(render(text)), [text]);
-  return <div class={look} ref={at} dir="auto" />;
-});
-
-interface ModalProps { title: string; onClose: () => void; test: string; children: ComponentChildren; wide?: boolean }
-/** The browser's own modal dialog: it holds the focus, closes on Escape and gives the focus back. */
-export function Modal({ title, onClose, test, children, wide }: ModalProps) {
-  const at = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    const before = document.activeElement;
-    const dialog = at.current;
-    dialog?.showModal();
-    dialog?.querySelector<HTMLElement>('[data-first]')?.focus();
-    return () => {
-      dialog?.close();
-      if (before instanceof HTMLElement && before.isConnected) before.focus();
-    };
-  }, []);
-  return (
-    <dialog ref={at} class={wide ? 'modal wide' : 'modal'} aria-labelledby={`${test}-title`} data-testid={test}
-      onCancel={(e) => { e.preventDefault(); onClose(); }}
-      onClick={(e) => e.target === at.current && onClose()}>
-      <div class="modal-body">
-        <header><h2 id={`${test}-title`}>{title}</h2><Press look="quiet" icon="close" aria-label="Luk vinduet" title="Luk (Esc)" onClick={onClose} /></header>
-        {children}
-      </div>
-    </dialog>
-  );
-}
-
-/** One stop for Tab, arrows within: for lists of buttons. The current item holds the stop, or the first. */
-export function useRoving<E extends HTMLElement>(current?: Item) {
-  const at = useRef<E>(null);
-  const stops = (): HTMLElement[] => [...(at.current?.querySelectorAll<HTMLElement>('[data-stop]') ?? [])];
-  useLayoutEffect(() => {
-    const all = stops();
-    const held = all.find((s) => s === document.activeElement) ?? all.find((s) => s.dataset.stop === current) ?? all[0];
-    all.forEach((s) => (s.tabIndex = s === held ? 0 : -1));
-  });
-  const onKeyDown = (e: KeyboardEvent): void => {
-    const step = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity }[e.key];
-    const all = stops();
-    const from = all.indexOf(e.target as HTMLElement);
-    if (step === undefined || from < 0 || e.altKey || e.ctrlKey) return;
-    e.preventDefault();
-    const to = all[Math.max(0, Math.min(all.length - 1, from + step))];
-    all.forEach((s) => (s.tabIndex = s === to ? 0 : -1));
-    to?.focus();
-  };
-  return { ref: at, onKeyDown };
-}
-
-export const Empty = ({ children }: { children: ComponentChildren }) => <p class="empty">{children}</p>;
+export const Press = ({ for: key, shows, ...rest }: KeyedProps) =>
+  <Plain data-key={key && shows ? keyName(key) : undefined} {...(key ? hint(key) : {})} {...rest} />;

@@ -2,7 +2,7 @@
 
 import { desk, run } from '../app';
 import { now } from '../core/state';
-import { slot } from '../core/time';
+import { slot } from '../../shared/core/time';
 import type { Card, Row } from '../core/wire';
 import * as words from '../core/words';
 import { dial } from './left';

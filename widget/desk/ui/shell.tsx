@@ -1,19 +1,19 @@
 // The frame around it all: where one can go, whether the line holds, what just happened.
 
 import { useEffect, useLayoutEffect } from 'preact/hooks';
-import { clock, desk, dispatch, elsewhereBack, lists, prefs, retryNow, run, session } from '../app';
+import { clock, desk, dispatch, elsewhereBack, entered, farewell, lists, prefs, retryNow, run, session } from '../app';
 import { asReply } from '../core/canned';
 import { chats, offers, shown, unread, waitingSince } from '../core/state';
-import { spoken } from '../core/time';
+import { spoken } from '../../shared/core/time';
 import { Dialogs } from './dialogs';
 import { hint, pressed, type KeyId } from './keys';
 import { accept, decline, LeftColumn, OfferStrip, setPause } from './left';
 import { Panes } from './pane';
 import { Icon, Press } from './parts';
 import { CallbacksPage, QueuePage } from './queue';
-import { assertive, polite } from './say';
+import { assertive, polite } from '../../shared/ui/say';
 import { Side } from './side';
-import { SignInPage } from './signin';
+import { SignInPage } from '../../shared/ui/signin';
 import { SupervisorPage } from './supervisor';
 import { column, dialog, go, insert, mouse, show, tab, type Column, type Tab } from './view';
 
@@ -226,7 +226,7 @@ export function Root() {
   return (
     <>
       {s === undefined ? <main class="signin" id="main"><p class="empty">Et øjeblik…</p></main>
-        : typeof s === 'object' ? <Workplace key={s.user} /> : <SignInPage key={s} unreachable={s === 'unreachable'} />}
+        : typeof s === 'object' ? <Workplace key={s.user} /> : <SignInPage key={s} title="Log ind på kontaktcentret" farewell={farewell.value} entered={entered} unreachable={s === 'unreachable'} />}
       <div class="sr-only" aria-live="polite" data-testid="polite">{polite.value.map((t, i) => <p key={`${i} ${t}`}>{t}</p>)}</div>
       <div class="sr-only" aria-live="assertive" data-testid="assertive">{assertive.value.map((t, i) => <p key={`${i} ${t}`}>{t}</p>)}</div>
     </>

@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { desk, run } from '../app';
 import { asReply, complete, filter, slots } from '../core/canned';
 import { lastOfCitizen, part } from '../core/state';
-import { clock as time, short } from '../core/time';
+import { clock as time, short } from '../../shared/core/time';
 import type { Article, Card } from '../core/wire';
 import * as words from '../core/words';
 import { hint, keyName, type KeyId } from './keys';

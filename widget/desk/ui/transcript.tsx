@@ -3,7 +3,7 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { again, clock, desk, dispatch } from '../app';
 import type { Outgoing } from '../core/state';
-import { clock as time, day } from '../core/time';
+import { clock as time, day } from '../../shared/core/time';
 import type { Card, Item, Line } from '../core/wire';
 import { Icon, Markdown, memo, Press, SrOnly } from './parts';
 import { dialog } from './view';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { asReply, complete, filter, GAP, slots, wanted } from '../../desk/core/canned';
-import { retryAfterMs } from '../../desk/core/session';
+import { retryAfterMs } from '../../shared/core/session';
 import { loadPrefs, Saved } from '../../desk/core/saved';
-import { average, clock, day, left, percent, short, slot, spoken } from '../../desk/core/time';
+import { average, clock, day, left, percent, short, slot, spoken } from '../../shared/core/time';
 import { place, refusal } from '../../desk/core/words';
 import { card } from './fakes';
 

@@ -1,14 +1,14 @@
 // Who are you? Says in words what went wrong, and how long to wait.
 
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { clock, entered, farewell } from '../app';
-import { current, signIn } from '../core/session';
+import { current, signIn, type SignIn } from '../core/session';
 import { spoken } from '../core/time';
 import { Press } from './parts';
 
 interface Problem { text: string; until_ms?: number }
 
-export function SignInPage({ unreachable }: { unreachable: boolean }) {
+interface Props { title: string; /** Why nobody is signed in any more. */ farewell: string; unreachable: boolean; entered: (answer: SignIn) => void }
+export function SignInPage({ title, farewell, unreachable, entered }: Props) {
   const [problem, setProblem] = useState<Problem | undefined>(unreachable ? { text: 'Tjenesten svarer ikke lige nu.' } : undefined);
   const [busy, setBusy] = useState(false);
   const [user, setUser] = useState('');
@@ -17,7 +17,14 @@ export function SignInPage({ unreachable }: { unreachable: boolean }) {
   const name = useRef<HTMLInputElement>(null);
   const secret = useRef<HTMLInputElement>(null);
   useEffect(() => name.current?.focus(), []);
-  const wait = problem?.until_ms === undefined ? 0 : problem.until_ms - clock.value;
+  const [now, setNow] = useState(Date.now());
+  const until = problem?.until_ms;
+  useEffect(() => {
+    if (until === undefined) return undefined;
+    const tick = setInterval(() => setNow(Date.now()), 1_000);
+    return () => clearInterval(tick);
+  }, [until]);
+  const wait = until === undefined ? 0 : until - now;
 
   const submit = async (e: Event): Promise<void> => {
     e.preventDefault();
@@ -30,6 +37,7 @@ export function SignInPage({ unreachable }: { unreachable: boolean }) {
     setBusy(false);
     if (answer.kind === 'in') return entered(answer);
     if (answer.kind === 'throttled') {
+      setNow(Date.now());
       setProblem({ text: 'Der er forsøgt for mange gange.', until_ms: Date.now() + answer.wait_ms });
     } else if (answer.kind === 'unreachable') setProblem({ text: 'Tjenesten svarer ikke lige nu. Prøv igen om lidt.' });
     else setProblem({ text: 'Brugernavn eller adgangskode passer ikke.' });
@@ -41,8 +49,8 @@ export function SignInPage({ unreachable }: { unreachable: boolean }) {
     <main class="signin" id="main">
       <div class="signin-card">
         <p class="brand">Borgerlinje</p>
-        <h1>Log ind på kontaktcentret</h1>
-        {farewell.value && !problem && <p class="alert alert-info plain" role="status">{farewell.value}</p>}
+        <h1>{title}</h1>
+        {farewell && !problem && <p class="alert alert-info plain" role="status">{farewell}</p>}
         <div role="alert">
           {problem && (
             <p class="alert alert-error plain" data-testid="signin-problem">

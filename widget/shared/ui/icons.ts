@@ -1,4 +1,4 @@
-// The icons of the design system that the desk draws.
+// The icons of the design system that the pages of staff draw.
 import analytics from 'fds:analytics';
 import arrowBack from 'fds:arrow-back';
 import chat from 'fds:chat';
@@ -27,9 +27,25 @@ import supportAgent from 'fds:support-agent';
 import time from 'fds:time';
 import visibility from 'fds:visibility';
 import warning from 'fds:warning';
+import document from 'fds:document';
+import payments from 'fds:payments';
+import plus from 'fds:plus';
+import remove from 'fds:delete';
+import hidden from 'fds:visibility-off';
+import copy from 'fds:copy';
+import refresh from 'fds:refresh';
+import upload from 'fds:upload';
+import calendar from 'fds:calendar-month';
+import bold from 'fds:format-bold';
+import bullets from 'fds:format-list-bulleted';
+import link from 'fds:link';
+import undo from 'fds:subdirectory-arrow-left';
+import success from 'fds:success';
+import info from 'fds:info';
 
 export const icons = {
   analytics, arrowBack, chat, check, chevron, close, edit, forum, forward, help, listAdd, listBulleted, notifications, person,
   persons, reply, search, send, settings, share, smartphone, sortDown, sortUp, sortNone, supportAgent, time, visibility, warning,
+  document, payments, plus, remove, hidden, copy, refresh, upload, calendar, bold, bullets, link, undo, success, info,
 };
 export type IconName = keyof typeof icons;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { JSDOM } from 'jsdom';
-import { renderer } from '../../desk/core/markdown';
+import { renderer } from '../../shared/core/markdown';
 
 const { window } = new JSDOM('');
 const render = renderer(window as unknown as Parameters<typeof renderer>[0]);
