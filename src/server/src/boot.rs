@@ -10,12 +10,12 @@ use std::thread::ScopedJoinHandle;
 use base::Clock;
 use index::{Analyzer, BuildOptions, Compounds, Snapshot};
 use inference::fetch::{Source, fetch};
-use inference::{EncoderOptions, Handle, Manifest, ModelFiles, Scheduler, SchedulerOptions};
+use inference::{Adapter, EncoderOptions, Handle, Manifest, ModelFiles, Scheduler, SchedulerOptions};
 use knowledge::{Fault, Release};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::config::Config;
+use crate::config::{Adapted, Config};
 use crate::runtime::progress::{Bars, Fetching};
 
 /// Why the service cannot start.
@@ -88,6 +88,19 @@ pub(crate) fn model(config: &Config, bars: &Bars) -> Result<ModelFiles, BootErro
     }
 }
 
+/// What is laid over the encoder, by the configuration and the model's manifest.
+///
+/// # Errors
+/// As [`Adapter::read`].
+pub(crate) fn adapter(config: &Config) -> Result<Option<Adapter>, BootError> {
+    let path = match &config.adapter {
+        Adapted::Off => None,
+        Adapted::At(path) => Some(path.clone()),
+        Adapted::Named => manifest(config)?.adapter.map(|name| config.models.join(name)),
+    };
+    Ok(path.map(|path| Adapter::read(&path)).transpose()?.map(|a| a.0))
+}
+
 /// Everything that is needed to answer. Blocks for seconds, and for minutes the first time.
 ///
 /// # Errors
@@ -102,7 +115,7 @@ pub(crate) fn boot(config: &Config, clock: &dyn Clock, bars: &Bars) -> Result<Bo
                 compute: config.kernel,
                 ..EncoderOptions::default()
             };
-            Ok(inference::load(&files, &options)?)
+            Ok(inference::load(&files, &options, adapter(config)?.as_ref())?)
         });
         (joined(knowledge), loaded, joined(words))
     });

@@ -7,6 +7,7 @@ mod load;
 mod model;
 mod report;
 mod serve;
+mod train;
 mod user;
 
 use std::path::PathBuf;
@@ -63,6 +64,11 @@ enum Command {
     Check,
     /// Encode the knowledge and train the ranker into the cache.
     Index,
+    /// Train the encoder on the knowledge.
+    Train {
+        #[command(subcommand)]
+        command: train::TrainCommand,
+    },
     /// The models.
     Model {
         #[command(subcommand)]
@@ -123,6 +129,7 @@ pub fn main() -> ExitCode {
             } => eval::run(&setting, &file, misses, report.as_deref()),
             Command::Check => check(&setting),
             Command::Index => index(&setting),
+            Command::Train { command } => train::run(&setting, command),
             Command::Model { command } => model::run(&setting, command),
             Command::Load(options) => load::run(&setting, &options),
             Command::User { command } => user::run(&setting, command),
