@@ -99,7 +99,9 @@ impl Adapter {
         let about: AdapterManifest = toml::from_str(&text).map_err(|e| fault(e.to_string()))?;
         if about.file.contains(['/', '\\']) || about.file.starts_with('.') {
             let found = &about.file;
-            return Err(fault(format!("file = {found:?}: expected a plain file name")));
+            return Err(fault(format!(
+                "file = {found:?}: expected a plain file name"
+            )));
         }
         let path = manifest.with_file_name(&about.file);
         let bytes = std::fs::read(&path).at("read", &path)?;

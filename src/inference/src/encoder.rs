@@ -210,11 +210,25 @@ impl Encoder {
             let square = [a.hidden, a.hidden];
             let r = &mut reader;
             layers.push(Layer {
-                attention: Linear::read(r, adapter, n, &["query", "key", "value"], square, compute)?,
+                attention: Linear::read(
+                    r,
+                    adapter,
+                    n,
+                    &["query", "key", "value"],
+                    square,
+                    compute,
+                )?,
                 output: Linear::read(r, adapter, n, &["output"], square, compute)?,
                 norm: norm(r, &format!("{n}.norm"))?,
                 up: Linear::read(r, adapter, n, &["up"], [a.intermediate, a.hidden], compute)?,
-                down: Linear::read(r, adapter, n, &["down"], [a.hidden, a.intermediate], compute)?,
+                down: Linear::read(
+                    r,
+                    adapter,
+                    n,
+                    &["down"],
+                    [a.hidden, a.intermediate],
+                    compute,
+                )?,
                 last_norm: norm(r, &format!("{n}.last_norm"))?,
             });
         }
@@ -397,12 +411,7 @@ impl Encoder {
     }
 
     /// Word, position and type vectors of every token, normalised, into `x`.
-    pub(crate) fn embed(
-        &self,
-        batch: &[Vec<u32>],
-        lengths: &[usize],
-        x: &mut [f32],
-    ) -> Result<()> {
+    pub(crate) fn embed(&self, batch: &[Vec<u32>], lengths: &[usize], x: &mut [f32]) -> Result<()> {
         let a = &self.architecture;
         let row_bytes = a.hidden / BLOCK * BLOCK_BYTES;
         let mut rows = x.chunks_exact_mut(a.hidden);

@@ -35,11 +35,19 @@ pub use products::{Products, Rounded};
 pub use scheduler::{Encode, Handle, Priority, Scheduler, SchedulerOptions, Vector};
 pub use tokenize::{Kind, Tokenizer};
 
-/// Opens a fetched model, with an adapter of ours on top or as it is.
+/// Opens a fetched model as it comes.
+///
+/// # Errors
+/// As [`Encoder::load`] and [`Tokenizer::load`].
+pub fn load(files: &ModelFiles, options: &EncoderOptions) -> Result<(Encoder, Tokenizer)> {
+    load_with(files, options, None)
+}
+
+/// As [`load`], with an adapter of ours merged into it.
 ///
 /// # Errors
 /// As [`Encoder::load_with`] and [`Tokenizer::load`].
-pub fn load(
+pub fn load_with(
     files: &ModelFiles,
     options: &EncoderOptions,
     adapter: Option<&Adapter>,

@@ -148,7 +148,11 @@ impl Manifest {
         for entry in std::fs::read_dir(models_dir).at("list", models_dir)? {
             let path = entry.at("list", models_dir)?.path();
             let toml = path.extension().is_some_and(|e| e == "toml");
-            if toml && path.file_name().is_some_and(|name| name != adapter::MANIFEST) {
+            if toml
+                && path
+                    .file_name()
+                    .is_some_and(|name| name != adapter::MANIFEST)
+            {
                 paths.push(path);
             }
         }

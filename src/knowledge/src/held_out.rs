@@ -26,7 +26,9 @@ mod tests {
         let count = (0..6_000).filter(|&n| held(n)).count();
         assert!((400..600).contains(&count), "{count}");
         let some = (0..100).find(|&n| held(n)).unwrap();
-        assert!(held_out(&format!("  Mit barn på {some} år, skal have et PAS?! ")));
+        assert!(held_out(&format!(
+            "  Mit barn på {some} år, skal have et PAS?! "
+        )));
         // A sentence never changes sides: what was trained on it would be judged by it.
         assert!(!held_out("hvornår bliver skraldet hentet"));
     }

@@ -10,7 +10,9 @@ use std::thread::ScopedJoinHandle;
 use base::Clock;
 use index::{Analyzer, BuildOptions, Compounds, Snapshot};
 use inference::fetch::{Source, fetch};
-use inference::{Adapter, EncoderOptions, Handle, Manifest, ModelFiles, Scheduler, SchedulerOptions};
+use inference::{
+    Adapter, EncoderOptions, Handle, Manifest, ModelFiles, Scheduler, SchedulerOptions,
+};
 use knowledge::{Fault, Release};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -96,9 +98,14 @@ pub(crate) fn adapter(config: &Config) -> Result<Option<Adapter>, BootError> {
     let path = match &config.adapter {
         Adapted::Off => None,
         Adapted::At(path) => Some(path.clone()),
-        Adapted::Named => manifest(config)?.adapter.map(|name| config.models.join(name)),
+        Adapted::Named => manifest(config)?
+            .adapter
+            .map(|name| config.models.join(name)),
     };
-    Ok(path.map(|path| Adapter::read(&path)).transpose()?.map(|a| a.0))
+    Ok(path
+        .map(|path| Adapter::read(&path))
+        .transpose()?
+        .map(|a| a.0))
 }
 
 /// Everything that is needed to answer. Blocks for seconds, and for minutes the first time.
@@ -115,7 +122,9 @@ pub(crate) fn boot(config: &Config, clock: &dyn Clock, bars: &Bars) -> Result<Bo
                 compute: config.kernel,
                 ..EncoderOptions::default()
             };
-            Ok(inference::load(&files, &options, adapter(config)?.as_ref())?)
+            let adapter = adapter(config)?;
+            let (encoder, tokenizer) = inference::load_with(&files, &options, adapter.as_ref())?;
+            Ok((encoder, tokenizer, adapter.is_some()))
         });
         (joined(knowledge), loaded, joined(words))
     });
@@ -123,7 +132,7 @@ pub(crate) fn boot(config: &Config, clock: &dyn Clock, bars: &Bars) -> Result<Bo
     for note in notes {
         tracing::warn!("{note}");
     }
-    let (encoder, tokenizer) = loaded?;
+    let (encoder, tokenizer, adapted) = loaded?;
     let analyzer = Arc::new(Analyzer::new(words?));
     let (model, dimensions) = (
         format!("{}{}", config.kernel.family(), encoder.hash()),
@@ -141,6 +150,7 @@ pub(crate) fn boot(config: &Config, clock: &dyn Clock, bars: &Bars) -> Result<Bo
         cache: Some(config.cache.join("index")),
         prepared: config.prepared.as_ref().map(|p| p.join("index")),
         model,
+        adapted,
         dimensions,
         threads: config.threads,
         budget: config.budget,

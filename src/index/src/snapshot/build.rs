@@ -30,6 +30,8 @@ pub struct BuildOptions {
     pub prepared: Option<PathBuf>,
     /// The encoder's own hash: vectors of different models never mix.
     pub model: String,
+    /// The encoder was trained on the examples, but for those that [`knowledge::held_out`] names.
+    pub adapted: bool,
     /// Numbers in a vector.
     pub dimensions: usize,
     /// Threads to train with, at least 1.
@@ -141,7 +143,7 @@ impl Learner<'_> {
         progress: &mut dyn FnMut(Stage, usize, usize),
     ) -> Result<Learned, Error> {
         let options = self.options;
-        let (common, samples) = samples(self.release, &classes);
+        let (common, samples) = samples(self.release, &classes, options.adapted);
         let places: Vec<ArticleIx> = sections(self.release).map(|p| p.0).collect();
         let passages: Vec<String> = sections(self.release).map(|p| p.2).collect();
         let texts: Vec<String> = samples.iter().map(|s| s.text.clone()).collect();
@@ -274,7 +276,7 @@ fn classes(release: &Release) -> Vec<Class> {
 }
 
 /// Which classes every municipality can meet, and the training sentences.
-fn samples(release: &Release, classes: &[Class]) -> (Vec<bool>, Vec<Sample>) {
+fn samples(release: &Release, classes: &[Class], adapted: bool) -> (Vec<bool>, Vec<Sample>) {
     let place = |class: &Class| {
         classes
             .binary_search(class)
@@ -288,8 +290,10 @@ fn samples(release: &Release, classes: &[Class]) -> (Vec<bool>, Vec<Sample>) {
         .collect();
     let mut samples = Vec::new();
     let mut add = |text: &str, lang: Lang, class: u32, written: bool| {
+        let text = base::clean(text);
         samples.push(Sample {
-            text: base::clean(text),
+            judges: written && (!adapted || knowledge::held_out(&text)),
+            text,
             lang,
             class,
             written,

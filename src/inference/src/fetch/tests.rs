@@ -122,7 +122,7 @@ fn wheels_in_a_folder_become_a_model() {
     assert!(heard.1 > 0);
     assert_eq!(ModelFiles::open(&cache, &manifest).unwrap(), files);
     assert_eq!(verify(&cache, &manifest).unwrap(), files);
-    let (encoder, tokenizer) = crate::load(&files, &crate::EncoderOptions::default(), None).unwrap();
+    let (encoder, tokenizer) = crate::load(&files, &crate::EncoderOptions::default()).unwrap();
     let ids = tokenizer.encode(crate::Kind::Query, "pas").unwrap();
     assert_eq!(encoder.encode(&[ids]).unwrap()[0].len(), 64);
     assert_eq!(encoder.hash(), files.hash);

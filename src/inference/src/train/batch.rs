@@ -93,7 +93,10 @@ fn classes(data: &Prepared, near: &[Vec<u32>], recipe: &Recipe, random: &mut Ran
         let group = recipe.classes.div_ceil(recipe.groups).max(1);
         let others = random.some(beside, group - 1);
         for class in std::iter::once(seed).chain(others) {
-            if chosen.len() < recipe.classes && !chosen.contains(&class) && some(&data.classes[class as usize]) {
+            if chosen.len() < recipe.classes
+                && !chosen.contains(&class)
+                && some(&data.classes[class as usize])
+            {
                 chosen.push(class);
             }
         }

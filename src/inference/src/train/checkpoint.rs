@@ -53,7 +53,8 @@ impl Trainer {
         std::fs::rename(&half, path).at("rename", &half)
     }
 
-    /// Takes up a training where [`Trainer::save`] put it down: the same model, data and recipe.
+    /// Takes up a training where [`Trainer::save`] put it down: the same model, data and recipe, the number of steps
+    /// aside.
     ///
     /// # Errors
     /// [`Error::Format`] for a file that is none, or that belongs to other data, another model or recipe; otherwise
@@ -74,9 +75,18 @@ impl Trainer {
             tensors.get(name).ok_or_else(what)
         };
         let json = get(STATE)?.to_dtype(DType::U8)?.to_vec1::<u8>()?;
-        let state: State = serde_json::from_slice(&json)
-            .map_err(|e| fault(format!("is of another version ({e}): begin without --resume")))?;
-        if state.recipe != recipe {
+        let state: State = serde_json::from_slice(&json).map_err(|e| {
+            fault(format!(
+                "is of another version ({e}): begin without --resume"
+            ))
+        })?;
+        // More steps, or fewer, are the same training with another end.
+        let steps = recipe.steps;
+        let begun = Recipe {
+            steps,
+            ..state.recipe
+        };
+        if begun != read_back(&recipe)? {
             let what = "was begun with other settings: give the same, or begin without --resume";
             return Err(fault(what.to_owned()));
         }
@@ -97,6 +107,12 @@ impl Trainer {
         this.curves = state.curves;
         Ok(this)
     }
+}
+
+/// A recipe as a checkpoint gives it back: JSON may cost a number its last bit.
+fn read_back(recipe: &Recipe) -> Result<Recipe> {
+    let json = serde_json::to_vec(recipe).and_then(|json| serde_json::from_slice(&json));
+    json.map_err(|e| Error::Failed(e.to_string()))
 }
 
 /// Writes a file beside its place and moves it there.

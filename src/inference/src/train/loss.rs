@@ -26,7 +26,7 @@ pub(super) struct Weights {
     pub(super) shape: f64,
 }
 
-/// The two parts before weighting.
+/// Parts of the loss, and what is made of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Loss {
     /// Supervised contrastive (Khosla et al., arXiv:2004.11362, equation 2): mean over the sentences that have another
@@ -34,6 +34,9 @@ pub struct Loss {
     pub contrast: f32,
     /// 1 - cosine to the stock vector, mean over general texts.
     pub drift: f32,
+    /// Everything, weighted: what goes down.
+    #[serde(default)]
+    pub sum: f32,
 }
 
 /// A loss that has gradients, and its parts. `vectors` [n, width] are of length 1, `stock` [general, width].
@@ -73,6 +76,7 @@ pub(super) fn loss(
         let bent = apart.sqr()?.mean_all()?;
         sum = ((sum + (drift * weights.stay)?)? + (bent * weights.shape)?)?;
     }
+    parts.sum = sum.to_scalar()?;
     Ok((sum, parts))
 }
 
@@ -129,4 +133,3 @@ fn itself(n: usize, device: &Device) -> Result<Tensor> {
     let values: Vec<f32> = (0..n * n).map(value).collect();
     Ok(Tensor::from_vec(values, (n, n), device)?)
 }
-

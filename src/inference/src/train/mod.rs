@@ -133,9 +133,9 @@ pub struct Step {
     /// From 1.
     pub step: u32,
     pub loss: Loss,
-    pub rate: f64,
+    pub rate: f32,
     /// Length of the gradient before it was shortened.
-    pub gradient: f64,
+    pub gradient: f32,
 }
 
 /// What was seen so far, for the curves.
@@ -271,8 +271,8 @@ impl Trainer {
         let step = Step {
             step: self.done,
             loss,
-            rate,
-            gradient: length,
+            rate: rate as f32,
+            gradient: length as f32,
         };
         self.curves.steps.push(step);
         Ok(step)
@@ -287,7 +287,11 @@ impl Trainer {
             let ids: Vec<Vec<u32>> = ids.collect();
             self.model.forward(&self.stock, &merged, &ids)
         };
-        let parts: Result<Vec<Tensor>> = self.workers.map(chunks.len(), forward).into_iter().collect();
+        let parts: Result<Vec<Tensor>> = self
+            .workers
+            .map(chunks.len(), forward)
+            .into_iter()
+            .collect();
         let parts = parts?;
         if parts.is_empty() {
             return Err(Error::Failed("there are no sentences to learn from".into()));
@@ -315,10 +319,9 @@ impl Trainer {
             let pull = pull.narrow(0, starts[chunk], chunks[chunk].len())?;
             let store = (&parts[chunk] * pull.detach())?.sum_all()?.backward()?;
             let gradient = |v: &Var| {
-                store.get(v).map_or_else(
-                    || v.as_detached_tensor().zeros_like(),
-                    |g| Ok(g.detach()),
-                )
+                store
+                    .get(v)
+                    .map_or_else(|| v.as_detached_tensor().zeros_like(), |g| Ok(g.detach()))
             };
             let gradients = self.model.variables().map(|(_, v)| gradient(v));
             Ok(gradients.collect::<candle_core::Result<_>>()?)
@@ -330,7 +333,9 @@ impl Trainer {
                 None => gradients,
                 Some(total) => {
                     let pairs = total.iter().zip(&gradients);
-                    pairs.map(|(a, b)| a + b).collect::<candle_core::Result<_>>()?
+                    pairs
+                        .map(|(a, b)| a + b)
+                        .collect::<candle_core::Result<_>>()?
                 }
             });
         }

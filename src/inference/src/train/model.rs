@@ -86,8 +86,12 @@ impl Model {
             }
             let mut norm = |name: &str| -> Result<Norm> {
                 Ok(Norm {
-                    weight: reader.floats(&format!("{n}.{name}.weight"), &[a.hidden])?.into(),
-                    bias: reader.floats(&format!("{n}.{name}.bias"), &[a.hidden])?.into(),
+                    weight: reader
+                        .floats(&format!("{n}.{name}.weight"), &[a.hidden])?
+                        .into(),
+                    bias: reader
+                        .floats(&format!("{n}.{name}.bias"), &[a.hidden])?
+                        .into(),
                     eps: a.layer_norm_eps,
                 })
             };
@@ -139,7 +143,10 @@ impl Model {
             let merged = Merged::new((&m.frozen + (low * self.scale)?)?)?;
             Ok(Arc::new(merged))
         };
-        workers.map(self.matrices.len(), merge).into_iter().collect()
+        workers
+            .map(self.matrices.len(), merge)
+            .into_iter()
+            .collect()
     }
 
     fn product(&self, merged: &[Arc<Merged>], matrix: usize, x: &Tensor) -> Result<Tensor> {
@@ -192,7 +199,9 @@ impl Model {
                 scores = scores.broadcast_add(mask)?;
             }
             let context = softmax(&scores)?.matmul(&v)?;
-            let context = context.transpose(1, 2)?.reshape((count * longest, hidden))?;
+            let context = context
+                .transpose(1, 2)?
+                .reshape((count * longest, hidden))?;
             let attended = self.product(merged, output, &context)?;
             x = layer.norm.apply(&(x + attended)?)?;
             let wide = gelu(&self.product(merged, up, &x)?)?;
@@ -220,9 +229,8 @@ impl Model {
         if lengths.iter().all(|&length| length == longest) {
             return Ok(None);
         }
-        let row = |&length: &usize| {
-            (0..longest).map(move |i| if i < length { inside } else { outside })
-        };
+        let row =
+            |&length: &usize| (0..longest).map(move |i| if i < length { inside } else { outside });
         let values: Vec<f32> = lengths.iter().flat_map(row).collect();
         let mask = Tensor::from_vec(values, (lengths.len(), longest), &self.device)?;
         Ok(Some(mask))

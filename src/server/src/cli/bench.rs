@@ -92,7 +92,7 @@ fn serve_encoder(setting: &Setting, threads: usize) -> Result<ExitCode, Failure>
         compute: setting.config.kernel,
         threads,
     };
-    let (encoder, tokenizer) = inference::load(&files, &options, None)?;
+    let (encoder, tokenizer) = inference::load(&files, &options)?;
     let now = || setting.clock.monotonic();
     say(&serde_json::to_string(&Told::Kernel(
         encoder.compute().name(),
@@ -141,7 +141,7 @@ fn encoder(setting: &Setting, json: bool) -> Result<ExitCode, Failure> {
         compute: setting.config.kernel,
         ..EncoderOptions::default()
     };
-    let (mut encoder, _) = inference::load(&files, &options, None)?;
+    let (mut encoder, _) = inference::load(&files, &options)?;
     let report = inference::bench::encoder(&mut encoder, &|| setting.clock.monotonic())?;
     if json {
         say(&serde_json::to_string(&report)?)?;

@@ -347,7 +347,12 @@ mod tests {
 
     #[test]
     fn an_adapter_is_named_left_out_or_ones_own() {
-        let with = |value| read(&[("BORGERLINJE_HOME", "/srv/b"), ("BORGERLINJE_ADAPTER", value)]);
+        let with = |value| {
+            read(&[
+                ("BORGERLINJE_HOME", "/srv/b"),
+                ("BORGERLINJE_ADAPTER", value),
+            ])
+        };
         assert_eq!(with("off").unwrap().adapter, Adapted::Off);
         let own = Adapted::At(PathBuf::from("/srv/b/ours/adapter.toml"));
         assert_eq!(with("ours/adapter.toml").unwrap().adapter, own);

@@ -35,7 +35,8 @@ pub(super) fn write(
 
 /// One line a step; the figures of the development part where there are some.
 fn rows(curves: &Curves, main: &str) -> String {
-    let mut out = format!("step\tcontrast\tdrift\trate\tgradient\t{main}\tother_languages\tretrieval\n");
+    let mut out =
+        format!("step\tcontrast\tdrift\trate\tgradient\t{main}\tother_languages\tretrieval\n");
     let figures = |step: u32| -> String {
         let found = curves.development.iter().find(|d| d.0 == step);
         found.map_or("\t\t".to_owned(), |(_, d)| {
@@ -91,19 +92,27 @@ fn drawn(curves: &Curves, main: &str) -> Result<String, Drawn> {
             .collect();
         let lowest = all.iter().flat_map(|d| d.1).fold(100.0, f64::min);
         let mut chart = ChartBuilder::on(&lower)
-            .caption("Held-out sentences: right class first, per cent", ("sans-serif", 20))
+            .caption(
+                "Held-out sentences: right class first, per cent",
+                ("sans-serif", 20),
+            )
             .margin(12)
             .x_label_area_size(32)
             .y_label_area_size(48)
             .build_cartesian_2d(0..last, (lowest - 3.0).max(0.0)..100.0)?;
         chart.configure_mesh().x_desc("steps").draw()?;
-        for (n, name) in [main, "other languages", "general retrieval"].into_iter().enumerate() {
+        for (n, name) in [main, "other languages", "general retrieval"]
+            .into_iter()
+            .enumerate()
+        {
             let points: Vec<(u32, f64)> = all.iter().map(|(step, s)| (*step, s[n])).collect();
             let colour = COLOURS[n];
             chart
                 .draw_series([PathElement::new(points, colour.stroke_width(2))])?
                 .label(name)
-                .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], colour.stroke_width(2)));
+                .legend(move |(x, y)| {
+                    PathElement::new([(x, y), (x + 16, y)], colour.stroke_width(2))
+                });
         }
         chart
             .configure_series_labels()

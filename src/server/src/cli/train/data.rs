@@ -18,11 +18,17 @@ pub(super) fn collect(release: &Release) -> Data {
         ..Data::default()
     };
     // One class an article id: an override answers the same question.
-    let articles = release.articles.iter().filter(|a| a.audience == Audience::Citizen);
+    let articles = release
+        .articles
+        .iter()
+        .filter(|a| a.audience == Audience::Citizen);
     let ids = articles.clone().map(|a| a.id.as_str());
     let names = ids.chain(release.intents.examples.keys().map(|i| i.name()));
     let mut classes: BTreeMap<&str, u32> = names.map(|name| (name, 0)).collect();
-    classes.values_mut().zip(0..).for_each(|(class, n)| *class = n);
+    classes
+        .values_mut()
+        .zip(0..)
+        .for_each(|(class, n)| *class = n);
     let mut add = |text: &str, lang: Lang, class: Option<u32>, kind: Kind| {
         let text = clean(text);
         let language = Lang::ALL.iter().position(|l| *l == lang).unwrap_or(0);
@@ -64,7 +70,8 @@ pub(super) fn collect(release: &Release) -> Data {
         if let Some((first, rest)) = sentences.split_first().filter(|(_, rest)| !rest.is_empty()) {
             let heading = section.heading.as_deref().unwrap_or("");
             let passage = format!("{}. {heading}\n{}", article.title, rest.join(" "));
-            data.retrieval.push((first.clone(), clean(&without_slots(&passage))));
+            data.retrieval
+                .push((first.clone(), clean(&without_slots(&passage))));
         }
         data.general.extend(sentences);
     }
@@ -75,9 +82,9 @@ pub(super) fn collect(release: &Release) -> Data {
 fn sentences(markdown: &str) -> Vec<String> {
     let mut out = Vec::new();
     for line in markdown.lines() {
-        let line = line.trim().trim_start_matches(|c: char| {
-            c.is_ascii_digit() || matches!(c, '-' | '.' | ' ')
-        });
+        let line = line
+            .trim()
+            .trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '-' | '.' | ' '));
         let plain = line.replace("**", "");
         let mut rest = plain.as_str();
         while !rest.is_empty() {

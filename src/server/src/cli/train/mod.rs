@@ -102,7 +102,7 @@ pub(super) fn run(setting: &Setting, command: TrainCommand) -> Result<ExitCode, 
     let bar = bars.counted(u64::from(trainer.recipe().steps), "training the encoder");
     let main = data.languages.first().map_or("", String::as_str);
     loop {
-        if std::env::var("NOMEASURE").is_err() && trainer.measure_is_due() {
+        if trainer.measure_is_due() {
             told(trainer.done(), trainer.measure()?, main)?;
             curves::write(trainer.curves(), main, &files.table, &files.picture)?;
         }
@@ -124,7 +124,11 @@ pub(super) fn run(setting: &Setting, command: TrainCommand) -> Result<ExitCode, 
         let step = trainer.step()?;
         bar.set_position(u64::from(step.step));
         if step.step.is_multiple_of(10) {
-            let spent = setting.clock.monotonic().saturating_sub(began).as_secs_f64();
+            let spent = setting
+                .clock
+                .monotonic()
+                .saturating_sub(began)
+                .as_secs_f64();
             bars.note(&format!(
                 "step {}: contrast {:.3}, drift {:.4}, gradient {:.2}, {:.2} s a step",
                 step.step,
