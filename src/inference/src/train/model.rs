@@ -140,8 +140,7 @@ impl Model {
         let merge = |n: usize| -> Result<Arc<Merged>> {
             let m = &self.matrices[n];
             let low = m.b.as_detached_tensor().matmul(&m.a.as_detached_tensor())?;
-            let merged = Merged::new((&m.frozen + (low * self.scale)?)?)?;
-            Ok(Arc::new(merged))
+            Ok(Arc::new(Merged::new(&m.frozen, &low, self.scale)?))
         };
         workers
             .map(self.matrices.len(), merge)

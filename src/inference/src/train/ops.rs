@@ -10,24 +10,40 @@ use candle_core::{
 use crate::kernels::{self, Packed};
 
 /// W + s·B·A of one matrix at one step.
-pub(super) struct Merged {
-    /// [outputs, inputs]
-    pub(super) weights: Tensor,
-    /// On the processor: packed for x · Wᵀ and for gradient · W.
-    packed: Option<[Packed; 2]>,
+pub(super) enum Merged {
+    /// On the processor: [inputs, outputs] for x · Wᵀ, and the other way round for gradient · W.
+    Packed {
+        forward: Packed,
+        back: Packed,
+        inputs: usize,
+    },
+    /// Elsewhere: [outputs, inputs].
+    Plain(Tensor),
 }
 
 impl Merged {
-    pub(super) fn new(weights: Tensor) -> Result<Self> {
-        let packed = if weights.device().is_cpu() {
-            let (outputs, inputs) = weights.dims2()?;
-            let rows = weights.flatten_all()?.to_vec1::<f32>()?;
-            let columns = weights.t()?.flatten_all()?.to_vec1::<f32>()?;
-            Some([Packed::new(&rows, inputs), Packed::new(&columns, outputs)])
-        } else {
-            None
-        };
-        Ok(Self { weights, packed })
+    /// `frozen` [outputs, inputs], `low` the product B·A.
+    pub(super) fn new(frozen: &Tensor, low: &Tensor, scale: f64) -> Result<Self> {
+        if !frozen.device().is_cpu() {
+            return Ok(Self::Plain((frozen + (low * scale)?)?));
+        }
+        // By hand: candle's own threads for large sums wait for one another, which is slow beside other work.
+        let (outputs, inputs) = frozen.dims2()?;
+        let mut rows = frozen.flatten_all()?.to_vec1::<f32>()?;
+        for (value, low) in rows.iter_mut().zip(low.flatten_all()?.to_vec1::<f32>()?) {
+            *value += low * scale as f32;
+        }
+        let mut columns = vec![0.0; rows.len()];
+        for (output, row) in rows.chunks_exact(inputs).enumerate() {
+            for (column, value) in columns.chunks_exact_mut(outputs).zip(row) {
+                column[output] = *value;
+            }
+        }
+        Ok(Self::Packed {
+            forward: Packed::new(&rows, inputs),
+            back: Packed::new(&columns, outputs),
+            inputs,
+        })
     }
 }
 
@@ -55,7 +71,7 @@ impl CustomOp3 for Product {
         _: &CpuStorage,
         _: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let Some([forward, _]) = &self.merged.packed else {
+        let Merged::Packed { forward, .. } = &*self.merged else {
             return Err(Error::Msg("weights on another device".into()));
         };
         let (rows, _) = layout.shape().dims2()?;
@@ -76,7 +92,10 @@ impl CustomOp3 for Product {
     ) -> Result<(candle_core::CudaStorage, Shape)> {
         use candle_core::backend::BackendStorage;
         let (rows, inputs) = x_layout.shape().dims2()?;
-        let (weights, layout) = self.merged.weights.storage_and_layout();
+        let Merged::Plain(weights) = &*self.merged else {
+            return Err(Error::Msg("weights on another device".into()));
+        };
+        let (weights, layout) = weights.storage_and_layout();
         let candle_core::Storage::Cuda(weights) = &*weights else {
             return Err(Error::Msg("weights on another device".into()));
         };
@@ -101,12 +120,11 @@ impl CustomOp3 for Product {
         let a_grad = (outer.t()?.matmul(&values)? * self.scale)?;
         let b_grad = (grad.t()?.matmul(&inner)? * self.scale)?;
         // Nothing below the first layer learns.
-        let x_grad = x.track_op().then(|| {
-            if self.merged.packed.is_some() {
+        let x_grad = x.track_op().then(|| match &*self.merged {
+            Merged::Plain(weights) => grad.matmul(weights),
+            Merged::Packed { .. } => {
                 let back = Back(self.merged.clone());
                 grad.contiguous()?.apply_op1_no_bwd(&back)
-            } else {
-                grad.matmul(&self.merged.weights)
             }
         });
         Ok((x_grad.transpose()?, Some(a_grad), Some(b_grad)))
@@ -132,11 +150,10 @@ impl CustomOp1 for Back {
     }
 
     fn cpu_fwd(&self, grad: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let Some([_, back]) = &self.0.packed else {
+        let Merged::Packed { back, inputs, .. } = &*self.0 else {
             return Err(Error::Msg("weights on another device".into()));
         };
-        let (rows, _) = layout.shape().dims2()?;
-        let (_, inputs) = self.0.weights.dims2()?;
+        let (rows, inputs) = (layout.shape().dims2()?.0, *inputs);
         let mut out = vec![0.0; rows * inputs];
         back.linear(values(grad, layout)?, &vec![0.0; inputs], &mut out, 1);
         Ok((CpuStorage::F32(out), (rows, inputs).into()))
