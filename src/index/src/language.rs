@@ -138,6 +138,7 @@ mod tests {
                 lang,
                 class: 0,
                 written: true,
+                judges: true,
             })
             .collect();
         Identifier::learn(&samples)

@@ -173,6 +173,7 @@ mod tests {
             cache: Some(dir.clone()),
             prepared: None,
             model: "model".to_owned(),
+            adapted: false,
             dimensions: 2,
             threads: 1,
             budget: crate::ErrorBudget::default(),

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::ThreadPool;
 
+use crate::adapter::Adapter;
 use crate::container::{Architecture, BLOCK, BLOCK_BYTES, Dtype, Reader};
 use crate::error::{Error, Result};
 use crate::kernels::int8::Rows;
@@ -163,6 +164,18 @@ impl Encoder {
     /// [`Error::Io`] and [`Error::Format`] for a file that is absent or damaged; [`Error::Failed`]
     /// if no threads can be had.
     pub fn load(weights: &Path, options: &EncoderOptions) -> Result<Self> {
+        Self::load_with(weights, options, None)
+    }
+
+    /// As [`Encoder::load`], with an adapter merged into the layers.
+    ///
+    /// # Errors
+    /// As [`Encoder::load`], and [`Error::Format`] for an adapter of another encoder.
+    pub fn load_with(
+        weights: &Path,
+        options: &EncoderOptions,
+        adapter: Option<&Adapter>,
+    ) -> Result<Self> {
         let mut reader = Reader::open(weights)?;
         let architecture = reader.header.architecture.clone();
         let a = &architecture;
@@ -172,6 +185,13 @@ impl Encoder {
                 format!("{} wide with {} heads", a.hidden, a.heads),
             ));
         }
+        let hash = match adapter {
+            Some(adapter) => {
+                adapter.check(&reader.header.hash, weights)?;
+                adapter.joint_hash(&reader.header.hash)
+            }
+            None => reader.header.hash.clone(),
+        };
         let compute = options.compute;
         let word = reader.bytes("word", &[a.vocabulary, a.hidden], Dtype::Q4_0)?;
         let mut position = reader.floats("position", &[a.positions, a.hidden])?;
@@ -192,17 +212,31 @@ impl Encoder {
             let square = [a.hidden, a.hidden];
             let r = &mut reader;
             layers.push(Layer {
-                attention: Linear::read(r, n, &["query", "key", "value"], square, compute)?,
-                output: Linear::read(r, n, &["output"], square, compute)?,
+                attention: Linear::read(
+                    r,
+                    adapter,
+                    n,
+                    &["query", "key", "value"],
+                    square,
+                    compute,
+                )?,
+                output: Linear::read(r, adapter, n, &["output"], square, compute)?,
                 norm: norm(r, &format!("{n}.norm"))?,
-                up: Linear::read(r, n, &["up"], [a.intermediate, a.hidden], compute)?,
-                down: Linear::read(r, n, &["down"], [a.hidden, a.intermediate], compute)?,
+                up: Linear::read(r, adapter, n, &["up"], [a.intermediate, a.hidden], compute)?,
+                down: Linear::read(
+                    r,
+                    adapter,
+                    n,
+                    &["down"],
+                    [a.hidden, a.intermediate],
+                    compute,
+                )?,
                 last_norm: norm(r, &format!("{n}.last_norm"))?,
             });
         }
         let norm = norm(&mut reader, "norm")?;
         let mut encoder = Self {
-            hash: reader.header.hash,
+            hash,
             tokenizer_sha256: reader.header.tokenizer_sha256,
             architecture,
             compute,
@@ -254,7 +288,7 @@ impl Encoder {
         self.threads
     }
 
-    /// Hexadecimal SHA-256 that names weights and tokenizer in records.
+    /// Hexadecimal SHA-256 that names weights, tokenizer and adapter in records and caches.
     #[must_use]
     pub fn hash(&self) -> &str {
         &self.hash
@@ -382,7 +416,7 @@ impl Encoder {
     }
 
     /// Word, position and type vectors of every token, normalised, into `x`.
-    fn embed(&self, batch: &[Vec<u32>], lengths: &[usize], x: &mut [f32]) -> Result<()> {
+    pub(crate) fn embed(&self, batch: &[Vec<u32>], lengths: &[usize], x: &mut [f32]) -> Result<()> {
         let a = &self.architecture;
         let row_bytes = a.hidden / BLOCK * BLOCK_BYTES;
         let mut rows = x.chunks_exact_mut(a.hidden);

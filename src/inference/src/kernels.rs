@@ -7,10 +7,12 @@
 #![allow(unsafe_code)]
 
 mod attention;
+mod gradients;
 pub(crate) mod int8;
 mod matrix;
 
 pub(crate) use attention::{Heads, attend};
+pub(crate) use gradients::{gelu_gradient, layer_norm_gradient};
 pub use int8::Isa;
 pub(crate) use matrix::Packed;
 

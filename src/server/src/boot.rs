@@ -10,12 +10,14 @@ use std::thread::ScopedJoinHandle;
 use base::Clock;
 use index::{Analyzer, BuildOptions, Compounds, Snapshot, Stage};
 use inference::fetch::{Source, fetch};
-use inference::{EncoderOptions, Handle, Manifest, ModelFiles, Scheduler, SchedulerOptions};
+use inference::{
+    Adapter, EncoderOptions, Handle, Manifest, ModelFiles, Scheduler, SchedulerOptions,
+};
 use knowledge::{Fault, File, Release};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::config::Config;
+use crate::config::{Adapted, Config};
 use crate::runtime::progress::{Bars, Fetching};
 
 /// Why the service cannot start.
@@ -184,6 +186,24 @@ pub(crate) fn model(config: &Config, bars: &Bars) -> Result<ModelFiles, BootErro
     }
 }
 
+/// What is laid over the encoder, by the configuration and the model's manifest.
+///
+/// # Errors
+/// As [`Adapter::read`].
+pub(crate) fn adapter(config: &Config) -> Result<Option<Adapter>, BootError> {
+    let path = match &config.adapter {
+        Adapted::Off => None,
+        Adapted::At(path) => Some(path.clone()),
+        Adapted::Named => manifest(config)?
+            .adapter
+            .map(|name| config.models.join(name)),
+    };
+    Ok(path
+        .map(|path| Adapter::read(&path))
+        .transpose()?
+        .map(|a| a.0))
+}
+
 /// Everything that is needed to answer. Blocks for seconds, and for minutes the first time.
 ///
 /// # Errors
@@ -198,7 +218,9 @@ pub(crate) fn boot(config: &Config, clock: &dyn Clock, bars: &Bars) -> Result<Bo
                 compute: config.kernel,
                 ..EncoderOptions::default()
             };
-            Ok(inference::load(&files, &options)?)
+            let adapter = adapter(config)?;
+            let (encoder, tokenizer) = inference::load_with(&files, &options, adapter.as_ref())?;
+            Ok((encoder, tokenizer, adapter.is_some()))
         });
         (joined(knowledge), loaded, joined(words))
     });
@@ -206,7 +228,7 @@ pub(crate) fn boot(config: &Config, clock: &dyn Clock, bars: &Bars) -> Result<Bo
     for note in &notes {
         tracing::warn!("{note}");
     }
-    let (encoder, tokenizer) = loaded?;
+    let (encoder, tokenizer, adapted) = loaded?;
     let analyzer = Arc::new(Analyzer::new(words?));
     let (model, dimensions) = (
         format!("{}{}", config.kernel.family(), encoder.hash()),
@@ -224,6 +246,7 @@ pub(crate) fn boot(config: &Config, clock: &dyn Clock, bars: &Bars) -> Result<Bo
         cache: Some(config.cache.join("index")),
         prepared: config.prepared.as_ref().map(|p| p.join("index")),
         model,
+        adapted,
         dimensions,
         threads: config.threads,
         budget: config.budget,

@@ -25,6 +25,9 @@ pub(crate) struct Sample {
     /// Written as a citizen's message; otherwise derived from a title, heading or keyword, which trains the
     /// first stage and is never used to judge it.
     pub(crate) written: bool,
+    /// Whether the second stage and the calibration may be judged by it: an encoder that was trained on the sentence
+    /// places it better than it will place a citizen's.
+    pub(crate) judges: bool,
 }
 
 /// Everything the ranker learns from.
@@ -170,7 +173,7 @@ impl Training<'_> {
             .map(|(i, _)| i)
             .collect();
         let held: Vec<usize> = (0..self.samples.len())
-            .filter(|&i| self.samples[i].written && self.fold_of(i) == fold)
+            .filter(|&i| self.samples[i].judges && self.fold_of(i) == fold)
             .collect();
         let vocabulary = Vocabulary::learn(train.iter().map(|&i| &raws[i as usize]));
         let featured = parallel::map(self.samples.len(), self.threads, |i| {

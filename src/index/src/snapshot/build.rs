@@ -30,6 +30,8 @@ pub struct BuildOptions {
     pub prepared: Option<PathBuf>,
     /// The encoder's own hash: vectors of different models never mix.
     pub model: String,
+    /// The encoder was trained on the examples, but for those that [`knowledge::held_out`] names.
+    pub adapted: bool,
     /// Numbers in a vector.
     pub dimensions: usize,
     /// Threads to train with, at least 1.
@@ -113,7 +115,7 @@ impl Snapshot {
         let classes = classes(&release);
         let class_of = class_of(&release, &classes);
         let lexical = Lexical::build(&release, &self.analyzer)?;
-        let (_, samples) = samples(&release, &classes);
+        let (_, samples) = samples(&release, &classes, options.adapted);
         let vectors = Vectors::of(&release, &samples, options, embed, progress)?;
         let threads = options.threads;
         let Some(ranker) = self
@@ -228,7 +230,7 @@ impl Learner<'_> {
         progress: &mut dyn FnMut(Stage, usize, usize),
     ) -> Result<Learned, Error> {
         let options = self.options;
-        let (common, samples) = samples(self.release, &classes);
+        let (common, samples) = samples(self.release, &classes, options.adapted);
         let places: Vec<ArticleIx> = sections(self.release).map(|p| p.0).collect();
         let vectors = Vectors::of(self.release, &samples, options, embed, progress)?;
         let training = Training {
@@ -348,7 +350,7 @@ fn classes(release: &Release) -> Vec<Class> {
 }
 
 /// Which classes every municipality can meet, and the training sentences.
-fn samples(release: &Release, classes: &[Class]) -> (Vec<bool>, Vec<Sample>) {
+fn samples(release: &Release, classes: &[Class], adapted: bool) -> (Vec<bool>, Vec<Sample>) {
     let place = |class: &Class| {
         classes
             .binary_search(class)
@@ -362,8 +364,10 @@ fn samples(release: &Release, classes: &[Class]) -> (Vec<bool>, Vec<Sample>) {
         .collect();
     let mut samples = Vec::new();
     let mut add = |text: &str, lang: Lang, class: u32, written: bool| {
+        let text = base::clean(text);
         samples.push(Sample {
-            text: base::clean(text),
+            judges: written && (!adapted || knowledge::held_out(&text)),
+            text,
             lang,
             class,
             written,

@@ -60,6 +60,7 @@ fn options() -> BuildOptions {
         cache: None,
         prepared: None,
         model: "words".to_owned(),
+        adapted: false,
         dimensions: WIDTH,
         threads: 2,
         budget: ErrorBudget::default(),

@@ -8,6 +8,7 @@ mod load;
 mod model;
 mod report;
 mod serve;
+mod train;
 mod user;
 
 use std::path::PathBuf;
@@ -64,6 +65,11 @@ enum Command {
     Check,
     /// Encode the knowledge and train the ranker into the cache.
     Index,
+    /// Train the encoder on the knowledge.
+    Train {
+        #[command(subcommand)]
+        command: train::TrainCommand,
+    },
     /// The models.
     Model {
         #[command(subcommand)]
@@ -126,6 +132,7 @@ pub fn main() -> ExitCode {
             } => eval::run(&setting, &file, misses, report.as_deref()),
             Command::Check => check(&setting),
             Command::Index => index(&setting),
+            Command::Train { command } => train::run(&setting, command),
             Command::Model { command } => model::run(&setting, command),
             Command::Import(options) => import::run(&setting, &options),
             Command::Load(options) => load::run(&setting, &options),

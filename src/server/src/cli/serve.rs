@@ -134,7 +134,7 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
 }
 
 /// Resolves when the operator or the system asks the service to stop.
-async fn stop() {
+pub(super) async fn stop() {
     let terminated = async {
         match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
             Ok(mut s) => {

@@ -32,6 +32,8 @@ pub(crate) struct Config {
     pub models: PathBuf,
     pub widget: PathBuf,
     pub kernel: Compute,
+    /// What is laid over the encoder's weights.
+    pub adapter: Adapted,
     /// Threads for indexing and training.
     pub threads: usize,
     pub budget: index::ErrorBudget,
@@ -48,6 +50,17 @@ pub(crate) struct Config {
     /// Every municipality and team is open at all hours: for demonstrations and tests.
     pub always_open: bool,
     pub(crate) teams: Vec<Team>,
+}
+
+/// Which adapter the encoder runs with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Adapted {
+    /// The one that the model's manifest names.
+    Named,
+    /// None: the stock encoder.
+    Off,
+    /// The one of this manifest, as a municipality has trained it.
+    At(PathBuf),
 }
 
 /// Letters of a node's name at most: it becomes part of ids.
@@ -86,6 +99,7 @@ struct ConfigFile {
     models: Option<String>,
     widget: Option<String>,
     kernel: Option<String>,
+    adapter: Option<String>,
     threads: Option<usize>,
     max_wrong_answers: Option<f32>,
     max_unanswerable_answered: Option<f32>,
@@ -159,6 +173,7 @@ impl Config {
         };
         let listen = text("BORGERLINJE_LISTEN", &file.listen, "127.0.0.1:8080");
         let kernel = text("BORGERLINJE_KERNEL", &file.kernel, "auto");
+        let adapter = text("BORGERLINJE_ADAPTER", &file.adapter, "auto");
         let bad = |name: &str, value: &str, why: &str| ConfigError::Value {
             name: name.to_owned(),
             value: value.to_owned(),
@@ -231,6 +246,15 @@ impl Config {
                     "must be auto, dense, candle, or instructions this machine has",
                 )
             })?,
+            adapter: match adapter.as_str() {
+                "auto" => Adapted::Named,
+                "off" => Adapted::Off,
+                path if path.ends_with(".toml") => Adapted::At(here(adapter.clone(), &home)),
+                other => {
+                    let why = "must be auto, off, or the path of an adapter's .toml file";
+                    return Err(bad("BORGERLINJE_ADAPTER", other, why));
+                }
+            },
             threads,
             budget: index::ErrorBudget {
                 wrong: share("max_wrong_answers", file.max_wrong_answers, default.wrong)?,
@@ -318,6 +342,20 @@ mod tests {
         assert_eq!(c.data, Path::new("./data"));
         assert_eq!(c.knowledge, Path::new("/srv/b/knowledge"));
         assert!(c.redis.is_none() && c.node.is_none());
+        assert_eq!(c.adapter, Adapted::Named);
+    }
+
+    #[test]
+    fn an_adapter_is_named_left_out_or_ones_own() {
+        let with = |value| {
+            read(&[
+                ("BORGERLINJE_HOME", "/srv/b"),
+                ("BORGERLINJE_ADAPTER", value),
+            ])
+        };
+        assert_eq!(with("off").unwrap().adapter, Adapted::Off);
+        let own = Adapted::At(PathBuf::from("/srv/b/ours/adapter.toml"));
+        assert_eq!(with("ours/adapter.toml").unwrap().adapter, own);
     }
 
     #[test]
@@ -346,6 +384,7 @@ mod tests {
         for (name, value, want) in [
             ("BORGERLINJE_LISTEN", "8080", "such as 127.0.0.1:8080"),
             ("BORGERLINJE_KERNEL", "gpu", "must be auto"),
+            ("BORGERLINJE_ADAPTER", "on", "must be auto, off, or"),
             ("BORGERLINJE_CONFIG", "/no/such/file", "/no/such/file"),
             ("BORGERLINJE_NODE", "two words", "must be 1 to 40"),
             ("BORGERLINJE_PUBLIC_URL", "desk", "such as https://"),

@@ -46,6 +46,11 @@ impl Bars {
             now: None,
         }
     }
+
+    /// A bar of `length` steps of one kind.
+    pub(crate) fn counted(self, length: u64, name: &str) -> ProgressBar {
+        self.bar(length, COUNTED, name)
+    }
 }
 
 const COUNTED: &str = "{msg} [{bar:30}] {pos}/{len} {eta}";

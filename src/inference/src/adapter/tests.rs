@@ -1,0 +1,140 @@
+use super::*;
+use crate::encoder::{Compute, Encoder, EncoderOptions};
+use crate::testing::{Folder, architecture, noise, write_model};
+
+/// A part for every matrix of the tiny model, small enough to leave it a model.
+fn parts(rank: usize, size: f32) -> BTreeMap<String, Low> {
+    let a = architecture();
+    let mut parts = BTreeMap::new();
+    for layer in 0..a.layers {
+        for (name, wide_out, wide_in) in PARTS {
+            let [outputs, inputs] = shape(&a, wide_out, wide_in);
+            let seed = 100 + parts.len() as u32;
+            let scaled = |seed, count| noise(seed, count).iter().map(|v| v * size).collect();
+            let low = Low {
+                a: scaled(seed, rank * inputs),
+                b: scaled(seed + 1000, outputs * rank),
+                rank,
+            };
+            parts.insert(format!("{layer}.{name}"), low);
+        }
+    }
+    parts
+}
+
+fn written(folder: &Folder, base: &str, parts: &BTreeMap<String, Low>) -> PathBuf {
+    let bytes = Adapter::to_bytes(parts, &folder.0).unwrap();
+    std::fs::write(folder.join("adapter.safetensors"), &bytes).unwrap();
+    let about = AdapterManifest {
+        title: "test".into(),
+        licence: "MPL-2.0".into(),
+        file: "adapter.safetensors".into(),
+        sha256: digest::of_bytes(&bytes),
+        bytes: bytes.len() as u64,
+        base: base.into(),
+        data_sha256: "0".repeat(64),
+        seed: 1,
+        rank: 3,
+        steps: 1,
+        figures: BTreeMap::new(),
+    };
+    let path = folder.join(MANIFEST);
+    std::fs::write(&path, toml::to_string(&about).unwrap()).unwrap();
+    path
+}
+
+fn vectors(weights: &Path, compute: Compute, adapter: Option<&Adapter>) -> Vec<Vec<f32>> {
+    let options = EncoderOptions {
+        compute,
+        threads: 1,
+    };
+    let encoder = Encoder::load_with(weights, &options, adapter).unwrap();
+    let batch: Vec<Vec<u32>> = (1..8)
+        .map(|n| (0..n).map(|i| (i * 11 + n) % 40).collect())
+        .collect();
+    let vectors = encoder.encode(&batch).unwrap();
+    vectors.iter().map(|v| v.to_vec()).collect()
+}
+
+fn cosines(a: &[Vec<f32>], b: &[Vec<f32>]) -> Vec<f32> {
+    let pairs = a.iter().zip(b);
+    pairs
+        .map(|(a, b)| a.iter().zip(b).map(|(a, b)| a * b).sum())
+        .collect()
+}
+
+#[test]
+fn what_is_written_is_read_and_changes_the_encoder() {
+    let folder = Folder::new();
+    let weights = folder.join("encoder.bl");
+    let base = write_model(&weights).hash;
+    let parts = parts(3, 0.4);
+    let (adapter, about) = Adapter::read(&written(&folder, &base, &parts)).unwrap();
+    assert_eq!(adapter.hash(), about.sha256);
+    let low = &adapter.parts["1.down"];
+    assert_eq!((low.rank, low.a.len(), low.b.len()), (3, 3 * 96, 64 * 3));
+    for (found, expected) in low.a.iter().zip(&parts["1.down"].a) {
+        assert!((found - expected).abs() < 1e-3, "f16 keeps three digits");
+    }
+    let stock = vectors(&weights, Compute::Dense, None);
+    let adapted = vectors(&weights, Compute::Dense, Some(&adapter));
+    assert!(cosines(&stock, &adapted).iter().all(|c| *c < 0.999));
+    // Each kernel carries it, 4-bit blocks rounded anew included.
+    for compute in Compute::available() {
+        let other = vectors(&weights, compute, Some(&adapter));
+        let near = cosines(&adapted, &other);
+        assert!(near.iter().all(|c| *c > 0.97), "{compute:?}: {near:?}");
+    }
+}
+
+#[test]
+fn an_adapter_of_zeros_changes_nothing_but_the_name() {
+    let folder = Folder::new();
+    let weights = folder.join("encoder.bl");
+    let base = write_model(&weights).hash;
+    let (adapter, _) = Adapter::read(&written(&folder, &base, &parts(2, 0.0))).unwrap();
+    let stock = vectors(&weights, Compute::Dense, None);
+    assert_eq!(stock, vectors(&weights, Compute::Dense, Some(&adapter)));
+    let options = EncoderOptions::default();
+    let adapted = Encoder::load_with(&weights, &options, Some(&adapter)).unwrap();
+    assert_eq!(adapted.hash().len(), 64);
+    assert_ne!(adapted.hash(), base, "caches must not mix the two");
+}
+
+#[test]
+fn what_does_not_belong_together_is_refused() {
+    let folder = Folder::new();
+    let weights = folder.join("encoder.bl");
+    let base = write_model(&weights).hash;
+    let load = |adapter: &Adapter| {
+        let options = EncoderOptions::default();
+        Encoder::load_with(&weights, &options, Some(adapter))
+            .unwrap_err()
+            .to_string()
+    };
+    let (other, _) = Adapter::read(&written(&folder, &"1".repeat(64), &parts(2, 0.1))).unwrap();
+    assert!(load(&other).contains("train it anew"), "{}", load(&other));
+    let mut wrong = parts(2, 0.1);
+    wrong.get_mut("0.up").unwrap().b.truncate(64);
+    let (adapter, _) = Adapter::read(&written(&folder, &base, &wrong)).unwrap();
+    assert!(load(&adapter).contains("0.up has another shape"));
+    // Another file than the manifest's.
+    let manifest = written(&folder, &base, &parts(2, 0.1));
+    let bytes = Adapter::to_bytes(&parts(2, 0.2), &folder.0).unwrap();
+    std::fs::write(folder.join("adapter.safetensors"), bytes).unwrap();
+    assert!(matches!(Adapter::read(&manifest), Err(Error::Hash { .. })));
+    std::fs::write(&manifest, "title = 1").unwrap();
+    assert!(matches!(
+        Adapter::read(&manifest),
+        Err(Error::Manifest { .. })
+    ));
+    let fault = Adapter::from_bytes(b"no tensors", Path::new("x")).unwrap_err();
+    assert!(matches!(fault, Error::Format { .. }), "{fault}");
+    let mut infinite = parts(2, 0.1);
+    infinite.get_mut("1.key").unwrap().a[5] = 1e9;
+    let bytes = Adapter::to_bytes(&infinite, &folder.0).unwrap();
+    let fault = Adapter::from_bytes(&bytes, Path::new("x"))
+        .unwrap_err()
+        .to_string();
+    assert!(fault.contains("1.key.a holds what is no number"), "{fault}");
+}
