@@ -3,21 +3,22 @@
 //! The layers are part of the query: a document carries its layer and the municipalities that do not see
 //! it, and a search names the layers it may see. No filter runs after the fact, so the best ten are ten.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use base::MunicipalityCode;
 use knowledge::{ArticleIx, Audience, Layer, Release, without_slots};
 use tantivy::collector::TopDocs;
 use tantivy::directory::{Directory as _, RamDirectory};
+use tantivy::indexer::{IndexWriterOptions, NoMergePolicy};
 use tantivy::query::{BooleanQuery, BoostQuery, FuzzyTermQuery, Occur, Query, TermQuery};
 use tantivy::schema::{
-    Field, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions, Value,
+    Field, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions,
 };
 use tantivy::tokenizer::{PreTokenizedString, Token};
 use tantivy::{
-    DocAddress, Index, IndexReader, IndexSettings, ReloadPolicy, Searcher, SegmentReader,
-    TantivyDocument,
+    Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, Searcher, SegmentReader,
+    TantivyDocument, Term,
 };
 
 use crate::analysis::Analyzer;
@@ -38,9 +39,13 @@ pub enum Side {
     Examples,
 }
 
+const ARTICLE: &str = "article";
+const SECTION: &str = "section";
+
 struct Fields {
     layer: Field,
     not_in: Field,
+    /// The slot of the article.
     article: Field,
     section: Field,
     title: Field,
@@ -48,8 +53,8 @@ struct Fields {
     examples: Field,
 }
 
-/// Article and section of each document of a segment.
-type Places = Vec<(ArticleIx, Option<u32>)>;
+/// Slot and section of each document of a segment.
+type Places = Vec<(u32, Option<u32>)>;
 
 /// The inverted index of one release, in memory.
 pub struct Lexical {
@@ -57,8 +62,11 @@ pub struct Lexical {
     /// Of the files in it.
     names: BTreeSet<PathBuf>,
     searcher: Searcher,
-    /// One a segment: what a hit means, without a read of its store.
+    /// One a segment: what a hit means.
     places: Vec<Places>,
+    /// The article in each slot, which is what its documents know it by: an article's number is another in the next
+    /// release, its slot stays.
+    slots: Vec<Option<ArticleIx>>,
     fields: Fields,
 }
 
@@ -83,47 +91,77 @@ impl Lexical {
         let directory = RamDirectory::create();
         let index = Index::create(directory.clone(), schema, IndexSettings::default())?;
         let mut writer = index.writer_with_num_threads(1, WRITER_BYTES)?;
-        for (ix, a) in (0..).zip(&release.articles) {
-            if a.audience != Audience::Citizen {
-                continue;
-            }
-            let mut base = TantivyDocument::default();
-            base.add_text(fields.layer, layer_term(a.layer));
-            for code in release.excluded_from(ix) {
-                base.add_text(fields.not_in, code.as_str());
-            }
-            base.add_u64(fields.article, u64::from(ix));
-            for (n, s) in (0_u64..).zip(&a.sections) {
-                let mut doc = base.clone();
-                let heading = s.heading.as_deref().unwrap_or("");
-                let title = format!("{} {heading} {}", a.title, a.keywords.join(" "));
-                doc.add_u64(fields.section, n);
-                add_terms(&mut doc, fields.title, analyzer, &title);
-                add_terms(&mut doc, fields.text, analyzer, &without_slots(&s.text));
+        for ix in 0..release.articles.len() as ArticleIx {
+            for doc in documents(release, analyzer, &fields, ix, ix) {
                 writer.add_document(doc)?;
             }
-            let mut doc = base;
-            doc.add_u64(fields.section, NO_SECTION);
-            let sentences: Vec<&str> = a.examples.values().flatten().map(String::as_str).collect();
-            add_terms(&mut doc, fields.examples, analyzer, &sentences.join(" . "));
-            writer.add_document(doc)?;
         }
         writer.commit()?;
-        Self::open(&index, directory, fields)
+        let slots = (0..release.articles.len() as ArticleIx).map(Some);
+        Self::open(&index, directory, fields, slots.collect())
     }
 
-    fn open(index: &Index, directory: RamDirectory, fields: Fields) -> tantivy::Result<Self> {
+    /// The index of another release. `kept` tells of each of its articles which one of this release has the same
+    /// documents; the others are indexed.
+    ///
+    /// # Errors
+    /// As [`Lexical::build`].
+    pub(crate) fn revised(
+        &self,
+        release: &Release,
+        analyzer: &Analyzer,
+        kept: &[Option<ArticleIx>],
+    ) -> tantivy::Result<Self> {
+        let directory = directory_of(&self.files()?)?;
+        let index = Index::open(directory.clone())?;
+        let (_, fields) = schema();
+        let mut to: HashMap<ArticleIx, ArticleIx> = HashMap::new();
+        for (new, old) in (0..).zip(kept) {
+            if let Some(old) = old {
+                to.insert(*old, new);
+            }
+        }
+        let moved = |ix: &Option<ArticleIx>| to.get(&(*ix)?).copied();
+        let mut slots: Vec<Option<ArticleIx>> = self.slots.iter().map(moved).collect();
+        let options = IndexWriterOptions::builder().num_merge_threads(1).build();
+        let mut writer: IndexWriter = index.writer_with_options(options)?;
+        writer.set_merge_policy(Box::<NoMergePolicy>::default());
+        for (slot, (old, new)) in (0_u64..).zip(self.slots.iter().zip(&slots)) {
+            if old.is_some() && new.is_none() {
+                writer.delete_term(Term::from_field_u64(fields.article, slot));
+            }
+        }
+        for (ix, _) in (0..).zip(kept).filter(|(_, old)| old.is_none()) {
+            for doc in documents(release, analyzer, &fields, ix, slots.len() as u32) {
+                writer.add_document(doc)?;
+            }
+            slots.push(Some(ix));
+        }
+        writer.commit()?;
+        let mut this = Self::open(&index, directory, fields, slots)?;
+        // What was put there as it is, is not counted as the index's own.
+        this.names.extend(self.names.iter().cloned());
+        Ok(this)
+    }
+
+    fn open(
+        index: &Index,
+        directory: RamDirectory,
+        fields: Fields,
+        slots: Vec<Option<ArticleIx>>,
+    ) -> tantivy::Result<Self> {
         let reader: IndexReader = index
             .reader_builder()
             .reload_policy(ReloadPolicy::Manual)
             .try_into()?;
         let searcher = reader.searcher();
-        let places = places(&searcher, &fields)?;
+        let places = places(&searcher)?;
         Ok(Self {
             names: index.directory().list_managed_files().into_iter().collect(),
             directory,
             searcher,
             places,
+            slots,
             fields,
         })
     }
@@ -140,17 +178,18 @@ impl Lexical {
         self.names.iter().map(read).collect()
     }
 
-    /// The index of these files.
+    /// The index of these files, which [`Lexical::build`] made of a release with so many articles.
     ///
     /// # Errors
     /// What tantivy says of files that are not whole.
-    pub(crate) fn from_files(files: &[(String, Vec<u8>)]) -> tantivy::Result<Self> {
-        let directory = RamDirectory::create();
-        for (path, bytes) in files {
-            directory.atomic_write(Path::new(path), bytes)?;
-        }
+    pub(crate) fn from_files(
+        files: &[(String, Vec<u8>)],
+        articles: usize,
+    ) -> tantivy::Result<Self> {
+        let directory = directory_of(files)?;
         let index = Index::open(directory.clone())?;
-        Self::open(&index, directory, schema().1)
+        let slots = (0..articles as ArticleIx).map(Some).collect();
+        Self::open(&index, directory, schema().1, slots)
     }
 
     /// The best `limit` documents that `code` in `region` may see, best first.
@@ -222,13 +261,13 @@ impl Lexical {
         let top = self
             .searcher
             .search(&query, &TopDocs::with_limit(limit).order_by_score())?;
-        let hits = top.into_iter().map(|(score, at)| {
-            let (article, section) = self.places[at.segment_ord as usize][at.doc_id as usize];
-            Hit {
-                article,
+        let hits = top.into_iter().filter_map(|(score, at)| {
+            let (slot, section) = self.places[at.segment_ord as usize][at.doc_id as usize];
+            Some(Hit {
+                article: self.slots[slot as usize]?,
                 section,
                 score,
-            }
+            })
         });
         Ok(hits.collect())
     }
@@ -247,12 +286,12 @@ fn schema() -> (Schema, Fields) {
             .set_tokenizer("raw")
             .set_index_option(IndexRecordOption::WithFreqs),
     );
-    let number = NumericOptions::default().set_stored();
+    let number = NumericOptions::default().set_fast();
     let fields = Fields {
         layer: schema.add_text_field("layer", exact.clone()),
         not_in: schema.add_text_field("not_in", exact),
-        article: schema.add_u64_field("article", number.clone()),
-        section: schema.add_u64_field("section", number),
+        article: schema.add_u64_field(ARTICLE, number.clone().set_indexed()),
+        section: schema.add_u64_field(SECTION, number),
         title: schema.add_text_field("title", terms.clone()),
         text: schema.add_text_field("text", terms.clone()),
         examples: schema.add_text_field("examples", terms),
@@ -261,20 +300,63 @@ fn schema() -> (Schema, Fields) {
 }
 
 /// Reads what every document stands for.
-fn places(searcher: &Searcher, fields: &Fields) -> tantivy::Result<Vec<Places>> {
-    let segment = |(ord, reader): (u32, &SegmentReader)| {
-        (0..reader.max_doc())
-            .map(|doc| {
-                let doc: TantivyDocument = searcher.doc(DocAddress::new(ord, doc))?;
-                let number = |field| doc.get_first(field).and_then(|v| v.as_u64());
-                let section = number(fields.section).filter(|&s| s != NO_SECTION);
-                // Both were written from 32 bits by `build`.
-                let article = number(fields.article).unwrap_or(0) as ArticleIx;
-                Ok((article, section.map(|s| s as u32)))
-            })
-            .collect()
+fn places(searcher: &Searcher) -> tantivy::Result<Vec<Places>> {
+    let segment = |reader: &SegmentReader| {
+        let column = |name| reader.fast_fields().u64(name);
+        let (slots, sections) = (column(ARTICLE)?, column(SECTION)?);
+        let place = |doc| {
+            let section = sections.first(doc).filter(|&s| s != NO_SECTION);
+            // Both were written from 32 bits.
+            let slot = slots.first(doc).unwrap_or(0) as u32;
+            (slot, section.map(|s| s as u32))
+        };
+        Ok((0..reader.max_doc()).map(place).collect())
     };
-    (0..).zip(searcher.segment_readers()).map(segment).collect()
+    searcher.segment_readers().iter().map(segment).collect()
+}
+
+/// The documents of an article: one a section, and one for its examples; none when citizens do not see it.
+fn documents(
+    release: &Release,
+    analyzer: &Analyzer,
+    fields: &Fields,
+    ix: ArticleIx,
+    slot: u32,
+) -> Vec<TantivyDocument> {
+    let a = release.article(ix);
+    if a.audience != Audience::Citizen {
+        return Vec::new();
+    }
+    let mut base = TantivyDocument::default();
+    base.add_text(fields.layer, layer_term(a.layer));
+    for code in release.excluded_from(ix) {
+        base.add_text(fields.not_in, code.as_str());
+    }
+    base.add_u64(fields.article, u64::from(slot));
+    let mut out = Vec::with_capacity(a.sections.len() + 1);
+    for (n, s) in (0_u64..).zip(&a.sections) {
+        let mut doc = base.clone();
+        let heading = s.heading.as_deref().unwrap_or("");
+        let title = format!("{} {heading} {}", a.title, a.keywords.join(" "));
+        doc.add_u64(fields.section, n);
+        add_terms(&mut doc, fields.title, analyzer, &title);
+        add_terms(&mut doc, fields.text, analyzer, &without_slots(&s.text));
+        out.push(doc);
+    }
+    let mut doc = base;
+    doc.add_u64(fields.section, NO_SECTION);
+    let sentences: Vec<&str> = a.examples.values().flatten().map(String::as_str).collect();
+    add_terms(&mut doc, fields.examples, analyzer, &sentences.join(" . "));
+    out.push(doc);
+    out
+}
+
+fn directory_of(files: &[(String, Vec<u8>)]) -> tantivy::Result<RamDirectory> {
+    let directory = RamDirectory::create();
+    for (path, bytes) in files {
+        directory.atomic_write(Path::new(path), bytes)?;
+    }
+    Ok(directory)
 }
 
 fn layer_term(layer: Layer) -> String {
@@ -285,12 +367,12 @@ fn layer_term(layer: Layer) -> String {
 }
 
 fn exact_query(field: Field, text: &str) -> Box<dyn Query> {
-    let term = tantivy::Term::from_field_text(field, text);
+    let term = Term::from_field_text(field, text);
     Box::new(TermQuery::new(term, IndexRecordOption::Basic))
 }
 
 fn term_query(field: Field, text: &str, typos: bool) -> Box<dyn Query> {
-    let term = tantivy::Term::from_field_text(field, text);
+    let term = Term::from_field_text(field, text);
     let exact = TermQuery::new(term.clone(), IndexRecordOption::WithFreqs);
     if typos && text.chars().count() >= TYPO_LETTERS {
         // A fuzzy match scores a constant 1: it finds, and the exact match still outranks it.

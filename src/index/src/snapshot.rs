@@ -1,12 +1,14 @@
 //! A release made searchable. Immutable: built beside the live one and swapped in whole.
 
 mod build;
+mod material;
+mod passages;
+mod revise;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use base::{Lang, MunicipalityCode, without_masks};
-use inference::Rounded;
 use knowledge::{ArticleIx, Intent, Release};
 
 use crate::Error;
@@ -15,26 +17,12 @@ use crate::language::Identifier;
 use crate::lexical::{Lexical, Side};
 use crate::ranker::{Class, Query, Ranker};
 
+use passages::Passages;
+
 pub use build::{BuildOptions, Embed, Stage};
 
 /// BM25 hits that are looked at per query.
 const BM25_HITS: usize = 60;
-
-/// Every section that a citizen can be shown.
-struct Passages {
-    /// Article and section.
-    places: Vec<(ArticleIx, u32)>,
-    /// Minus the mean section, unit length.
-    centred: Rounded,
-}
-
-impl Passages {
-    /// Article, section and cosine with `q`, which is centred and of unit length.
-    fn cosines(&self, q: &[f32]) -> impl Iterator<Item = (ArticleIx, u32, f32)> {
-        let places = self.places.iter().zip(self.centred.with(q));
-        places.map(|(&(article, section), cosine)| (article, section, cosine))
-    }
-}
 
 /// A searchable release.
 pub struct Snapshot {
@@ -45,10 +33,10 @@ pub struct Snapshot {
     passages: Passages,
     /// Class of each article.
     class_of: Vec<Option<usize>>,
-    identifier: Identifier,
+    identifier: Arc<Identifier>,
     /// In how many classes' sentences a word's stem stands, by language, as a share of the classes that have
     /// sentences in it.
-    spread: HashMap<(Lang, String), f32>,
+    spread: Arc<HashMap<(Lang, String), f32>>,
 }
 
 /// What is searched for.
@@ -128,7 +116,7 @@ impl Snapshot {
         let q = self.ranker.centre_query(ask.vector);
         let mut sections = vec![(-0.3_f32, 0.0_f32); self.ranker.classes.len()];
         let mut nearest: Vec<Option<(f32, u32)>> = vec![None; self.ranker.classes.len()];
-        for (article, section, cosine) in self.passages.cosines(&q) {
+        for (article, section, cosine) in self.passages.cosines(&q, (ask.municipality, region)) {
             let Some(c) = self.class_of[article as usize].filter(|_| view.sees(article)) else {
                 continue;
             };
@@ -221,7 +209,7 @@ impl Snapshot {
         vector: &[f32],
         code: MunicipalityCode,
     ) -> Result<Vec<Candidate>, Error> {
-        let (view, _) = self.place(code)?;
+        let (view, region) = self.place(code)?;
         let query = self.ranker.centre_query(vector);
         let class_best = self.ranker.nearest(&query);
         let mut best: HashMap<ArticleIx, f32> = HashMap::new();
@@ -230,7 +218,7 @@ impl Snapshot {
                 best.insert(ix, class_best[c]);
             }
         }
-        for (article, _, cosine) in self.passages.cosines(&query) {
+        for (article, _, cosine) in self.passages.cosines(&query, (code, region)) {
             best.entry(article).and_modify(|b| *b = b.max(cosine));
         }
         Ok(sorted(best.into_iter()))

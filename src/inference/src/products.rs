@@ -1,5 +1,7 @@
 //! Many inner products at once, for whoever works with the encoder's vectors.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use crate::kernels::{self, Packed};
@@ -56,11 +58,7 @@ impl Rounded {
     pub fn new(rows: &[f32], width: usize) -> Self {
         assert!(rows.len().is_multiple_of(width));
         let mut this = Self::default();
-        for row in rows.chunks_exact(width) {
-            let (values, scale) = eight_bits(row);
-            this.rows.extend(values);
-            this.scales.push(scale);
-        }
+        rows.chunks_exact(width).for_each(|row| this.push(row));
         this
     }
 
@@ -71,14 +69,64 @@ impl Rounded {
     /// When the width of `x` does not fit.
     #[must_use]
     pub fn with(&self, x: &[f32]) -> Vec<f32> {
+        self.within(x, 0..self.len())
+    }
+
+    /// The same with some of the rows.
+    ///
+    /// # Panics
+    /// When the width of `x` does not fit, or there are not so many rows.
+    #[must_use]
+    pub fn within(&self, x: &[f32], rows: Range<usize>) -> Vec<f32> {
         let (values, unit) = eight_bits(x);
         let values: Vec<i16> = values.map(i16::from).collect();
-        let mut sums = vec![0; self.scales.len()];
-        kernels::byte_products(&self.rows, &values, &mut sums);
-        let scaled = sums.iter().zip(&self.scales);
+        let scales = &self.scales[rows.clone()];
+        let mut sums = vec![0; scales.len()];
+        let rows = &self.rows[rows.start * x.len()..rows.end * x.len()];
+        kernels::byte_products(rows, &values, &mut sums);
+        let scaled = sums.iter().zip(scales);
         scaled
             .map(|(&sum, scale)| sum as f32 * scale * unit)
             .collect()
+    }
+
+    /// The number of rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.scales.len()
+    }
+
+    /// Whether there is no row.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.scales.is_empty()
+    }
+
+    /// A row of this width, as far as eight bits say it.
+    ///
+    /// # Panics
+    /// When there is no such row.
+    pub fn row(&self, n: usize, width: usize) -> impl Iterator<Item = f32> {
+        let scale = self.scales[n];
+        let row = self.rows[n * width..(n + 1) * width].iter();
+        row.map(move |&w| f32::from(w) * scale)
+    }
+
+    /// Puts another row after the last; all are of one width.
+    pub fn push(&mut self, row: &[f32]) {
+        let (values, scale) = eight_bits(row);
+        self.rows.extend(values);
+        self.scales.push(scale);
+    }
+
+    /// Puts some rows of this width after the last, as they are.
+    ///
+    /// # Panics
+    /// When there are not so many rows.
+    pub fn extend_from(&mut self, other: &Self, rows: Range<usize>, width: usize) {
+        self.scales.extend_from_slice(&other.scales[rows.clone()]);
+        let rows = &other.rows[rows.start * width..rows.end * width];
+        self.rows.extend_from_slice(rows);
     }
 }
 
@@ -105,6 +153,23 @@ mod tests {
             assert!((found - exact).abs() < 0.01 * length(row) * length(&x));
         }
         assert_eq!(Rounded::new(&[0.0; 4], 2).with(&[0.0, 1.0]), [0.0, 0.0]);
+    }
+
+    #[test]
+    fn some_rows_are_those_of_all() {
+        let (n, width) = (9, 16);
+        let (values, x) = (noise(1, n * width), noise(2, width));
+        let rows = Rounded::new(&values, width);
+        assert_eq!(rows.within(&x, 3..7), rows.with(&x)[3..7]);
+        let mut others = Rounded::default();
+        others.push(&values[..width]);
+        others.extend_from(&rows, 5..8, width);
+        assert_eq!(others.len(), 4);
+        assert_eq!(others.with(&x)[0], rows.with(&x)[0]);
+        assert_eq!(others.with(&x)[1..], rows.with(&x)[5..8]);
+        for (near, exact) in rows.row(4, width).zip(&values[4 * width..]) {
+            assert!((near - exact).abs() < 0.01);
+        }
     }
 
     #[test]

@@ -105,14 +105,10 @@ impl Maker {
         &self,
         live: &Snapshot,
         release: Arc<Release>,
-        progress: &mut dyn FnMut(Stage, usize, usize),
     ) -> Result<Option<Arc<Snapshot>>, BootError> {
-        let snapshot = live.revised(
-            release,
-            &self.options,
-            &mut |kind, texts| self.encoder.encode_blocking(kind, texts, &mut |_, _| {}),
-            progress,
-        )?;
+        let snapshot = live.revised(release, &self.options, &mut |kind, texts| {
+            self.encoder.encode_blocking(kind, texts, &mut |_, _| {})
+        })?;
         Ok(snapshot.map(Arc::new))
     }
 
@@ -285,7 +281,7 @@ pub(crate) fn rebuild(booted: &Booted, release: Release) -> Result<Arc<Snapshot>
     let release = Arc::new(release);
     let quick = booted
         .maker
-        .revise(&booted.snapshot, Arc::clone(&release), &mut |_, _, _| {})?;
+        .revise(&booted.snapshot, Arc::clone(&release))?;
     match quick {
         Some(snapshot) => Ok(snapshot),
         None => booted.maker.build(release, &mut |_, _, _| {}),

@@ -64,7 +64,7 @@ fn a_stored_index_finds_the_same() {
     let a = Analyzer::new(Compounds::default());
     let built = Lexical::build(&r, &a).unwrap();
     let files = built.files().unwrap();
-    let opened = Lexical::from_files(&files).unwrap();
+    let opened = Lexical::from_files(&files, r.articles.len()).unwrap();
     let (code, region) = ("0751".parse().unwrap(), "1082".parse().unwrap());
     for words in [
         "pas udløbet",
@@ -79,5 +79,5 @@ fn a_stored_index_finds_the_same() {
         }
     }
     let torn = &files[..files.len() - 1];
-    assert!(Lexical::from_files(torn).is_err());
+    assert!(Lexical::from_files(torn, r.articles.len()).is_err());
 }

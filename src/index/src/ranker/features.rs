@@ -25,6 +25,8 @@ pub(crate) struct Vocabulary {
     columns: HashMap<u64, u32>,
     idf: Vec<f32>,
     group: Vec<u8>,
+    /// The first so many columns stand in common sentences.
+    common: u32,
 }
 
 /// FNV-1a, 64 bits: stable across builds and machines, which a stored ranker needs.
@@ -78,27 +80,44 @@ pub(crate) fn raw(text: &str) -> Raw {
 impl Vocabulary {
     /// Learns the columns from the training sentences.
     pub(crate) fn learn<'a>(sentences: impl Iterator<Item = &'a Raw>) -> Self {
-        let mut df: HashMap<u64, (u8, u32)> = HashMap::new();
+        Self::of_two(sentences.map(|s| (s, true)))
+    }
+
+    /// Learns the columns from sentences that are common or not: what stands in common ones comes first.
+    pub(crate) fn of_two<'a>(sentences: impl Iterator<Item = (&'a Raw, bool)>) -> Self {
+        struct Seen {
+            group: u8,
+            df: u32,
+            common: bool,
+        }
+        let mut seen: HashMap<u64, Seen> = HashMap::new();
         let mut n = 0_u32;
-        for sentence in sentences {
+        for (sentence, common) in sentences {
             n += 1;
             for &(h, group, _) in sentence {
-                df.entry(h).or_insert((group, 0)).1 += 1;
+                let s = seen.entry(h).or_insert(Seen {
+                    group,
+                    df: 0,
+                    common: false,
+                });
+                s.df += 1;
+                s.common |= common;
             }
         }
-        let mut kept: Vec<(u64, u8, u32)> = df
+        let mut kept: Vec<(bool, u64, Seen)> = seen
             .into_iter()
-            .filter(|(_, (_, df))| *df >= 2)
-            .map(|(h, (group, df))| (h, group, df))
+            .filter(|(_, s)| s.df >= 2)
+            .map(|(h, s)| (!s.common, h, s))
             .collect();
-        kept.sort_unstable();
+        kept.sort_unstable_by_key(|k| (k.0, k.1));
         Self {
-            columns: kept.iter().map(|k| k.0).zip(0..).collect(),
+            common: kept.partition_point(|k| !k.0) as u32,
+            columns: kept.iter().map(|k| k.1).zip(0..).collect(),
             idf: kept
                 .iter()
-                .map(|k| ((1.0 + n as f32) / (1.0 + k.2 as f32)).ln() + 1.0)
+                .map(|k| ((1.0 + n as f32) / (1.0 + k.2.df as f32)).ln() + 1.0)
                 .collect(),
-            group: kept.iter().map(|k| k.1).collect(),
+            group: kept.iter().map(|k| k.2.group).collect(),
         }
     }
 
@@ -120,6 +139,11 @@ impl Vocabulary {
 
     pub(crate) fn len(&self) -> usize {
         self.idf.len()
+    }
+
+    /// The columns that stand in common sentences are the first so many.
+    pub(crate) fn common(&self) -> usize {
+        self.common as usize
     }
 
     /// The features of a text, by column, and the share of its words that were never seen (0 to 1).
@@ -157,6 +181,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_stands_in_common_sentences_comes_first() {
+        let raws = [
+            "nyt pas",
+            "nyt pas til barn",
+            "havnefest",
+            "havnefest i nyt telt",
+        ]
+        .map(raw);
+        let v = Vocabulary::of_two(raws.iter().zip([true, true, false, false]));
+        assert!(0 < v.common() && v.common() < v.len());
+        let columns = |text| v.features(&raw(text)).0;
+        let common = |text| {
+            columns(text)
+                .iter()
+                .filter(|f| (f.0 as usize) < v.common())
+                .count()
+        };
+        assert_eq!(common("nyt pas"), columns("nyt pas").len());
+        assert!(common("havnefest") < columns("havnefest").len());
+    }
+
+    #[test]
     fn known_features_have_unit_length_by_group() {
         let texts = [
             "nyt pas til barn",
@@ -171,6 +217,7 @@ mod tests {
         let squared: f32 = f.iter().map(|(_, w)| w * w).sum();
         assert!((squared - 1.0).abs() < 1e-4, "{squared}");
         assert!(v.features(&raw("")).0.is_empty());
+        assert_eq!(v.common(), v.len());
         assert_eq!(v.features(&raw("tømt")).0, v.features(&raw("toemt")).0);
     }
 }

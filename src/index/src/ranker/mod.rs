@@ -9,20 +9,27 @@
 //! answers, so that saying no is learned too.
 
 mod confidence;
+mod cross_fit;
+mod examples;
 mod features;
+mod planes;
 mod revise;
+mod scope;
 mod stack;
 mod svm;
 mod train;
 
 use base::Lang;
-use inference::Rounded;
 use knowledge::Intent;
 use serde::{Deserialize, Serialize};
 
 pub use confidence::ErrorBudget;
 use confidence::{Confidence, Signals};
+use examples::Examples;
 use features::Vocabulary;
+use planes::LexicalPlanes;
+pub(crate) use revise::{Lesson, Revision};
+pub(crate) use scope::Scope;
 use stack::{Evidence, Stack};
 use svm::dot;
 pub(crate) use train::{Sample, Training};
@@ -40,37 +47,13 @@ pub(crate) enum Class {
 /// Articles with fewer own sentences than this are ranked by their text.
 const COLD: u32 = 4;
 
-/// A linear classifier over sparse features, eight bits a weight, feature by feature.
-#[derive(Serialize, Deserialize)]
-struct LexicalPlanes {
-    /// `[features × classes]`
-    weights: Vec<i8>,
-    scale: Vec<f32>,
-    bias: Vec<f32>,
-}
-
-/// Vectors of the example sentences, centred and of unit length, and the class of each.
-#[derive(Serialize, Deserialize)]
-struct Examples {
-    vectors: Rounded,
-    class: Vec<u32>,
-}
-
-impl Examples {
-    /// The class of each example and its cosine with `v`, which is centred and of unit length.
-    fn cosines(&self, v: &[f32]) -> impl Iterator<Item = (usize, f32)> {
-        let cosines = self.vectors.with(v);
-        self.class.iter().map(|c| *c as usize).zip(cosines)
-    }
-}
-
 /// The ranker of one release.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Ranker {
     pub(crate) classes: Vec<Class>,
     /// Written example sentences of each class.
     written: Vec<u32>,
-    /// What the sentences of each class were, see [`revise`].
+    /// What each class was learned from, see [`revise`].
     fingerprints: Vec<u64>,
     dimensions: usize,
     vocabulary: Vocabulary,
@@ -151,20 +134,15 @@ impl Ranker {
 
     /// For each class, the cosine of its nearest example sentence with a centred query.
     pub(crate) fn nearest(&self, centred: &[f32]) -> Vec<f32> {
-        let mut near = Nearest::new(self.classes.len());
-        for (class, cosine) in self.examples.cosines(centred) {
-            near.see(class, cosine);
-        }
-        near.finish().0
+        self.examples.nearest(centred, &|_| true).0
     }
 
     /// Ranks every allowed class for a query.
     pub(crate) fn rank(&self, q: &Query<'_>) -> Ranking {
-        let first = self.first_stage(q);
+        let allowed = |c: usize| !matches!(self.classes[c], Class::Article(_)) || (q.allowed)(c);
+        let first = self.first_stage(q, &allowed);
         let group = stack::group(q.lang);
-        let evidence = evidence(&first, q.sections, &self.classes, &self.written, |c| {
-            !matches!(self.classes[c], Class::Article(_)) || (q.allowed)(c)
-        });
+        let evidence = evidence(&first, q.sections, &self.classes, &self.written, allowed);
         let mut scores: Vec<f32> = evidence
             .iter()
             .map(|(_, e)| self.stack.score(group, &e.numbers()))
@@ -187,32 +165,21 @@ impl Ranker {
         }
     }
 
-    fn first_stage(&self, q: &Query<'_>) -> First {
-        let n = self.classes.len();
+    /// The scores of the allowed classes; the others' mean nothing.
+    fn first_stage(&self, q: &Query<'_>, allowed: &dyn Fn(usize) -> bool) -> First {
         let (features, unknown) = self.vocabulary.features(&features::raw(q.text));
-        let mut lexical = vec![0.0_f32; n];
-        for &(column, weight) in &features {
-            let row = &self.lexical.weights[column as usize * n..(column as usize + 1) * n];
-            for (s, &w) in lexical.iter_mut().zip(row) {
-                *s += weight * f32::from(w);
-            }
-        }
-        for (c, s) in lexical.iter_mut().enumerate() {
-            *s = *s * self.lexical.scale[c] + self.lexical.bias[c];
-        }
-        let d = self.dimensions;
         let v = centre(q.vector, &self.query_mean);
-        let vector = (0..n)
-            .map(|c| dot(&v, &self.vector_weights[c * d..(c + 1) * d]) + self.vector_bias[c])
-            .collect();
-        let mut near = Nearest::new(n);
-        for (class, cosine) in self.examples.cosines(&v) {
-            near.see(class, cosine);
-        }
-        let (nearest, nearest_three) = near.finish();
+        let d = self.dimensions;
+        let margin = |c: usize| {
+            if !allowed(c) {
+                return 0.0;
+            }
+            dot(&v, &self.vector_weights[c * d..(c + 1) * d]) + self.vector_bias[c]
+        };
+        let (nearest, nearest_three) = self.examples.nearest(&v, allowed);
         First {
-            lexical,
-            vector,
+            lexical: self.lexical.margins(&features, allowed),
+            vector: (0..self.classes.len()).map(margin).collect(),
             nearest,
             nearest_three,
             unknown,
@@ -221,37 +188,8 @@ impl Ranker {
     }
 }
 
-/// The three best cosines of each class.
-struct Nearest(Vec<[f32; 3]>);
-
 /// The cosine of a class without any example: far, but a number.
 const FAR: f32 = -0.3;
-
-impl Nearest {
-    fn new(classes: usize) -> Self {
-        Self(vec![[FAR; 3]; classes])
-    }
-
-    fn see(&mut self, class: usize, cosine: f32) {
-        let best = &mut self.0[class];
-        if cosine > best[2] {
-            best[2] = cosine;
-            if best[2] > best[1] {
-                best.swap(1, 2);
-            }
-            if best[1] > best[0] {
-                best.swap(0, 1);
-            }
-        }
-    }
-
-    fn finish(self) -> (Vec<f32>, Vec<f32>) {
-        self.0
-            .into_iter()
-            .map(|b| (b[0], (b[0] + b[1] + b[2]) / 3.0))
-            .unzip()
-    }
-}
 
 fn centre(v: &[f32], mean: &[f32]) -> Vec<f32> {
     let mut out: Vec<f32> = v.iter().zip(mean).map(|(v, m)| v - m).collect();

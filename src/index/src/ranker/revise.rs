@@ -1,37 +1,75 @@
 //! A ranker for a release that differs from another's in a few articles: what was learned of the others stays.
 //!
-//! Only the planes of the classes whose sentences changed are fitted, against all sentences. The planes of the others
-//! have not seen the new sentences, and the second stage and the thresholds are those of before, so a whole training
-//! is to follow; but an editor need not wait for it.
+//! Only the planes of the classes whose sentences changed are fitted, each against the sentences of its nearest
+//! rivals. The planes of the others have not seen the new sentences, and the second stage and the thresholds are
+//! those of before, so a whole training is to follow; but an editor need not wait for it.
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::sync::Arc;
 
-use inference::Rounded;
+use super::features::{Raw, Sparse, raw};
+use super::svm::{LANES, Problem, Rows};
+use super::train::{Local, Sample, VECTOR, written};
+use super::{Class, Ranker, Scope};
 
-use super::features::{Sparse, raw};
-use super::svm::{self, LANES, Plane, Rows};
-use super::train::{LEXICAL, Sample, VECTOR};
-use super::{Class, Examples, LexicalPlanes, Ranker, centre};
-use crate::parallel;
+/// Classes that a changed one is fitted against: those that come nearest.
+const RIVALS: usize = 40;
+/// Sentences by which the nearest are found.
+const ASKED: usize = 12;
 
-/// What a class's sentences are, to see whether they changed.
-pub(super) fn fingerprints(classes: usize, samples: &[Sample]) -> Vec<u64> {
-    let mut of = vec![DefaultHasher::new(); classes];
-    for s in samples {
-        (&s.text, s.lang, s.written).hash(&mut of[s.class as usize]);
-    }
-    of.iter().map(DefaultHasher::finish).collect()
+/// The classes of another release, beside those of a ranker.
+pub(crate) struct Revision<'a> {
+    pub(crate) classes: Vec<Class>,
+    fingerprints: Vec<u64>,
+    scope: &'a Scope,
+    /// The place of each class in the ranker; none: it is to be learned anew.
+    kept: Vec<Option<usize>>,
 }
 
-/// The written sentences of each class.
-pub(super) fn written(classes: usize, samples: &[Sample]) -> Vec<u32> {
-    let mut written = vec![0_u32; classes];
-    for s in samples.iter().filter(|s| s.written) {
-        written[s.class as usize] += 1;
+/// A sentence that is learned, and its vector, centred and of unit length.
+pub(crate) type Lesson = (Sample, Vec<f32>);
+
+impl<'a> Revision<'a> {
+    /// `fingerprints` tell of each class what it is learned from. `None` when more than [`LANES`] of the classes are
+    /// to be learned anew.
+    pub(crate) fn of(
+        ranker: &Ranker,
+        classes: Vec<Class>,
+        fingerprints: Vec<u64>,
+        scope: &'a Scope,
+    ) -> Option<Self> {
+        let known: HashMap<&Class, usize> = ranker.classes.iter().zip(0..).collect();
+        let kept: Vec<Option<usize>> = classes
+            .iter()
+            .zip(&fingerprints)
+            .map(|(class, f)| {
+                let place = known.get(class).copied();
+                place.filter(|&o| ranker.fingerprints[o] == *f)
+            })
+            .collect();
+        let anew = kept.iter().filter(|k| k.is_none()).count();
+        (anew <= LANES).then_some(Self {
+            classes,
+            fingerprints,
+            scope,
+            kept,
+        })
     }
-    written
+
+    /// Whether a class is to be learned anew.
+    pub(crate) fn anew(&self, class: usize) -> bool {
+        self.kept[class].is_none()
+    }
+
+    /// Those, in groups that are met in the same places.
+    fn groups(&self) -> Vec<Vec<usize>> {
+        let mut groups = self.scope.blocks();
+        groups.push(self.scope.commons());
+        for group in &mut groups {
+            group.retain(|c| self.anew(*c));
+        }
+        groups.retain(|g| !g.is_empty());
+        groups
+    }
 }
 
 impl Ranker {
@@ -40,156 +78,120 @@ impl Ranker {
         &self.fingerprints
     }
 
-    /// The ranker of another release, or `None` when more than [`LANES`] of its classes have other sentences than
-    /// here. `vectors` are of the samples, encoded as queries.
+    /// The vectors of a class's sentences, in their order: centred, of unit length, rounded.
+    pub(crate) fn lessons(&self, class: usize) -> Vec<Vec<f32>> {
+        self.examples.of(class, self.dimensions)
+    }
+
+    /// The ranker of another release. `anew` holds the sentences of the classes that are to be learned anew;
+    /// `sentences` tells those of others, each class's in the order in which this ranker got them.
     pub(crate) fn revised(
         &self,
-        classes: Vec<Class>,
-        samples: &[Sample],
-        vectors: &[Arc<[f32]>],
-        threads: usize,
-    ) -> Option<Self> {
-        let n = classes.len();
-        let fingerprints = fingerprints(n, samples);
-        let known: HashMap<&Class, usize> = self.classes.iter().zip(0..).collect();
-        // The place of each class here, unless it is to be learned anew.
-        let kept: Vec<Option<usize>> = classes
-            .iter()
-            .zip(&fingerprints)
-            .map(|(class, f)| {
-                known
-                    .get(class)
-                    .copied()
-                    .filter(|&o| self.fingerprints[o] == *f)
-            })
-            .collect();
-        let anew: Vec<usize> = (0..n).filter(|&c| kept[c].is_none()).collect();
-        if anew.len() > LANES {
-            return None;
-        }
-        let d = self.dimensions;
-        let raws = parallel::map(samples.len(), threads, |i| raw(&samples[i].text));
-        let new = samples.iter().zip(&raws);
-        let new = new.filter(|(s, _)| kept[s.class as usize].is_none());
-        let vocabulary = self.vocabulary.extended(new.map(|(_, r)| r), samples.len());
-        let centred = vectors.iter().flat_map(|v| centre(v, &self.query_mean));
-        let dense: Vec<f32> = centred.collect();
-        let own = |i: u32| {
-            anew.binary_search(&(samples[i as usize].class as usize))
-                .ok()
-        };
-        let all: Vec<u32> = (0..).take(samples.len()).collect();
-        let mut fitted: Vec<Vec<Plane>> = match anew.len() {
-            0 => vec![Vec::new(), Vec::new()],
-            _ => parallel::map(2, threads, |which| {
-                if which == 0 {
-                    let sparse: Vec<Sparse> =
-                        raws.iter().map(|r| vocabulary.features(r).0).collect();
-                    svm::fit(&Rows::Sparse(&sparse), vocabulary.len(), &all, own, LEXICAL)
-                } else {
-                    svm::fit(&Rows::Dense(&dense, d), d, &all, own, VECTOR)
-                }
-            }),
-        };
-        let (vector, lexical) = (fitted.pop()?, fitted.pop()?);
-        let mut planes = self
-            .lexical
-            .placed(self.classes.len(), vocabulary.len(), &kept);
+        revision: &Revision<'_>,
+        anew: &[Lesson],
+        sentences: &dyn Fn(&dyn Fn(usize) -> bool) -> Vec<Sample>,
+    ) -> Self {
+        let (n, d) = (revision.classes.len(), self.dimensions);
+        let raws: Vec<Raw> = anew.iter().map(|(s, _)| raw(&s.text)).collect();
+        let known: usize = self.examples.len();
+        let vocabulary = self.vocabulary.extended(raws.iter(), known + anew.len());
+        let mut lexical = self.lexical.moved(&revision.kept);
         let mut vector_weights = vec![0.0; n * d];
         let mut vector_bias = vec![0.0; n];
-        for (c, o) in kept.iter().enumerate() {
-            if let Some(o) = *o {
-                vector_weights[c * d..(c + 1) * d]
-                    .copy_from_slice(&self.vector_weights[o * d..(o + 1) * d]);
+        let mut kept_written = written(n, anew.iter().map(|l| &l.0));
+        for (c, kept) in revision.kept.iter().enumerate() {
+            if let Some(o) = *kept {
+                let plane = &self.vector_weights[o * d..(o + 1) * d];
+                vector_weights[c * d..(c + 1) * d].copy_from_slice(plane);
                 vector_bias[c] = self.vector_bias[o];
+                kept_written[c] = self.written[o];
             }
         }
-        for ((&c, lexical), vector) in anew.iter().zip(&lexical).zip(&vector) {
-            planes.put(c, &Column::of(lexical));
-            vector_weights[c * d..(c + 1) * d].copy_from_slice(&vector.w);
-            vector_bias[c] = vector.bias;
+        for group in revision.groups() {
+            let rivals = self.rivals(revision, &group, anew);
+            let mut lessons: Vec<(u32, Sparse, Vec<f32>)> = Vec::new();
+            for ((sample, vector), raw) in anew.iter().zip(&raws) {
+                if group.contains(&(sample.class as usize)) {
+                    let features = vocabulary.features(raw).0;
+                    lessons.push((sample.class, features, vector.clone()));
+                }
+            }
+            let mut vectors: HashMap<u32, std::vec::IntoIter<Vec<f32>>> = rivals
+                .iter()
+                .filter_map(|&c| Some((c, revision.kept[c]?)))
+                .map(|(c, o)| (c as u32, self.examples.of(o, d).into_iter()))
+                .collect();
+            for s in sentences(&|c| rivals.contains(&c)) {
+                if let Some(vector) = vectors.get_mut(&s.class).and_then(Iterator::next) {
+                    lessons.push((s.class, vocabulary.features(&raw(&s.text)).0, vector));
+                }
+            }
+            let class_of = |i: u32| lessons[i as usize].0 as usize;
+            let all: Vec<u32> = (0..lessons.len() as u32).collect();
+            let sparse: Vec<Sparse> = lessons.iter().map(|l| l.1.clone()).collect();
+            let local = Local::fit(&sparse, &all, &class_of, &group);
+            let columns: Vec<_> = group.iter().copied().zip(local.planes).collect();
+            lexical.add_narrow(local.features, &columns);
+            let rows: Vec<&[f32]> = lessons.iter().map(|l| &l.2[..]).collect();
+            let meaning = Problem {
+                rows: &Rows::Dense(&rows),
+                width: d,
+                train: &all,
+                class_of: &class_of,
+                how: VECTOR,
+            };
+            for (&c, plane) in group.iter().zip(meaning.planes(&group, 1, |p| p)) {
+                vector_weights[c * d..(c + 1) * d].copy_from_slice(&plane.w);
+                vector_bias[c] = plane.bias;
+            }
         }
-        Some(Self {
-            written: written(n, samples),
-            classes,
-            fingerprints,
+        let of = |class: usize| {
+            let own = anew.iter().filter(move |l| l.0.class as usize == class);
+            own.map(|l| &l.1[..])
+        };
+        Self {
+            written: kept_written,
+            classes: revision.classes.clone(),
+            fingerprints: revision.fingerprints.clone(),
             dimensions: d,
             vocabulary,
-            lexical: planes,
+            lexical,
             vector_weights,
             vector_bias,
             query_mean: self.query_mean.clone(),
             passage_mean: self.passage_mean.clone(),
-            examples: Examples {
-                vectors: Rounded::new(&dense, d),
-                class: samples.iter().map(|s| s.class).collect(),
-            },
+            examples: self.examples.moved(&revision.kept, d, of),
             stack: self.stack.clone(),
             confidence: self.confidence.clone(),
-        })
-    }
-}
-
-/// A lexical plane in eight bits.
-pub(super) struct Column {
-    weights: Vec<i8>,
-    scale: f32,
-    bias: f32,
-}
-
-impl Column {
-    pub(super) fn of(plane: &Plane) -> Self {
-        let scale = plane.w.iter().fold(1e-9_f32, |m, w| m.max(w.abs())) / 127.0;
-        Self {
-            weights: plane.w.iter().map(|w| (w / scale).round() as i8).collect(),
-            scale,
-            bias: plane.bias,
-        }
-    }
-}
-
-impl LexicalPlanes {
-    /// Planes of `features` weights, none yet.
-    pub(super) fn new(classes: usize, features: usize) -> Self {
-        Self {
-            weights: vec![0; features * classes],
-            scale: vec![0.0; classes],
-            bias: vec![0.0; classes],
         }
     }
 
-    /// Makes a plane that of class `c`.
-    pub(super) fn put(&mut self, c: usize, column: &Column) {
-        let n = self.scale.len();
-        for (row, w) in self.weights.chunks_exact_mut(n).zip(&column.weights) {
-            row[c] = *w;
-        }
-        self.scale[c] = column.scale;
-        self.bias[c] = column.bias;
-    }
-
-    /// These of `classes` planes in other places: class c gets the plane `from[c]`, or none. With so many features;
-    /// those that are known come first.
-    fn placed(&self, classes: usize, features: usize, from: &[Option<usize>]) -> Self {
-        let n = from.len();
-        let mut to = Self::new(n, features);
-        // Neighbours that stay neighbours are copied together: (place there, place here, how many).
-        let mut runs: Vec<(usize, usize, usize)> = Vec::new();
-        for (c, o) in from.iter().enumerate() {
-            let Some(o) = *o else { continue };
-            match runs.last_mut() {
-                Some((a, b, len)) if *a + *len == c && *b + *len == o => *len += 1,
-                _ => runs.push((c, o, 1)),
-            }
-            to.scale[c] = self.scale[o];
-            to.bias[c] = self.bias[o];
-        }
-        let rows = self.weights.chunks_exact(classes);
-        for (to, row) in to.weights.chunks_exact_mut(n).zip(rows) {
-            for &(c, o, len) in &runs {
-                to[c..c + len].copy_from_slice(&row[o..o + len]);
+    /// The kept classes that come nearest to these and can be met beside them.
+    fn rivals(&self, revision: &Revision<'_>, group: &[usize], anew: &[Lesson]) -> Vec<usize> {
+        let beside = revision.scope.beside(group);
+        // By their places here.
+        let mut candidate: Vec<Option<usize>> = vec![None; self.classes.len()];
+        for (c, kept) in revision.kept.iter().enumerate() {
+            if let (Some(o), true) = (*kept, beside[c]) {
+                candidate[o] = Some(c);
             }
         }
-        to
+        let own: Vec<&Lesson> = anew
+            .iter()
+            .filter(|l| group.contains(&(l.0.class as usize)))
+            .collect();
+        let mut near = vec![0.0_f32; self.classes.len()];
+        for (_, vector) in own.iter().step_by(own.len().div_ceil(ASKED).max(1)) {
+            let (nearest, _) = self.examples.nearest(vector, &|o| candidate[o].is_some());
+            for (sum, cosine) in near.iter_mut().zip(nearest) {
+                *sum += cosine;
+            }
+        }
+        let mut rivals: Vec<usize> = (0..near.len())
+            .filter(|&o| candidate[o].is_some())
+            .collect();
+        rivals.sort_by(|a, b| near[*b].total_cmp(&near[*a]));
+        rivals.truncate(RIVALS);
+        rivals.iter().filter_map(|&o| candidate[o]).collect()
     }
 }

@@ -4,12 +4,12 @@
 //! ICML 2008, algorithm 1. Deterministic: the order of the samples comes from a fixed seed.
 
 use super::features::Sparse;
+use crate::parallel;
 
-/// Training rows, sparse or dense, each with its squared length (the constant feature included).
+/// Training rows, sparse or dense, all of one width.
 pub(crate) enum Rows<'a> {
     Sparse(&'a [Sparse]),
-    /// Row-major, `width` numbers a row.
-    Dense(&'a [f32], usize),
+    Dense(&'a [&'a [f32]]),
 }
 
 impl Rows<'_> {
@@ -17,7 +17,7 @@ impl Rows<'_> {
     pub(crate) fn dot(&self, row: usize, w: &[f32]) -> f32 {
         match self {
             Rows::Sparse(r) => r[row].iter().map(|&(c, v)| v * w[c as usize]).sum(),
-            Rows::Dense(r, width) => dot(&r[row * width..(row + 1) * width], w),
+            Rows::Dense(r) => dot(r[row], w),
         }
     }
 
@@ -31,10 +31,7 @@ impl Rows<'_> {
         };
         match self {
             Rows::Sparse(r) => r[row].iter().for_each(|&(c, v)| add(v, &w[c as usize])),
-            Rows::Dense(r, width) => r[row * width..(row + 1) * width]
-                .iter()
-                .zip(w)
-                .for_each(|(&v, w)| add(v, w)),
+            Rows::Dense(r) => r[row].iter().zip(w).for_each(|(&v, w)| add(v, w)),
         }
         sums
     }
@@ -48,20 +45,14 @@ impl Rows<'_> {
         };
         match self {
             Rows::Sparse(r) => r[row].iter().for_each(|&(c, v)| add(v, &mut w[c as usize])),
-            Rows::Dense(r, width) => r[row * width..(row + 1) * width]
-                .iter()
-                .zip(w)
-                .for_each(|(&v, w)| add(v, w)),
+            Rows::Dense(r) => r[row].iter().zip(w).for_each(|(&v, w)| add(v, w)),
         }
     }
 
     fn squared(&self, row: usize) -> f32 {
         match self {
             Rows::Sparse(r) => r[row].iter().map(|&(_, v)| v * v).sum(),
-            Rows::Dense(r, width) => {
-                let r = &r[row * width..(row + 1) * width];
-                dot(r, r)
-            }
+            Rows::Dense(r) => dot(r[row], r[row]),
         }
     }
 }
@@ -106,6 +97,16 @@ pub(crate) struct Plane {
     pub bias: f32,
 }
 
+impl Plane {
+    /// One that knows nothing and so says no.
+    pub(crate) fn none(width: usize) -> Self {
+        Self {
+            w: vec![0.0; width],
+            bias: START,
+        }
+    }
+}
+
 /// The weight of the constant feature. Small, so that most of the decision comes from the text.
 const BIAS_FEATURE: f32 = 1.0;
 
@@ -118,6 +119,35 @@ pub(crate) const LANES: usize = 16;
 
 /// One number a class.
 type Lanes = [f32; LANES];
+
+/// What planes are fitted to.
+pub(crate) struct Problem<'a> {
+    pub rows: &'a Rows<'a>,
+    pub width: usize,
+    /// The rows that count.
+    pub train: &'a [u32],
+    pub class_of: &'a (dyn Fn(u32) -> usize + Sync),
+    pub how: Fit,
+}
+
+impl Problem<'_> {
+    /// What becomes of the plane of each of these classes, ascending, against all others; in their order.
+    pub(crate) fn planes<T: Send>(
+        &self,
+        classes: &[usize],
+        threads: usize,
+        keep: impl Fn(Plane) -> T + Sync,
+    ) -> Vec<T> {
+        let blocks: Vec<&[usize]> = classes.chunks(LANES).collect();
+        let fitted = parallel::map(blocks.len(), threads, |b| {
+            let own = |row| blocks[b].binary_search(&(self.class_of)(row)).ok();
+            let planes = fit(self.rows, self.width, self.train, own, self.how);
+            let planes = planes.into_iter().take(blocks[b].len());
+            planes.map(&keep).collect::<Vec<_>>()
+        });
+        fitted.into_iter().flatten().collect()
+    }
+}
 
 /// Fits up to [`LANES`] classes. `train` are rows; `own(row)` is the lane of its class, or none of these.
 pub(crate) fn fit(
@@ -247,12 +277,13 @@ mod tests {
         let positive = |i: u32| dense[i as usize * 2] > 0.0;
         // Lane 0 has the positives, lane 3 the others, the rest nobody.
         let own = |i: u32| Some(if positive(i) { 0 } else { 3 });
-        let a = fit(&Rows::Dense(&dense, 2), 2, &train, own, HOW);
+        let rows: Vec<&[f32]> = dense.chunks(2).collect();
+        let a = fit(&Rows::Dense(&rows), 2, &train, own, HOW);
         let b = fit(&Rows::Sparse(&sparse), 2, &train, own, HOW);
         for i in 0..5 {
             let row = u32::try_from(i).unwrap();
             for (lane, side) in [(0, positive(row)), (3, !positive(row)), (7, false)] {
-                let s = Rows::Dense(&dense, 2).dot(i, &a[lane].w) + a[lane].bias;
+                let s = Rows::Dense(&rows).dot(i, &a[lane].w) + a[lane].bias;
                 let t = Rows::Sparse(&sparse).dot(i, &b[lane].w) + b[lane].bias;
                 assert!((s - t).abs() < 1e-3);
                 assert_eq!(s > 0.0, side, "{i} in lane {lane}");

@@ -1,18 +1,16 @@
-//! Training: cross-fitted first stage, second stage, calibration, then the first stage on everything.
+//! Training: cross-fitted second stage and calibration, then the first stage on everything.
 
 use std::sync::Arc;
 
 use base::Lang;
-use inference::{Products, Rounded};
 
-use super::confidence::{Confidence, ErrorBudget, Trial};
+use super::cross_fit::{self, CrossFit};
+use super::examples::Examples;
 use super::features::{Raw, Sparse, Vocabulary, raw};
-use super::revise::{Column, fingerprints, written};
-use super::stack::{self, Choice, Stack};
-use super::svm::{self, Fit, LANES, Plane, Rows};
-use super::{
-    Class, Examples, FAR, First, LexicalPlanes, Nearest, Ranked, Ranker, centre, evidence, signals,
-};
+use super::planes::{Column, LexicalPlanes};
+use super::scope::Scope;
+use super::svm::{Fit, Plane, Problem, Rows};
+use super::{Class, ErrorBudget, Ranker, centre};
 use crate::parallel;
 
 /// One training sentence.
@@ -33,8 +31,9 @@ pub(crate) struct Sample {
 /// Everything the ranker learns from.
 pub(crate) struct Training<'a> {
     pub(crate) classes: Vec<Class>,
-    /// Classes that every municipality can meet: the second stage is fitted among these.
-    pub(crate) common: Vec<bool>,
+    /// What each class's sentences are, see [`super::revise`].
+    pub(crate) fingerprints: Vec<u64>,
+    pub(crate) scope: &'a Scope,
     pub(crate) samples: &'a [Sample],
     /// Encoded as queries, in the order of the samples.
     pub(crate) vectors: &'a [Arc<[f32]>],
@@ -45,16 +44,6 @@ pub(crate) struct Training<'a> {
     pub(crate) budget: ErrorBudget,
     pub(crate) threads: usize,
 }
-
-const FOLDS: usize = 4;
-/// Candidates per query that the second stage is fitted on, the right one aside.
-const CANDIDATES: usize = 24;
-/// In each fold one class in this many loses its written sentences, so that the second stage learns how to
-/// rank articles that have none.
-const COLD_ONE_IN: usize = 12;
-
-/// Held-out sentences whose neighbours are sought at once.
-const BLOCK: usize = 48;
 
 pub(super) const LEXICAL: Fit = Fit {
     c: 1.0,
@@ -74,10 +63,10 @@ pub(super) const VECTOR: Fit = Fit {
 impl Training<'_> {
     /// Trains a ranker. `progress` is told steps done and their number.
     pub(crate) fn run(&self, progress: &mut dyn FnMut(usize, usize)) -> Ranker {
-        let dimensions = self.vectors.first().map_or(1, |v| v.len());
-        let written = written(self.classes.len(), self.samples);
-        let query_mean = mean(self.vectors.iter().map(|v| &v[..]), dimensions);
-        let passage_mean = mean(self.passages.iter().map(|p| &p.1[..]), dimensions);
+        let d = self.vectors.first().map_or(1, |v| v.len());
+        let written = written(self.classes.len(), self.samples.iter());
+        let query_mean = mean(self.vectors.iter().map(|v| &v[..]), d);
+        let passage_mean = mean(self.passages.iter().map(|p| &p.1[..]), d);
         let dense: Vec<f32> = self
             .vectors
             .iter()
@@ -86,277 +75,161 @@ impl Training<'_> {
         let raws = parallel::map(self.samples.len(), self.threads, |i| {
             raw(&self.samples[i].text)
         });
-        let steps = FOLDS + 2;
-        let sections = self.sections(&dense, dimensions, &passage_mean);
-        let mut choices = Vec::new();
-        let mut judged = Vec::new();
-        for fold in 0..FOLDS {
-            progress(fold, steps);
-            for (i, first, cold) in self.held_out(fold, &raws, &dense, dimensions) {
-                let mut written = written.clone();
-                for c in (0..written.len()).filter(|c| c % COLD_ONE_IN == fold) {
-                    written[c] = 0;
-                }
-                let evidence = evidence(&first, &sections[i], &self.classes, &written, |c| {
-                    self.common[c]
-                });
-                choices.extend(self.choice(i, &evidence));
-                judged.push((i, first, evidence, cold));
-            }
-        }
-        progress(FOLDS, steps);
-        let stack = Stack::fit(&choices, self.threads);
-        let trials: Vec<Trial> = judged
-            .iter()
-            .filter(|j| !j.3)
-            .map(|(i, first, evidence, _)| self.trial(&stack, *i, first, evidence))
-            .collect();
-        let confidence = Confidence::fit(&trials, self.budget);
-        progress(FOLDS + 1, steps);
-        let ranker = self.whole(
-            dimensions,
+        let steps = cross_fit::STEPS + 1;
+        let (stack, confidence) = CrossFit::new(self, &written, &raws, (&dense, d))
+            .run(&passage_mean, &mut |done| progress(done, steps));
+        progress(cross_fit::STEPS, steps);
+        let (vocabulary, lexical, vectors) = self.first_stage(&raws, (&dense, d));
+        progress(steps, steps);
+        Ranker {
+            classes: self.classes.clone(),
+            fingerprints: self.fingerprints.clone(),
             written,
+            dimensions: d,
+            vocabulary,
+            lexical,
+            vector_weights: vectors.iter().flat_map(|p| p.w.iter().copied()).collect(),
+            vector_bias: vectors.iter().map(|p| p.bias).collect(),
             query_mean,
             passage_mean,
-            &raws,
-            &dense,
+            examples: Examples::new(&dense, d, self.samples, self.order()),
             stack,
             confidence,
-        );
-        progress(steps, steps);
-        ranker
-    }
-
-    fn fold_of(&self, i: usize) -> usize {
-        i % FOLDS
-    }
-
-    /// For each sample, for each class: the best section cosine and BM25.
-    fn sections(&self, dense: &[f32], d: usize, passage_mean: &[f32]) -> Vec<Vec<(f32, f32)>> {
-        let rows: Vec<f32> = self
-            .passages
-            .iter()
-            .flat_map(|(_, v)| centre(v, passage_mean))
-            .collect();
-        let products = Products::new(&rows, d);
-        parallel::map(self.samples.len(), self.threads, |i| {
-            let mut cosines = vec![0.0; self.passages.len()];
-            products.with(&dense[i * d..(i + 1) * d], &mut cosines);
-            let mut out = vec![(FAR, 0.0_f32); self.classes.len()];
-            for ((class, _), &cosine) in self.passages.iter().zip(&cosines) {
-                let best = &mut out[*class as usize].0;
-                *best = best.max(cosine);
-            }
-            for (class, score) in &self.bm25[i] {
-                let best = &mut out[*class as usize].1;
-                *best = best.max(*score);
-            }
-            out
-        })
-    }
-
-    /// First-stage scores of the written samples of one fold, from models that saw none of them; the third
-    /// part says that the sample's class had been stripped of its sentences.
-    fn held_out(
-        &self,
-        fold: usize,
-        raws: &[Raw],
-        dense: &[f32],
-        d: usize,
-    ) -> Vec<(usize, First, bool)> {
-        let stripped = |class: u32| class as usize % COLD_ONE_IN == fold;
-        let train: Vec<u32> = (0..)
-            .zip(self.samples)
-            .filter(|(i, s)| {
-                !s.written || (self.fold_of(*i as usize) != fold && !stripped(s.class))
-            })
-            .map(|(i, _)| i)
-            .collect();
-        let held: Vec<usize> = (0..self.samples.len())
-            .filter(|&i| self.samples[i].judges && self.fold_of(i) == fold)
-            .collect();
-        let vocabulary = Vocabulary::learn(train.iter().map(|&i| &raws[i as usize]));
-        let featured = parallel::map(self.samples.len(), self.threads, |i| {
-            vocabulary.features(&raws[i])
-        });
-        let (sparse, unknown): (Vec<Sparse>, Vec<f32>) = featured.into_iter().unzip();
-        let n = self.classes.len();
-        // Columns of scores of the held-out sentences, one a class.
-        let scores = |rows: &Rows<'_>, width: usize, how: Fit| -> Vec<Vec<f32>> {
-            self.planes(rows, width, &train, how, |plane| {
-                held.iter()
-                    .map(|&i| rows.dot(i, &plane.w) + plane.bias)
-                    .collect()
-            })
-        };
-        let lexical = scores(&Rows::Sparse(&sparse), vocabulary.len(), LEXICAL);
-        let vector = scores(&Rows::Dense(dense, d), d, VECTOR);
-        let rows: Vec<f32> = train
-            .iter()
-            .flat_map(|&t| dense[t as usize * d..(t as usize + 1) * d].iter().copied())
-            .collect();
-        let products = Products::new(&rows, d);
-        let blocks: Vec<&[usize]> = held.chunks(BLOCK).collect();
-        let near = parallel::map(blocks.len(), self.threads, |b| {
-            let x: Vec<f32> = blocks[b]
-                .iter()
-                .flat_map(|&h| dense[h * d..(h + 1) * d].iter().copied())
-                .collect();
-            let mut cosines = vec![0.0; blocks[b].len() * train.len()];
-            products.with(&x, &mut cosines);
-            let classes = train
-                .iter()
-                .map(|&t| self.samples[t as usize].class as usize);
-            cosines
-                .chunks_exact(train.len())
-                .map(|row| {
-                    let mut near = Nearest::new(n);
-                    for (class, &cosine) in classes.clone().zip(row) {
-                        near.see(class, cosine);
-                    }
-                    near.finish()
-                })
-                .collect::<Vec<_>>()
-        });
-        let near = near.into_iter().flatten();
-        held.iter()
-            .zip(near)
-            .enumerate()
-            .map(|(h, (&i, (nearest, nearest_three)))| {
-                let first = First {
-                    lexical: lexical.iter().map(|column| column[h]).collect(),
-                    vector: vector.iter().map(|column| column[h]).collect(),
-                    nearest,
-                    nearest_three,
-                    unknown: unknown[i],
-                    words: base::words(&base::fold(&self.samples[i].text)).count() as f32,
-                };
-                (i, first, stripped(self.samples[i].class))
-            })
-            .collect()
-    }
-
-    /// What becomes of the plane of each class, fitted on `train`, in the order of the classes.
-    fn planes<T: Send>(
-        &self,
-        rows: &Rows<'_>,
-        width: usize,
-        train: &[u32],
-        how: Fit,
-        keep: impl Fn(Plane) -> T + Sync,
-    ) -> Vec<T> {
-        let n = self.classes.len();
-        let class_of = |i: u32| self.samples[i as usize].class as usize;
-        let blocks = parallel::map(n.div_ceil(LANES), self.threads, |block| {
-            let first = block * LANES;
-            let planes = svm::fit(rows, width, train, |i| class_of(i).checked_sub(first), how);
-            let planes = planes.into_iter().take(n - first);
-            planes.map(&keep).collect::<Vec<_>>()
-        });
-        blocks.into_iter().flatten().collect()
-    }
-
-    /// The likeliest candidates of a sample by a rough sum, and the right one.
-    fn choice(&self, i: usize, evidence: &[(usize, stack::Evidence)]) -> Option<Choice> {
-        let sample = &self.samples[i];
-        let right = evidence.iter().find(|(c, _)| *c == sample.class as usize)?;
-        let mut others: Vec<&(usize, stack::Evidence)> =
-            evidence.iter().filter(|(c, _)| *c != right.0).collect();
-        let rough = |e: &stack::Evidence| {
-            e.lexical + e.vector + 2.0 * e.nearest_three + e.section + e.bm25_share
-        };
-        others.sort_by(|a, b| rough(&b.1).total_cmp(&rough(&a.1)));
-        others.truncate(CANDIDATES);
-        Some(Choice {
-            group: stack::group(sample.lang),
-            candidates: std::iter::once(right.1.numbers())
-                .chain(others.iter().map(|o| o.1.numbers()))
-                .collect(),
-            right: 0,
-            weight: 1.0,
-        })
-    }
-
-    fn trial(
-        &self,
-        stack: &Stack,
-        i: usize,
-        first: &First,
-        evidence: &[(usize, stack::Evidence)],
-    ) -> Trial {
-        let sample = &self.samples[i];
-        let group = stack::group(sample.lang);
-        let mut scores: Vec<f32> = evidence
-            .iter()
-            .map(|(_, e)| stack.score(group, &e.numbers()))
-            .collect();
-        stack::softmax(&mut scores);
-        let mut ranked: Vec<Ranked> = evidence
-            .iter()
-            .zip(scores)
-            .map(|((class, _), probability)| Ranked {
-                class: *class,
-                probability,
-            })
-            .collect();
-        ranked.sort_by(|a, b| b.probability.total_cmp(&a.probability));
-        let (signals, top) = signals(&ranked, evidence, &self.classes, first, sample.lang);
-        let answerable = matches!(self.classes[sample.class as usize], Class::Article(_));
-        Trial {
-            signals,
-            right: answerable && top == Some(sample.class as usize),
-            answerable,
-            weight: 1.0,
         }
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the parts of one value, made in one place"
-    )]
-    fn whole(
+    /// The classes so that those that are met together are neighbours.
+    fn order(&self) -> Vec<u32> {
+        let common = self.scope.commons().into_iter();
+        let local = self.scope.blocks().into_iter().flatten();
+        common.chain(local).map(|c| c as u32).collect()
+    }
+
+    /// The classifiers, fitted on everything: common classes against each other, each local one against what can be
+    /// met beside it.
+    fn first_stage(
         &self,
-        d: usize,
-        written: Vec<u32>,
-        query_mean: Vec<f32>,
-        passage_mean: Vec<f32>,
         raws: &[Raw],
-        dense: &[f32],
-        stack: Stack,
-        confidence: Confidence,
-    ) -> Ranker {
+        (dense, d): (&[f32], usize),
+    ) -> (Vocabulary, LexicalPlanes, Vec<Plane>) {
         let n = self.classes.len();
-        let all: Vec<u32> = (0..).take(self.samples.len()).collect();
-        let vocabulary = Vocabulary::learn(raws.iter());
+        let class_of = |i: u32| self.samples[i as usize].class as usize;
+        let of_common = |i: &u32| self.scope.common(class_of(*i));
+        let (train, _): (Vec<u32>, Vec<u32>) = (0..self.samples.len() as u32).partition(of_common);
+        let vocabulary =
+            Vocabulary::of_two(raws.iter().zip(0..).map(|(raw, i)| (raw, of_common(&i))));
         let sparse: Vec<Sparse> = parallel::map(self.samples.len(), self.threads, |i| {
             vocabulary.features(&raws[i]).0
         });
-        let rows = Rows::Sparse(&sparse);
-        let columns = self.planes(&rows, vocabulary.len(), &all, LEXICAL, |p| Column::of(&p));
-        let mut lexical = LexicalPlanes::new(n, vocabulary.len());
-        for (c, column) in columns.iter().enumerate() {
-            lexical.put(c, column);
+        let vectors: Vec<&[f32]> = dense.chunks(d).collect();
+
+        let common = self.scope.commons();
+        let mut lexical = LexicalPlanes::new(n);
+        let mut planes: Vec<Option<Plane>> = std::iter::repeat_with(|| None).take(n).collect();
+        let words = Problem {
+            rows: &Rows::Sparse(&sparse),
+            width: vocabulary.common(),
+            train: &train,
+            class_of: &class_of,
+            how: LEXICAL,
+        };
+        let columns = words.planes(&common, self.threads, |p| Column::of(&p));
+        let columns: Vec<_> = common.iter().copied().zip(columns).collect();
+        lexical.add_wide(vocabulary.common(), &columns);
+        drop(columns);
+        let meaning = Problem {
+            rows: &Rows::Dense(&vectors),
+            width: d,
+            how: VECTOR,
+            ..words
+        };
+        let fitted = meaning.planes(&common, self.threads, |p| p);
+        for (&class, plane) in common.iter().zip(fitted) {
+            planes[class] = Some(plane);
         }
-        let planes = self.planes(&Rows::Dense(dense, d), d, &all, VECTOR, |p| p);
-        Ranker {
-            classes: self.classes.clone(),
-            written,
-            dimensions: d,
-            fingerprints: fingerprints(n, self.samples),
-            vocabulary,
-            lexical,
-            vector_weights: planes.iter().flat_map(|p| p.w.iter().copied()).collect(),
-            vector_bias: planes.iter().map(|p| p.bias).collect(),
-            query_mean,
-            passage_mean,
-            examples: Examples {
-                vectors: Rounded::new(dense, d),
-                class: self.samples.iter().map(|s| s.class).collect(),
-            },
-            stack,
-            confidence,
+
+        let blocks = self.scope.blocks();
+        let fitted = parallel::map(blocks.len(), self.threads, |b| {
+            let beside = self.scope.beside(&blocks[b]);
+            let train: Vec<u32> = (0..self.samples.len() as u32)
+                .filter(|&i| beside[class_of(i)])
+                .collect();
+            let local = Local::fit(&sparse, &train, &class_of, &blocks[b]);
+            let meaning = Problem {
+                train: &train,
+                ..meaning
+            };
+            (local, meaning.planes(&blocks[b], 1, |p| p))
+        });
+        for (classes, (local, fitted)) in blocks.iter().zip(fitted) {
+            let columns: Vec<_> = classes.iter().copied().zip(local.planes).collect();
+            lexical.add_narrow(local.features, &columns);
+            for (&class, plane) in classes.iter().zip(fitted) {
+                planes[class] = Some(plane);
+            }
         }
+        let planes = planes
+            .into_iter()
+            .map(|p| p.unwrap_or_else(|| Plane::none(d)));
+        (vocabulary, lexical, planes.collect())
     }
+}
+
+/// Lexical planes over the features that stand in their own classes' sentences: what stands only in others' needs no
+/// weight to keep them away.
+pub(super) struct Local {
+    /// Columns of the vocabulary, ascending.
+    pub(super) features: Vec<u32>,
+    pub(super) planes: Vec<Column>,
+}
+
+impl Local {
+    /// Fits up to [`super::svm::LANES`] classes, ascending, against the other rows of `train`.
+    pub(super) fn fit(
+        sparse: &[Sparse],
+        train: &[u32],
+        class_of: &(dyn Fn(u32) -> usize + Sync),
+        classes: &[usize],
+    ) -> Self {
+        let own = |i: &&u32| classes.binary_search(&class_of(**i)).is_ok();
+        let columns = train.iter().filter(own);
+        let columns = columns.flat_map(|&i| sparse[i as usize].iter().map(|f| f.0));
+        let mut features: Vec<u32> = columns.collect();
+        features.sort_unstable();
+        features.dedup();
+        let mut place = vec![u32::MAX; features.last().map_or(0, |&f| f as usize + 1)];
+        for (&f, n) in features.iter().zip(0..) {
+            place[f as usize] = n;
+        }
+        let narrow = |i: &u32| {
+            let row = sparse[*i as usize].iter();
+            row.filter_map(|&(f, v)| match place.get(f as usize) {
+                Some(&n) if n != u32::MAX => Some((n, v)),
+                _ => None,
+            })
+            .collect()
+        };
+        let rows: Vec<Sparse> = train.iter().map(narrow).collect();
+        let all: Vec<u32> = (0..train.len() as u32).collect();
+        let problem = Problem {
+            rows: &Rows::Sparse(&rows),
+            width: features.len(),
+            train: &all,
+            class_of: &|i| class_of(train[i as usize]),
+            how: LEXICAL,
+        };
+        let planes = problem.planes(classes, 1, |p| Column::of(&p));
+        Self { features, planes }
+    }
+}
+
+/// The written sentences of each class.
+pub(super) fn written<'a>(classes: usize, samples: impl Iterator<Item = &'a Sample>) -> Vec<u32> {
+    let mut written = vec![0_u32; classes];
+    for s in samples.filter(|s| s.written) {
+        written[s.class as usize] += 1;
+    }
+    written
 }
 
 fn mean<'a>(vectors: impl Iterator<Item = &'a [f32]>, d: usize) -> Vec<f32> {

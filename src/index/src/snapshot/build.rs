@@ -1,25 +1,26 @@
-//! From a release to a snapshot: training sentences, sections, vectors, the trained ranker.
+//! From a release to a snapshot: vectors, the trained ranker, and what is stored of both.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use base::{Lang, MunicipalityCode};
 use inference::{Kind, Rounded};
-use knowledge::{Article, ArticleIx, Audience, Layer, Release, without_slots};
+use knowledge::{Layer, Release};
 use serde::{Deserialize, Serialize};
 
-use super::{BM25_HITS, Passages, Snapshot};
+use super::passages::Passages;
+use super::{BM25_HITS, Snapshot, material};
 use crate::analysis::Analyzer;
 use crate::language::Identifier;
 use crate::lexical::{Lexical, Side};
-use crate::ranker::{Class, ErrorBudget, Ranker, Sample, Training};
+use crate::ranker::{Class, ErrorBudget, Ranker, Sample, Scope, Training};
 use crate::vectors::{VectorCache, io_error};
 use crate::{Error, parallel};
 
 /// Raise when the ranker's training or layout changes: stored rankers of other versions are not read.
-const RANKER_VERSION: u32 = 7;
+const RANKER_VERSION: u32 = 8;
 
 /// How a snapshot is built.
 #[derive(Clone, Debug)]
@@ -71,14 +72,17 @@ impl Snapshot {
         embed: &mut Embed<'_>,
         progress: &mut dyn FnMut(Stage, usize, usize),
     ) -> Result<Self, Error> {
-        let classes = classes(&release);
-        let class_of = class_of(&release, &classes);
+        let classes = material::classes(&release);
+        let class_of = material::class_of(&release, &classes);
         let name = Learned::name(&release, &analyzer, options);
         let stored = Learned::read(&name, options).filter(|l| l.ranker.classes == classes);
         let (lexical, learned) = match stored {
             Some(mut learned) => {
                 let files = std::mem::take(&mut learned.lexical);
-                (Lexical::from_files(&files)?, learned)
+                (
+                    Lexical::from_files(&files, release.articles.len())?,
+                    learned,
+                )
             }
             None => {
                 let lexical = Lexical::build(&release, &analyzer)?;
@@ -99,46 +103,6 @@ impl Snapshot {
         Ok(Self::of(release, analyzer, lexical, learned, class_of))
     }
 
-    /// A snapshot of another release, when it differs from this one's in a few articles: only what changed is
-    /// encoded, only their classes are learned anew, and nothing is stored; `None` when more changed. It answers as
-    /// well as this one does, but a whole [`Snapshot::build`] should follow and take its place.
-    ///
-    /// # Errors
-    /// As [`Snapshot::build`].
-    pub fn revised(
-        &self,
-        release: Arc<Release>,
-        options: &BuildOptions,
-        embed: &mut Embed<'_>,
-        progress: &mut dyn FnMut(Stage, usize, usize),
-    ) -> Result<Option<Self>, Error> {
-        let classes = classes(&release);
-        let class_of = class_of(&release, &classes);
-        let lexical = Lexical::build(&release, &self.analyzer)?;
-        let (_, samples) = samples(&release, &classes, options.adapted);
-        let vectors = Vectors::of(&release, &samples, options, embed, progress)?;
-        let threads = options.threads;
-        let Some(ranker) = self
-            .ranker
-            .revised(classes, &samples, &vectors.queries, threads)
-        else {
-            return Ok(None);
-        };
-        let learned = Learned {
-            // Not stored.
-            lexical: Vec::new(),
-            passages: vectors.centred(&ranker, options.dimensions),
-            ranker,
-            // A few sentences more or less do not change them.
-            identifier: self.identifier.clone(),
-            spread: self.spread.clone(),
-        };
-        let analyzer = Arc::clone(&self.analyzer);
-        Ok(Some(Self::of(
-            release, analyzer, lexical, learned, class_of,
-        )))
-    }
-
     fn of(
         release: Arc<Release>,
         analyzer: Arc<Analyzer>,
@@ -146,29 +110,17 @@ impl Snapshot {
         learned: Learned,
         class_of: Vec<Option<usize>>,
     ) -> Self {
-        let places = sections(&release).map(|(a, n, _)| (a, n)).collect();
         Self {
-            passages: Passages {
-                places,
-                centred: learned.passages,
-            },
+            passages: Passages::new(&release, learned.passages),
             release,
             analyzer,
             lexical,
             ranker: learned.ranker,
             class_of,
-            identifier: learned.identifier,
-            spread: learned.spread,
+            identifier: Arc::new(learned.identifier),
+            spread: Arc::new(learned.spread),
         }
     }
-}
-
-/// The class of each article.
-fn class_of(release: &Release, classes: &[Class]) -> Vec<Option<usize>> {
-    let articles = release.articles.iter();
-    articles
-        .map(|a| classes.binary_search(&Class::Article(a.id.clone())).ok())
-        .collect()
 }
 
 /// The vectors of a release.
@@ -187,7 +139,11 @@ impl Vectors {
         embed: &mut Embed<'_>,
         progress: &mut dyn FnMut(Stage, usize, usize),
     ) -> Result<Self, Error> {
-        let passages: Vec<String> = sections(release).map(|p| p.2).collect();
+        let places = material::places(release);
+        let articles = places.chunk_by(|a, b| a.0 == b.0);
+        let passages: Vec<String> = articles
+            .flat_map(|of| material::sections(release.article(of[0].0)))
+            .collect();
         let texts: Vec<String> = samples.iter().map(|s| s.text.clone()).collect();
         let total = texts.len() + passages.len();
         let mut done = 0;
@@ -230,12 +186,13 @@ impl Learner<'_> {
         progress: &mut dyn FnMut(Stage, usize, usize),
     ) -> Result<Learned, Error> {
         let options = self.options;
-        let (common, samples) = samples(self.release, &classes, options.adapted);
-        let places: Vec<ArticleIx> = sections(self.release).map(|p| p.0).collect();
+        let samples = material::samples(self.release, &classes, options.adapted, &|_| true);
+        let scope = Scope::of(self.release, &classes);
+        let places = material::places(self.release);
         let vectors = Vectors::of(self.release, &samples, options, embed, progress)?;
         let training = Training {
             bm25: bm25_of_samples(
-                &samples,
+                (&samples, &scope),
                 self.lexical,
                 self.analyzer,
                 self.class_of,
@@ -244,14 +201,15 @@ impl Learner<'_> {
             passages: places
                 .iter()
                 .zip(&vectors.passages)
-                .filter(|(a, _)| self.release.article(**a).layer == Layer::Shared)
-                .filter_map(|(a, v)| {
+                .filter(|((a, _), _)| self.release.article(*a).layer == Layer::Shared)
+                .filter_map(|((a, _), v)| {
                     let class = self.class_of[*a as usize]?;
                     Some((u32::try_from(class).ok()?, v.clone()))
                 })
                 .collect(),
+            fingerprints: material::fingerprints(self.release, &classes, self.class_of),
             classes,
-            common,
+            scope: &scope,
             samples: &samples,
             vectors: &vectors.queries,
             budget: options.budget,
@@ -263,7 +221,7 @@ impl Learner<'_> {
             passages: vectors.centred(&ranker, options.dimensions),
             ranker,
             identifier: Identifier::learn(&samples),
-            spread: spread(&samples, self.analyzer),
+            spread: material::spread(&samples, self.analyzer),
         })
     }
 }
@@ -332,121 +290,12 @@ impl Learned {
     }
 }
 
-fn citizen(release: &Release) -> impl Iterator<Item = &Article> {
-    let articles = release.articles.iter();
-    articles.filter(|a| a.audience == Audience::Citizen)
-}
-
-/// Everything that a message can be about, sorted.
-fn classes(release: &Release) -> Vec<Class> {
-    let articles = citizen(release).map(|a| Class::Article(a.id.clone()));
-    let mut classes: Vec<Class> = articles.collect();
-    classes.extend(release.intents.examples.keys().map(|i| Class::Intent(*i)));
-    let kinds = release.out_of_scope.keys();
-    classes.extend(kinds.map(|k| Class::OutOfScope(k.clone())));
-    classes.sort();
-    classes.dedup();
-    classes
-}
-
-/// Which classes every municipality can meet, and the training sentences.
-fn samples(release: &Release, classes: &[Class], adapted: bool) -> (Vec<bool>, Vec<Sample>) {
-    let place = |class: &Class| {
-        classes
-            .binary_search(class)
-            .ok()
-            .and_then(|i| u32::try_from(i).ok())
-            .unwrap_or(0)
-    };
-    let mut common: Vec<bool> = classes
-        .iter()
-        .map(|c| !matches!(c, Class::Article(_)))
-        .collect();
-    let mut samples = Vec::new();
-    let mut add = |text: &str, lang: Lang, class: u32, written: bool| {
-        let text = base::clean(text);
-        samples.push(Sample {
-            judges: written && (!adapted || knowledge::held_out(&text)),
-            text,
-            lang,
-            class,
-            written,
-        });
-    };
-    for a in citizen(release) {
-        let class = place(&Class::Article(a.id.clone()));
-        common[class as usize] |= a.layer == Layer::Shared;
-        for (lang, list) in &a.examples {
-            for s in list {
-                add(s, *lang, class, true);
-            }
-        }
-        let title = without_slots(&a.title);
-        add(&title, Lang::Da, class, false);
-        for k in &a.keywords {
-            add(k, Lang::Da, class, false);
-        }
-        for h in a.sections.iter().filter_map(|s| s.heading.as_deref()) {
-            add(
-                &format!("{title}: {}", without_slots(h)),
-                Lang::Da,
-                class,
-                false,
-            );
-        }
-    }
-    for (intent, by_lang) in &release.intents.examples {
-        let class = place(&Class::Intent(*intent));
-        for (lang, list) in by_lang {
-            for s in list {
-                add(s, *lang, class, true);
-            }
-        }
-    }
-    for (kind, list) in &release.out_of_scope {
-        let class = place(&Class::OutOfScope(kind.clone()));
-        for (lang, s) in list {
-            add(s, *lang, class, true);
-        }
-    }
-    (common, samples)
-}
-
-fn spread(samples: &[Sample], analyzer: &Analyzer) -> HashMap<(Lang, String), f32> {
-    let mut classes: HashMap<Lang, HashSet<u32>> = HashMap::new();
-    let mut seen: HashMap<(Lang, String), HashSet<u32>> = HashMap::new();
-    for s in samples.iter().filter(|s| s.written) {
-        classes.entry(s.lang).or_default().insert(s.class);
-        for t in analyzer.query_terms(&s.text) {
-            seen.entry((s.lang, t)).or_default().insert(s.class);
-        }
-    }
-    seen.into_iter()
-        .map(|(key, set)| {
-            let share = set.len() as f32 / classes[&key.0].len().max(1) as f32;
-            (key, share)
-        })
-        .collect()
-}
-
-/// Every section that a citizen can be shown: article, section, and the text to encode.
-fn sections(release: &Release) -> impl Iterator<Item = (ArticleIx, u32, String)> {
-    let articles = (0..).zip(&release.articles);
-    let citizen = articles.filter(|(_, a)| a.audience == Audience::Citizen);
-    citizen.flat_map(|(ix, a)| {
-        (0..).zip(&a.sections).map(move |(n, s)| {
-            let heading = s.heading.as_deref().unwrap_or("");
-            let text = without_slots(&format!("{}. {heading}\n{}", a.title, s.text));
-            (ix, n, text)
-        })
-    })
-}
-
 /// No municipality has this code: a search as it sees the shared layer alone.
 const NOBODY: &str = "0000";
 
+/// The best BM25 of each class, for each sentence that judges.
 fn bm25_of_samples(
-    samples: &[Sample],
+    (samples, scope): (&[Sample], &Scope),
     lexical: &Lexical,
     analyzer: &Analyzer,
     class_of: &[Option<usize>],
@@ -456,7 +305,7 @@ fn bm25_of_samples(
         return vec![Vec::new(); samples.len()];
     };
     parallel::map(samples.len(), threads, |i| {
-        if !samples[i].written {
+        if !samples[i].judges || !scope.common(samples[i].class as usize) {
             return Vec::new();
         }
         let terms = analyzer.query_terms(&samples[i].text);

@@ -80,7 +80,7 @@ fn built(files: &[File]) -> Snapshot {
 }
 
 fn revised(from: &Snapshot, files: &[File]) -> Option<Snapshot> {
-    from.revised(release(files), &options(), &mut embedded, &mut |_, _, _| {})
+    from.revised(release(files), &options(), &mut embedded)
         .unwrap()
 }
 

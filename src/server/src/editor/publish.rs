@@ -205,7 +205,7 @@ impl Studio {
                 };
                 job.step(step, done, total);
             };
-            match maker.revise(&live, Arc::clone(&release), &mut progress)? {
+            match maker.revise(&live, Arc::clone(&release))? {
                 Some(quick) => Ok((quick, true)),
                 None => Ok((maker.build(release, &mut progress)?, false)),
             }
