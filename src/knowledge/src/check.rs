@@ -1,8 +1,7 @@
 //! The rules a release must keep, each with the place where it is broken.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use base::fold;
 use jiff::civil::Date;
 
 use crate::article::{Article, Layer};
@@ -12,6 +11,11 @@ use crate::municipality::{FIELDS, LINKS};
 use crate::release::Draft;
 use crate::slots::{Piece, pieces};
 use crate::{Fault, File, studio};
+
+mod across;
+
+pub(crate) use across::{clash, sentence_keys};
+use across::{duplicates, hidden, overlaps};
 
 /// The words of a body, slots and link addresses counted as one each.
 const BODY_WORDS: std::ops::RangeInclusive<usize> = 80..=300;
@@ -45,18 +49,7 @@ pub(crate) fn run(draft: &Draft, files: &[File], today: Date, faults: &mut Vec<F
     }
     for a in &draft.articles {
         let text = texts.get(a.file.as_str()).copied().unwrap_or("");
-        let mut one = One {
-            draft,
-            a,
-            text,
-            faults: &mut *faults,
-        };
-        one.identity();
-        one.dates(today);
-        one.links();
-        one.body();
-        one.slots();
-        one.examples();
+        one(draft, a, text, today, faults);
     }
     duplicates(draft, &texts, faults);
     overlaps(draft, &texts, faults);
@@ -68,6 +61,44 @@ pub(crate) fn run(draft: &Draft, files: &[File], today: Date, faults: &mut Vec<F
     if let Some(text) = texts.get(desk::FILE) {
         draft.desk.check(text, |slot| slot_ok(slot, draft), faults);
     }
+}
+
+/// As [`run`], where only these files changed, all of them articles, and sentences that stand twice are left to the
+/// caller.
+pub(crate) fn changed(draft: &Draft, files: &[File], changed: &[&File], today: Date) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let texts: HashMap<&str, &str> = changed
+        .iter()
+        .map(|f| (f.path.as_str(), f.text.as_str()))
+        .collect();
+    for a in &draft.articles {
+        if let Some(text) = texts.get(a.file.as_str()) {
+            one(draft, a, text, today, &mut faults);
+        }
+    }
+    let texts: HashMap<&str, &str> = files
+        .iter()
+        .map(|f| (f.path.as_str(), f.text.as_str()))
+        .collect();
+    duplicates(draft, &texts, &mut faults);
+    hidden(draft, &texts, &mut faults);
+    faults
+}
+
+/// What can be said of an article by itself.
+fn one(draft: &Draft, a: &Article, text: &str, today: Date, faults: &mut Vec<Fault>) {
+    let mut one = One {
+        draft,
+        a,
+        text,
+        faults,
+    };
+    one.identity();
+    one.dates(today);
+    one.links();
+    one.body();
+    one.slots();
+    one.examples();
 }
 
 struct One<'a> {
@@ -381,85 +412,6 @@ fn slot_ok(slot: &str, draft: &Draft) -> Result<(), String> {
             FIELDS.join(", ")
         )),
         _ => Err("unknown slot: sats.…, kommune.… and krise.… are known".to_owned()),
-    }
-}
-
-fn duplicates(draft: &Draft, texts: &HashMap<&str, &str>, faults: &mut Vec<Fault>) {
-    let mut first: BTreeMap<(Layer, &str), &Article> = BTreeMap::new();
-    for a in &draft.articles {
-        if let Some(other) = first.insert((a.layer, &a.id), a) {
-            let line = texts.get(a.file.as_str()).map_or(0, |t| line_of(t, "id ="));
-            faults.push(Fault::error(
-                &a.file,
-                line,
-                "id",
-                format!("«{}» is also the id of {}", a.id, other.file),
-            ));
-        }
-    }
-}
-
-/// The same sentence may not lead to two articles that one municipality can see together.
-fn overlaps(draft: &Draft, texts: &HashMap<&str, &str>, faults: &mut Vec<Fault>) {
-    let mut seen: HashMap<String, Vec<&Article>> = HashMap::new();
-    for a in &draft.articles {
-        for (lang, list) in &a.examples {
-            for s in list {
-                let key: String = base::words(&fold(s)).collect::<Vec<_>>().join(" ");
-                let holders = seen.entry(key).or_default();
-                if let Some(other) = holders.iter().find(|o| clash(o, a)) {
-                    let line = texts.get(a.file.as_str()).map_or(0, |t| line_of(t, s));
-                    let message = if std::ptr::eq(*other, a) {
-                        format!("«{s}» stands twice")
-                    } else {
-                        format!("«{s}» is also an example of {}", other.file)
-                    };
-                    faults.push(Fault::error(
-                        &a.file,
-                        line,
-                        format!("examples.{}", lang.code()),
-                        message,
-                    ));
-                }
-                holders.push(a);
-            }
-        }
-    }
-}
-
-fn clash(a: &Article, b: &Article) -> bool {
-    if std::ptr::eq(a, b) {
-        return true;
-    }
-    // One replaces the other, or they are never seen together.
-    if a.id == b.id {
-        return false;
-    }
-    match (a.layer, b.layer) {
-        (Layer::Municipality(x), Layer::Municipality(y)) | (Layer::Region(x), Layer::Region(y)) => {
-            x == y
-        }
-        _ => true,
-    }
-}
-
-fn hidden(draft: &Draft, texts: &HashMap<&str, &str>, faults: &mut Vec<Fault>) {
-    for m in draft.municipalities.values() {
-        for id in &m.hidden {
-            let known = draft
-                .articles
-                .iter()
-                .any(|a| &a.id == id && matches!(a.layer, Layer::Shared | Layer::Region(_)));
-            if !known {
-                let line = texts.get(m.file.as_str()).map_or(0, |t| line_of(t, id));
-                faults.push(Fault::error(
-                    &m.file,
-                    line,
-                    "hidden",
-                    format!("there is no inherited article «{id}» to hide"),
-                ));
-            }
-        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is wrong, where, and what to do about it.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 /// Whether a fault keeps a release from being served.
@@ -24,6 +25,11 @@ pub struct Fault {
 }
 
 impl Fault {
+    /// The order in which faults are told.
+    pub(crate) fn place(&self, other: &Self) -> Ordering {
+        (&self.file, self.line, &self.field).cmp(&(&other.file, other.line, &other.field))
+    }
+
     pub(crate) fn error(
         file: &str,
         line: usize,

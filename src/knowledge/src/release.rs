@@ -34,6 +34,11 @@ pub struct Release {
     /// The same over what search and ranking may be learned from: all but what only agents and editors see.
     pub learned_hash: String,
     views: BTreeMap<MunicipalityCode, View>,
+    built_on: Date,
+    /// What did not keep it from being built.
+    notes: Vec<Fault>,
+    /// Of each article, what its sentences are known by.
+    sentences: Vec<Vec<u64>>,
 }
 
 /// What one municipality sees: shared, replaced by its region's, replaced by its own, less what it hides.
@@ -120,16 +125,30 @@ impl Release {
         let mut faults = Vec::new();
         let mut draft = read(files, &mut faults);
         check::run(&draft, files, today, &mut faults);
-        faults.sort_by(|a, b| (&a.file, a.line, &a.field).cmp(&(&b.file, b.line, &b.field)));
         if faults.iter().any(|f| f.severity == Severity::Error) {
+            faults.sort_by(Fault::place);
             return Err(faults);
         }
         draft.articles.retain(|a| a.valid_on(today));
+        let sentences = draft.articles.iter().map(check::sentence_keys).collect();
+        Ok(Self::of(draft, sentences, faults, files, today))
+    }
+
+    /// The release of a sound draft, and its notes in their order.
+    fn of(
+        draft: Draft,
+        sentences: Vec<Vec<u64>>,
+        mut notes: Vec<Fault>,
+        files: &[File],
+        today: Date,
+    ) -> (Self, Vec<Fault>) {
+        notes.sort_by(Fault::place);
         let views = draft
             .municipalities
             .values()
             .map(|m| (m.code, view(&draft.articles, m)))
             .collect();
+        let of_learned = |f: &&File| ![desk::FILE, studio::FILE].contains(&f.path.as_str());
         let release = Self {
             articles: draft.articles,
             municipalities: draft.municipalities,
@@ -142,14 +161,13 @@ impl Release {
             desk: draft.desk,
             studio: draft.studio,
             hash: hash(files.iter()),
-            learned_hash: hash(
-                files
-                    .iter()
-                    .filter(|f| ![desk::FILE, studio::FILE].contains(&f.path.as_str())),
-            ),
+            learned_hash: hash(files.iter().filter(of_learned)),
             views,
+            built_on: today,
+            notes: notes.clone(),
+            sentences,
         };
-        Ok((release, faults))
+        (release, notes)
     }
 
     pub fn view(&self, code: MunicipalityCode) -> Option<&View> {
@@ -306,11 +324,14 @@ fn read(files: &[File], faults: &mut Vec<Fault>) -> Draft {
         studio: Studio::default(),
     };
     for file in files {
+        if let Some(layer) = article_layer(&file.path) {
+            match layer.and_then(|layer| Article::parse(file, layer)) {
+                Ok(article) => draft.articles.push(article),
+                Err(fault) => faults.push(fault),
+            }
+            continue;
+        }
         let parts: Vec<&str> = file.path.split('/').collect();
-        let layer = |code: &str| {
-            code.parse::<MunicipalityCode>()
-                .map_err(|e| Fault::error(&file.path, 0, "path", e))
-        };
         let outcome = match parts.as_slice() {
             ["omraader.toml"] => {
                 front_matter::parse(&file.path, &file.text, 1).map(|t| draft.areas = t)
@@ -346,15 +367,6 @@ fn read(files: &[File], faults: &mut Vec<Fault>) -> Draft {
                 }
                 Ok(())
             }
-            ["shared", _, name] if name.ends_with(".md") => {
-                Article::parse(file, Layer::Shared).map(|a| draft.articles.push(a))
-            }
-            ["region", code, name] if name.ends_with(".md") => layer(code)
-                .and_then(|c| Article::parse(file, Layer::Region(c)))
-                .map(|a| draft.articles.push(a)),
-            ["kommune", code, name] if name.ends_with(".md") => layer(code)
-                .and_then(|c| Article::parse(file, Layer::Municipality(c)))
-                .map(|a| draft.articles.push(a)),
             _ => Err(Fault::warning(
                 &file.path,
                 0,
@@ -369,6 +381,23 @@ fn read(files: &[File], faults: &mut Vec<Fault>) -> Draft {
     draft
 }
 
+/// The layer of the article that a file is by its place; `None` when it is none, a fault when its folder is no code.
+fn article_layer(path: &str) -> Option<Result<Layer, Fault>> {
+    let code = |code: &str| {
+        code.parse::<MunicipalityCode>()
+            .map_err(|e| Fault::error(path, 0, "path", e))
+    };
+    let path = path.strip_suffix(".md")?;
+    let mut parts = path.split('/');
+    let (root, folder, _) = (parts.next()?, parts.next()?, parts.next()?);
+    match (root, parts.next()) {
+        ("shared", None) => Some(Ok(Layer::Shared)),
+        ("region", None) => Some(code(folder).map(Layer::Region)),
+        ("kommune", None) => Some(code(folder).map(Layer::Municipality)),
+        _ => None,
+    }
+}
+
 /// What tells two sets of files apart: SHA-256 over every path and text, in hexadecimal. In the order of the paths.
 pub fn hash<'a>(files: impl Iterator<Item = &'a File>) -> String {
     let mut h = Sha256::new();
@@ -381,5 +410,6 @@ pub fn hash<'a>(files: impl Iterator<Item = &'a File>) -> String {
     base::hex(h.finalize())
 }
 
+mod after;
 #[cfg(test)]
 mod tests;

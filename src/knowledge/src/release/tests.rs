@@ -295,3 +295,143 @@ proptest! {
         }
     }
 }
+
+/// What somebody does to a folder of knowledge.
+#[derive(Clone, Debug)]
+enum Edit {
+    /// Another text in one of the articles, sound or not.
+    Text(usize, usize),
+    Add(usize),
+    Remove(usize),
+    /// A municipality hides an article, or shows all again.
+    Hide(bool),
+    Rate,
+}
+
+const TEXTS: [&str; 6] = [
+    "En anden tekst.",
+    "Ring {{kommune.telefon}}.",
+    "Koster {{sats.nej}}.",
+    "Det koster 150 kr. i alt",
+    "Se {{krise.ingen}}",
+    "Igen en anden.",
+];
+const ADDED: [&str; 5] = [
+    "kommune/0751/tolk.md",
+    "kommune/0615/pas-tabt.md",
+    "region/1082/ny.md",
+    "shared/pas/tolk2.md",
+    "shared/bil/bil.md",
+];
+
+fn edits() -> impl Strategy<Value = Vec<Edit>> {
+    let edit = prop_oneof![
+        4 => (0..9_usize, 0..TEXTS.len()).prop_map(|(n, t)| Edit::Text(n, t)),
+        3 => (0..ADDED.len()).prop_map(Edit::Add),
+        2 => (0..9_usize).prop_map(Edit::Remove),
+        1 => any::<bool>().prop_map(Edit::Hide),
+        1 => Just(Edit::Rate),
+    ];
+    prop::collection::vec(edit, 1..4)
+}
+
+fn edit(files: &mut Vec<File>, edit: &Edit) {
+    let articles: Vec<usize> = (0..files.len())
+        .filter(|&n| files[n].path.ends_with(".md"))
+        .collect();
+    match edit {
+        Edit::Text(n, text) if !articles.is_empty() => {
+            let f = &mut files[articles[n % articles.len()]];
+            // The odd ones take a sentence that another article has.
+            if n % 2 == 1 {
+                f.text = f.text.replacen(" 3\"", " 3 mere\", \"Tolk, 5!\"", 1);
+            }
+            f.text.push_str(&format!("\n{}\n", TEXTS[*text]));
+        }
+        Edit::Add(n) => {
+            let path = ADDED[*n];
+            let id = path.rsplit('/').next().unwrap().trim_end_matches(".md");
+            files.retain(|f| f.path != path);
+            let mut new = article(path, id, "Nyt.");
+            // What replaces an article may not say its sentences in other articles' words.
+            new.text = new.text.replace(&format!("\"{id} "), &format!("\"{path} "));
+            files.push(new);
+        }
+        Edit::Remove(n) if !articles.is_empty() => {
+            files.remove(articles[n % articles.len()]);
+        }
+        Edit::Hide(hide) => {
+            files.retain(|f| f.path != "kommune/0615/kommune.toml");
+            files.push(kommune("0615", "1082", if *hide { &["tolk"] } else { &[] }));
+        }
+        Edit::Rate => {
+            for f in files.iter_mut().filter(|f| f.path == "satser.toml") {
+                f.text = f.text.replace("893", "903");
+            }
+        }
+        Edit::Text(..) | Edit::Remove(_) => {}
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+}
+
+proptest! {
+    /// A release built after another is the one that is built from nothing, or is refused for the same faults.
+    #[test]
+    fn a_release_after_another_is_the_same(steps in prop::collection::vec(edits(), 1..6)) {
+        let mut files = base_files();
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        let (mut before, _) = Release::build(&files, TODAY).unwrap();
+        for step in steps {
+            let mut next = files.clone();
+            step.iter().for_each(|e| edit(&mut next, e));
+            let whole = Release::build(&next, TODAY);
+            let after = Release::build_after(&before, &files, &next, TODAY);
+            match (whole, after) {
+                (Ok((whole, notes)), Ok((after, same_notes))) => {
+                    prop_assert_eq!(&notes, &same_notes);
+                    prop_assert_eq!(&whole.articles, &after.articles);
+                    prop_assert_eq!(&whole.hash, &after.hash);
+                    prop_assert_eq!(&whole.learned_hash, &after.learned_hash);
+                    prop_assert_eq!(&whole.views, &after.views);
+                    prop_assert_eq!(&whole.sentences, &after.sentences);
+                    (before, files) = (after, next);
+                }
+                (Err(a), Err(b)) => prop_assert_eq!(a, b),
+                (whole, after) => prop_assert!(false, "{} {}", whole.is_ok(), after.is_ok()),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_change_of_one_article_reads_it_alone_and_a_sentence_of_another_is_still_refused() {
+    let mut files = base_files();
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    let (before, _) = Release::build(&files, TODAY).unwrap();
+    let changed = |from: &str, to: &str| {
+        let mut next = files.clone();
+        let f = next
+            .iter_mut()
+            .find(|f| f.path.ends_with("pas-tabt.md"))
+            .unwrap();
+        assert!(f.text.contains(from));
+        f.text = f.text.replace(from, to);
+        next
+    };
+    let sound = changed("Fælles.", "Noget andet.");
+    let (after, notes) = before.followed_by(&files, &sound).unwrap();
+    assert!(notes.is_empty());
+    assert!(
+        after
+            .articles
+            .iter()
+            .any(|a| a.body.starts_with("Noget andet."))
+    );
+    let stolen = changed("\"pas-tabt 3\"", "\"Tolk, 3!\"");
+    assert!(before.followed_by(&files, &stolen).is_none());
+    assert!(Release::build_after(&before, &files, &stolen, TODAY).is_err());
+    // Tomorrow other articles may have run out.
+    let tomorrow = TODAY.tomorrow().unwrap();
+    let (later, _) = Release::build_after(&before, &files, &sound, tomorrow).unwrap();
+    assert_eq!(later.built_on, tomorrow);
+}

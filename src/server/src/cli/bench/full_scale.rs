@@ -229,8 +229,9 @@ fn publish(
     let begun = setting.clock.monotonic();
     let today = setting.clock.now();
     let today = today.to_zoned(contact::copenhagen().clone()).date();
-    let (release, _) =
-        Release::build(files, today).map_err(|faults| format!("{} faults", faults.len()))?;
+    let (live, before) = (&booted.snapshot.release, &booted.files);
+    let (release, _) = Release::build_after(live, before, files, today)
+        .map_err(|faults| format!("{} faults", faults.len()))?;
     boot::rebuild(booted, release)?;
     Ok(ms(setting.clock.monotonic() - begun))
 }
