@@ -298,7 +298,8 @@ impl Editor {
             .await
     }
 
-    /// The newest release that became live and has a place in the log.
+    /// The newest release that became live, if it has a place in the log: what came after it without a log, as
+    /// while this node was alone, is not in the log.
     ///
     /// # Errors
     /// Corrupt, Io.

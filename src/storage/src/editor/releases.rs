@@ -149,11 +149,11 @@ pub(super) fn of(c: &Connection, paths: &[String], limit: u32) -> Result<Vec<Rel
 pub(super) fn placed(c: &Connection) -> Result<Option<ReleaseRow>, Error> {
     let found = c
         .prepare_cached(&format!(
-            "SELECT {ROW} FROM releases WHERE state = 'live' AND seq IS NOT NULL ORDER BY number DESC LIMIT 1"
+            "SELECT {ROW} FROM releases WHERE state = 'live' ORDER BY number DESC LIMIT 1"
         ))?
         .query_row([], row)
         .optional()?;
-    Ok(found)
+    Ok(found.filter(|r| r.position.is_some()))
 }
 
 pub(super) fn place(c: &Connection, n: u64, at: Position) -> Result<(), Error> {

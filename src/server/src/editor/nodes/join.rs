@@ -46,9 +46,10 @@ impl Nodes {
     ///
     /// # Errors
     /// Away, Other, Stuck.
-    pub(super) async fn append(&self, head: &Head, line: &Line) -> Result<Said, Trouble> {
+    pub(super) async fn append(&self, head: &Head, line: Line) -> Result<Said, Trouble> {
         let id = format!("{}-{}", self.name, base::Secret::random().as_str());
-        let all = entries(&id[..id.len().min(100)], &pack(line)?)?;
+        let packed = blocking(move || pack(&line)).await??;
+        let all = entries(&id[..id.len().min(100)], &packed)?;
         let of = all.len();
         match self.log.append(head.at, all).await? {
             Append::Appended(done) => {
@@ -97,7 +98,7 @@ impl Nodes {
             if records.is_empty() {
                 return Ok(decided);
             }
-            decided.extend(head.fold(&records)?);
+            decided.extend(fold(head, records).await?);
         }
     }
 }
@@ -163,8 +164,8 @@ impl Studio {
             meta: row.meta.clone(),
             files: live.files.iter().map(file).collect(),
         });
-        match nodes.append(&head, &all).await? {
-            Said::Done(records) => head.fold(&records)?,
+        match nodes.append(&head, all).await? {
+            Said::Done(records) => fold(&mut head, records).await?,
             Said::Conflict => return Err(Trouble::Other),
         };
         self.store.place(row.number, head.at).await?;
@@ -189,8 +190,8 @@ impl Studio {
         let wanted = mine + u64::from(!decided.files.is_empty());
         if wanted > head.number {
             let floor = Line::Floor { number: wanted };
-            match nodes.append(head, &floor).await? {
-                Said::Done(records) => head.fold(&records)?,
+            match nodes.append(head, floor).await? {
+                Said::Done(records) => fold(head, records).await?,
                 Said::Conflict => return Err(Trouble::Other),
             };
         }
@@ -261,6 +262,25 @@ impl Studio {
         nodes.log.settle(ids).await?;
         Ok(())
     }
+}
+
+/// Folds beside the async threads: a release may be some megabytes. After an error the head is at its beginning, and
+/// the log is read anew.
+///
+/// # Errors
+/// As [`Head::fold`].
+pub(super) async fn fold(
+    head: &mut Head,
+    records: Vec<Record>,
+) -> Result<Vec<(Decided, Position)>, Trouble> {
+    let mut taken = std::mem::take(head);
+    let (back, decided) = blocking(move || {
+        let decided = taken.fold(&records);
+        (taken, decided)
+    })
+    .await?;
+    *head = back;
+    Ok(decided?)
 }
 
 pub(super) fn next(decided: Decided, at: Position) -> Next {

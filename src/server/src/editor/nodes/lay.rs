@@ -169,7 +169,9 @@ impl Studio {
         };
         while let Some(next) = joined.pending.first() {
             let (root, tag) = (self.root.clone(), nodes.name.clone());
-            let (next, head) = (next.clone(), joined.head.clone());
+            let next = next.clone();
+            // What was released once is asked of a whole only.
+            let head = next.joins.then(|| joined.head.clone()).unwrap_or_default();
             let plan = blocking(move || {
                 Plan::new(&root, &tag, &next, |path, text| head.knows(path, text))
             });

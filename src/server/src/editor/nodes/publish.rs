@@ -6,7 +6,7 @@ use std::sync::Arc;
 use knowledge::{File, Release};
 use storage::DraftText;
 
-use super::join::{Said, next};
+use super::join::{Said, fold, next};
 use super::lay::Built;
 use super::record::{Changed, Decided, Line};
 use super::{Nodes, Trouble};
@@ -90,7 +90,7 @@ impl Studio {
                 files: changed.collect(),
             };
             let line = Line::Release(decided.clone());
-            let records = match nodes.append(&joined.head, &line).await {
+            let records = match nodes.append(&joined.head, line).await {
                 Ok(Said::Done(records)) => records,
                 Ok(Said::Conflict) => continue,
                 Err(e) => {
@@ -102,9 +102,9 @@ impl Studio {
             let mut pending = next(decided, joined.head.at);
             pending.taken = laid.taken;
             let number = pending.decided.number;
-            if let Err(e) = joined.head.fold(&records) {
+            if let Err(e) = fold(&mut joined.head, records).await {
                 *slot = None;
-                return Err(Problem::unavailable(e));
+                return Err(not_here(nodes, e));
             }
             pending.at = joined.head.at;
             let (hash, at_ms) = (pending.decided.hash.clone(), pending.decided.at_ms);

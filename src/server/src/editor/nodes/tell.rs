@@ -112,8 +112,12 @@ impl Nodes {
         }
         all.push(me);
         // The newest that anybody serves: whoever says to be well and serves less has not heard of it yet.
-        let newest = all.iter().map(|n| n.number).max().unwrap_or(0);
-        for n in all.iter_mut().filter(|n| n.number < newest) {
+        let newest = all.iter().max_by_key(|n| n.number);
+        let (newest, release) =
+            newest.map_or((0, String::new()), |n| (n.number, n.release.clone()));
+        // The same under another number is the same: a node that came with more numbers of its own took it over.
+        let behind = |n: &&mut NodeShown| n.number < newest && n.release != release;
+        for n in all.iter_mut().filter(behind) {
             if matches!(n.state.as_str(), "same" | "folder") {
                 "behind".clone_into(&mut n.state);
             }
