@@ -1,116 +1,18 @@
 //! Several nodes and a real Redis: what is published at one is what citizens of every other get, or it is said why not.
 
 use std::fs;
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
-use tokio::net::TcpStream;
 use tokio::time::{Duration, sleep};
 
-use crate::harness::Server;
 use crate::studio::{asked, rewritten};
-use crate::studio_client::{Editor, Service, knowledge, write};
+use crate::studio_client::{Editor, Service, write};
+use crate::studio_home::{Home, Redis, copy};
 
 const FILE: &str = "shared/affald/affald-storskrald.md";
 const OTHER: &str = "shared/affald/affald-haveaffald.md";
 /// Inherits everything.
 const TOWN: &str = "0615";
-
-/// A redis-server that can be killed, forgets everything then, and is there again at the same address.
-struct Redis {
-    port: u16,
-    child: Option<Child>,
-}
-
-impl Redis {
-    /// None, and a line that says so, where there is no redis-server.
-    async fn start() -> Option<Self> {
-        let (probe, _) = crate::centre::redis()?;
-        drop(probe);
-        let port = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = port.local_addr().unwrap().port();
-        let mut redis = Self { port, child: None };
-        redis.again().await;
-        Some(redis)
-    }
-
-    async fn again(&mut self) {
-        let child = Command::new("redis-server")
-            .args(["--bind", "127.0.0.1", "--port", &self.port.to_string()])
-            .args(["--save", "", "--appendonly", "no", "--dir", "/tmp"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        self.child = Some(child);
-        for _ in 0..1_000 {
-            if TcpStream::connect(("127.0.0.1", self.port)).await.is_ok() {
-                return;
-            }
-            sleep(Duration::from_millis(10)).await;
-        }
-        panic!("redis-server did not start");
-    }
-
-    fn kill(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
-}
-
-impl Drop for Redis {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-/// A node's folders, which outlive its process.
-struct Home {
-    name: &'static str,
-    url: String,
-    data: TempDir,
-    knowledge: Option<TempDir>,
-}
-
-impl Home {
-    fn new(name: &'static str, redis: &Redis) -> Self {
-        Self {
-            name,
-            url: format!("redis://127.0.0.1:{}", redis.port),
-            data: TempDir::with_prefix("borgerlinje-node-").unwrap(),
-            knowledge: Some(knowledge()),
-        }
-    }
-
-    fn folder(&self) -> PathBuf {
-        self.knowledge.as_ref().unwrap().path().join("knowledge")
-    }
-
-    fn start(&mut self) -> Service {
-        let folder = self.folder();
-        let environment = [
-            ("BORGERLINJE_KNOWLEDGE", folder.to_str().unwrap()),
-            ("BORGERLINJE_REDIS_URL", &self.url),
-            ("BORGERLINJE_NODE", self.name),
-        ];
-        Service {
-            server: Server::on(self.data.path(), &environment),
-            knowledge: self.knowledge.take().unwrap(),
-        }
-    }
-
-    /// As a power cut.
-    fn kill(&mut self, service: Service) {
-        let Service { server, knowledge } = service;
-        server.kill();
-        self.knowledge = Some(knowledge);
-    }
-}
 
 fn state(status: &Value, node: &str) -> Value {
     let nodes = status["nodes"].as_array().unwrap();
@@ -331,6 +233,16 @@ async fn of_two_who_publish_at_once_one_wins_and_nothing_is_lost_redis() {
     assert_eq!(a.file(FILE), b.file(FILE));
 }
 
+/// Refused for now, and it is said why.
+fn refused(editor: &Editor<'_>, draft: &Value, why: &str) {
+    let refused = match begin(editor, draft) {
+        Ok(job) => editor.end(&job)["error"].clone(),
+        Err(refused) => refused,
+    };
+    assert_eq!(refused["code"], "nodes_away", "{refused:#}");
+    assert!(refused["text"].as_str().unwrap().contains(why), "{refused}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_redis_is_away_nothing_is_published_and_everybody_is_answered_redis() {
     let Some(mut redis) = Redis::start().await else {
@@ -344,13 +256,12 @@ async fn while_redis_is_away_nothing_is_published_and_everybody_is_answered_redi
     agreed(&[&anna, &bo], &["a", "b"]);
     let kept = draft(&anna, "Sofaer hentes efter.");
 
+    redis.memory(1).await;
+    refused(&anna, &kept, "Redis har ikke plads");
+    redis.memory(0).await;
     redis.kill();
     anna.until("/status", |s| state(s, "a")["state"] == "away");
-    let refused = match begin(&anna, &kept) {
-        Ok(job) => anna.end(&job)["error"].clone(),
-        Err(refused) => refused,
-    };
-    assert_eq!(refused["code"], "nodes_away", "{refused:#}");
+    refused(&anna, &kept, "Forbindelsen til de andre servere er væk");
     let id = kept["id"].as_str().unwrap();
     assert_eq!(anna.get(&format!("/drafts/{id}"))["state"], "open");
     assert!(asked(&b, TOWN).await.contains("hentes før"));
@@ -502,17 +413,4 @@ async fn a_release_that_redis_forgot_is_a_draft_again_redis() {
     assert_eq!(again["title"], "Gik tabt: En kladde", "{drafts:#}");
     let diff = anna.get(&format!("/drafts/{}/diff", again["id"].as_str().unwrap()));
     assert!(diff.to_string().contains("Annas sofaer."), "{diff:#}");
-}
-
-fn copy(from: &Path, to: &Path) {
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            fs::create_dir_all(&target).unwrap();
-            copy(&path, &target);
-        } else {
-            fs::copy(&path, &target).unwrap();
-        }
-    }
 }

@@ -159,13 +159,28 @@ impl Nodes {
     }
 }
 
-/// Redis is away, so nothing is published: what would be is not known to be the newest.
-fn away() -> Problem {
+/// Nothing is published without the log: what would be is not known to be the newest.
+fn away(because: Option<&log::Error>) -> Problem {
+    let why = match because {
+        Some(log::Error::OutOfMemory | log::Error::NotSaving(_)) => {
+            "Redis har ikke plads til mere, så der kan ikke udgives lige nu. Den, der driver tjenesten, skal give den \
+             mere."
+        }
+        Some(e) if !unsure(e) => {
+            tracing::error!("releases: {e}");
+            "Redis tager ikke imod, så der kan ikke udgives lige nu. Årsagen står i serverens log."
+        }
+        _ => "Forbindelsen til de andre servere er væk, så der kan ikke udgives lige nu.",
+    };
     Problem::conflict(
         "nodes_away",
-        "Forbindelsen til de andre servere er væk, så der kan ikke udgives lige nu. Borgerne får svar som før, \
-         og kladden er gemt. Prøv igen om lidt.",
+        format!("{why} Borgerne får svar som før, og kladden er gemt. Prøv igen om lidt."),
     )
+}
+
+/// Whether what was asked may have been done all the same.
+fn unsure(e: &log::Error) -> bool {
+    matches!(e, log::Error::Unavailable(_) | log::Error::Timeout)
 }
 
 #[cfg(test)]

@@ -76,7 +76,7 @@ impl Studio {
         let caught_up = self.catch_up(app, nodes, &mut joined).await;
         if let Err(trouble) = &caught_up {
             match trouble {
-                Trouble::Away(e) => nodes.show(State::Away, Some(e.to_string())),
+                Trouble::Away(e) => nodes.show(State::Away, Some(super::away(Some(e)).text)),
                 Trouble::Other => tracing::warn!("the log of releases is read anew"),
                 Trouble::Stuck(why) => nodes.show(State::Stuck, Some(why.clone())),
             }
@@ -128,7 +128,10 @@ impl Studio {
         };
         let live = self.live.load_full();
         if !joined.pending.is_empty() || joined.head.hash != live.release.hash {
-            nodes.show(State::Behind, None);
+            // What did not work is still not so while it is tried again.
+            if nodes.own.borrow().state != State::Stuck {
+                nodes.show(State::Behind, None);
+            }
             if let Err(t) = self.take_pending(app, nodes, &mut joined, None).await {
                 return Err((Some(joined), t));
             }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use knowledge::File;
-use storage::log::{Append, Position, Read, Record};
+use storage::log::{self, Append, Position, Read, Record};
 
 use super::head::Head;
 use super::lay::Next;
@@ -49,7 +49,8 @@ impl Nodes {
     pub(super) async fn append(&self, head: &Head, line: Line) -> Result<Said, Trouble> {
         let id = format!("{}-{}", self.name, base::Secret::random().as_str());
         let packed = blocking(move || pack(&line)).await??;
-        let all = entries(&id[..id.len().min(100)], &packed)?;
+        let all = entries(&id[..id.len().min(100)], &packed)
+            .map_err(|_| log::Error::Size("a release"))?;
         let of = all.len();
         match self.log.append(head.at, all).await? {
             Append::Appended(done) => {

@@ -44,14 +44,14 @@ impl Studio {
     ) -> Result<wire::Release, Problem> {
         job.step("Ser efter, hvad de andre servere har udgivet", 0, 0);
         if !nodes.reachable() {
-            return Err(super::away());
+            return Err(super::away(None));
         }
         let mut slot = nodes.joined.lock().await;
         for _ in 0..TRIES {
             match self.catch_up(app, nodes, &mut slot).await {
                 Ok(()) => {}
                 Err(Trouble::Other) => continue,
-                Err(Trouble::Away(_)) => return Err(super::away()),
+                Err(Trouble::Away(e)) => return Err(super::away(Some(&e))),
                 Err(Trouble::Stuck(why)) => {
                     nodes.show(super::tell::State::Stuck, Some(why.clone()));
                     return Err(Problem::conflict(
@@ -93,10 +93,21 @@ impl Studio {
             let records = match nodes.append(&joined.head, line).await {
                 Ok(Said::Done(records)) => records,
                 Ok(Said::Conflict) => continue,
-                Err(e) => {
-                    tracing::error!("whether a release was decided is not known: {e:?}");
+                Err(Trouble::Other) => {
                     *slot = None;
+                    continue;
+                }
+                Err(Trouble::Away(e)) if !super::unsure(&e) => {
+                    return Err(super::away(Some(&e)));
+                }
+                Err(Trouble::Away(e)) => {
+                    tracing::error!("whether a release was decided is not known: {e}");
                     return Err(not_known());
+                }
+                // It is in the log, and not in this node's mirror.
+                Err(e) => {
+                    *slot = None;
+                    return Err(not_here(nodes, e));
                 }
             };
             let mut pending = next(decided, joined.head.at);

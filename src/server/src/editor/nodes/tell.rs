@@ -108,7 +108,7 @@ impl Nodes {
         let mut me = shown(&self.name, &mine, Duration::ZERO, true);
         if !self.reachable() {
             "away".clone_into(&mut me.state);
-            me.why = Some(super::away().text);
+            me.why = Some(super::away(None).text);
         }
         all.push(me);
         // The newest that anybody serves: whoever says to be well and serves less has not heard of it yet.
