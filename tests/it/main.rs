@@ -19,4 +19,6 @@ mod schema;
 mod storm;
 mod studio;
 mod studio_client;
+mod studio_home;
+mod studio_nodes;
 mod studio_work;

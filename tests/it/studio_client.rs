@@ -200,14 +200,15 @@ impl Editor<'_> {
     /// Asks until it is as wanted.
     #[track_caller]
     pub(crate) fn until(&self, path: &str, is: impl Fn(&Value) -> bool) -> Value {
+        let mut now = Value::Null;
         for _ in 0..ASKED {
-            let now = self.get(path);
+            now = self.get(path);
             if is(&now) {
                 return now;
             }
             pause();
         }
-        panic!("{path} does not come to what was waited for");
+        panic!("{path} does not come to what was waited for: {now:#}");
     }
 
     /// Waits for the end of a job.

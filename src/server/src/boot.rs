@@ -153,6 +153,13 @@ pub(crate) fn read(
 ) -> Result<(Vec<File>, Release, Vec<Fault>), BootError> {
     let files =
         knowledge::load(&config.knowledge).map_err(io_at("the knowledge cannot be read"))?;
+    checked(files, clock)
+}
+
+fn checked(
+    files: Vec<File>,
+    clock: &dyn Clock,
+) -> Result<(Vec<File>, Release, Vec<Fault>), BootError> {
     let today = clock.now().to_zoned(contact::copenhagen().clone()).date();
     let (release, notes) = Release::build(&files, today).map_err(BootError::Knowledge)?;
     Ok((files, release, notes))
@@ -205,9 +212,25 @@ pub(crate) fn adapter(config: &Config) -> Result<Option<Adapter>, BootError> {
 /// # Errors
 /// See [`BootError`].
 pub(crate) fn boot(config: &Config, clock: &dyn Clock, bars: &Bars) -> Result<Booted, BootError> {
+    boot_with(config, None, clock, bars)
+}
+
+/// As [`boot`], over these files instead of those in the knowledge folder.
+///
+/// # Errors
+/// See [`BootError`].
+pub(crate) fn boot_with(
+    config: &Config,
+    files: Option<Vec<File>>,
+    clock: &dyn Clock,
+    bars: &Bars,
+) -> Result<Booted, BootError> {
     // None needs another, and a start waits for all.
     let (knowledge, loaded, words) = std::thread::scope(|s| {
-        let knowledge = s.spawn(|| read(config, clock));
+        let knowledge = s.spawn(|| match files {
+            Some(files) => checked(files, clock),
+            None => read(config, clock),
+        });
         let words = s.spawn(|| words(config, bars));
         let loaded = model(config, bars).and_then(|files| {
             let options = EncoderOptions {

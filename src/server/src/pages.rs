@@ -12,6 +12,7 @@ use knowledge::Municipality;
 use serde::Serialize;
 
 use crate::app::App;
+use crate::editor::NodeShown;
 
 /// The files of the `widget` folder. Small, and read anew for each request so that a rebuilt widget shows.
 pub(crate) struct Pages {
@@ -247,6 +248,9 @@ struct Ready {
     live: usize,
     /// How the contact centre is: `starting`, `serving`, `away`, `closed`. Away, the bot answers all the same.
     centre: &'static str,
+    /// Where several nodes share their releases: each, what it serves, and why it lags.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    nodes: Vec<NodeShown>,
 }
 
 pub(crate) async fn ready(State(app): State<App>) -> Response {
@@ -259,6 +263,11 @@ pub(crate) async fn ready(State(app): State<App>) -> Response {
                 dialogues: counts.dialogues,
                 live: app.live.lock().await.len(),
                 centre: app.centre.health().state.name(),
+                nodes: app
+                    .studio
+                    .get()
+                    .map(|s| s.shown_nodes())
+                    .unwrap_or_default(),
             })
             .into_response()
         }

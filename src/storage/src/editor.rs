@@ -14,13 +14,14 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use sha2::{Digest as _, Sha256};
 
-use crate::schema::{Format, open_as};
+use crate::log::{Log, Position, RedisOptions};
+use crate::schema::{Format, LOG, open_as};
 use crate::{Error, Journal, Options};
 
 /// "Bred".
 const FORMAT: Format = Format {
     id: 0x4272_6564,
-    migrations: &[FIRST],
+    migrations: &[FIRST, LOG, SHARED],
 };
 
 const FIRST: &str = "
@@ -89,6 +90,18 @@ CREATE TABLE comments (
 CREATE INDEX comments_by_draft ON comments (draft, id);
 ";
 
+/// Where releases lie in the log that several nodes share, and which files of the folder were not written because
+/// somebody had changed them by hand, with the text that they had changed.
+const SHARED: &str = "
+ALTER TABLE releases ADD COLUMN seq INTEGER;
+ALTER TABLE releases ADD COLUMN link INTEGER;
+
+CREATE TABLE by_hand (
+    path TEXT PRIMARY KEY,
+    base TEXT REFERENCES texts (sha256)
+) STRICT, WITHOUT ROWID;
+";
+
 /// The studio's file. Clones share it. Methods fail as [`Journal`]'s do: Overloaded, Closed, Full, Io.
 #[derive(Clone)]
 pub struct Editor {
@@ -114,6 +127,8 @@ pub struct NewRelease {
     /// JSON.
     pub meta: String,
     pub files: Vec<ReleaseFile>,
+    /// Its number and its place in the log that several nodes share; `None`: the next number, and no log.
+    pub shared: Option<(u64, Position)>,
 }
 
 /// A release as it was stored.
@@ -125,6 +140,8 @@ pub struct ReleaseRow {
     pub hash: String,
     pub at: Timestamp,
     pub meta: String,
+    /// In the log that several nodes share.
+    pub position: Option<Position>,
 }
 
 /// A file of a draft: from what, to what; `None` is a file that is not there.
@@ -189,6 +206,14 @@ impl Editor {
     /// As [`Journal::close`].
     pub async fn close(&self) -> Result<(), Error> {
         self.file.close().await
+    }
+
+    /// The log of releases that the nodes of this Redis share, mirrored in this file.
+    ///
+    /// # Errors
+    /// As [`Log::redis`].
+    pub fn log(&self, node: &str, options: &RedisOptions) -> Result<Log, crate::log::Error> {
+        Log::redis(self.file.clone(), node, options)
     }
 
     /// What was live when the last release ended, by path. Empty before the first.
@@ -270,6 +295,54 @@ impl Editor {
     ) -> Result<Vec<ReleaseRow>, Error> {
         self.file
             .read(move |c| releases::of(c, &paths, limit))
+            .await
+    }
+
+    /// The newest release that became live, if it has a place in the log: what came after it without a log, as
+    /// while this node was alone, is not in the log.
+    ///
+    /// # Errors
+    /// Corrupt, Io.
+    pub async fn placed(&self) -> Result<Option<ReleaseRow>, Error> {
+        self.file.read(releases::placed).await
+    }
+
+    /// Says where in the log a release lies.
+    ///
+    /// # Errors
+    /// Full, Io.
+    pub async fn place(&self, number: u64, at: Position) -> Result<(), Error> {
+        self.file
+            .write(move |c| releases::place(c, number, at))
+            .await
+    }
+
+    /// Says which files of a release were left as somebody had changed them by hand; its others are as they should
+    /// be. A file that was left before keeps the text that it was changed from.
+    ///
+    /// # Errors
+    /// Full, Io.
+    pub async fn leave(&self, number: u64, paths: Vec<String>) -> Result<(), Error> {
+        self.file
+            .write(move |c| releases::leave(c, number, &paths))
+            .await
+    }
+
+    /// The files that were left, by path, and what they were changed from.
+    ///
+    /// # Errors
+    /// Corrupt, Io.
+    pub async fn by_hand(&self) -> Result<Vec<(String, Option<String>)>, Error> {
+        self.file.read(releases::by_hand).await
+    }
+
+    /// These files are as the release has them again.
+    ///
+    /// # Errors
+    /// Full, Io.
+    pub async fn as_released(&self, paths: Vec<String>) -> Result<(), Error> {
+        self.file
+            .write(move |c| releases::as_released(c, &paths))
             .await
     }
 

@@ -1,4 +1,5 @@
-//! The contact centre's log: the one order of all inputs, which every node folds into the same state.
+//! An ordered log: the one order of all inputs, which every node folds into the same state. The contact centre has
+//! one, and so have the releases of several nodes.
 //!
 //! Two stores keep it: the journal's own file (one node), or a Redis that several nodes share, each with a mirror
 //! in its journal. The bytes of an input are opaque here.
@@ -36,7 +37,7 @@ pub use self::error::Error;
 pub use self::redis::{Finding, Severity};
 pub use self::types::{
     Append, Appended, Entry, Keep, LostNode, MAX_BATCH, MAX_BODY, MAX_NAME, MAX_READ, Position,
-    Put, Read, Record, Recovered, RedisOptions, Snapshot,
+    Put, Read, Record, Recovered, RedisOptions, Said, Snapshot,
 };
 use crate::Journal;
 
@@ -201,6 +202,28 @@ impl Log {
     /// As [`Log::append`], without Size.
     pub async fn forget_node(&self, lost: &LostNode) -> Result<(), Error> {
         both!(self, s => s.forget_node(lost).await)
+    }
+
+    /// Keeps a few words that this node says of itself, for all who ask, for a week. Nothing to the embedded log.
+    ///
+    /// # Errors
+    /// As [`Log::append`], without Size.
+    pub async fn say(&self, text: &str) -> Result<(), Error> {
+        match &self.0 {
+            Store::Embedded(_) => Ok(()),
+            Store::Redis(s) => s.say(text).await,
+        }
+    }
+
+    /// What the nodes said of themselves last, by name.
+    ///
+    /// # Errors
+    /// As [`Log::read`].
+    pub async fn said(&self) -> Result<Vec<Said>, Error> {
+        match &self.0 {
+            Store::Embedded(_) => Ok(Vec::new()),
+            Store::Redis(s) => s.said().await,
+        }
     }
 
     /// Puts records back as they were, when `after` is the newest position and they follow it.

@@ -86,8 +86,9 @@ CREATE TRIGGER turns_in      AFTER INSERT ON turns     BEGIN UPDATE counts SET t
 CREATE TRIGGER turns_out     AFTER DELETE ON turns     BEGIN UPDATE counts SET turns = turns - 1; END;
 ";
 
-/// The contact centre's log, or this node's mirror of it; a link is a u64, kept as the same bits.
-const LOG: &str = "
+/// An ordered log, or this node's mirror of it; a link is a u64, kept as the same bits. In the journal that of the
+/// contact centre, in the studio's file that of the releases.
+pub(crate) const LOG: &str = "
 CREATE TABLE log_ends (
     one         INTEGER PRIMARY KEY CHECK (one = 1),
     generation  TEXT NOT NULL,

@@ -11,7 +11,11 @@ export interface Me { user: string; name: string; roles: string[]; everywhere: b
 export interface Status {
   release: string; number: number; articles: number; examples: number; drafts_open: number;
   folder: { changed: string[]; faults: Fault[] }; publishing?: string | null; faults: Fault[];
+  nodes: Node[];
 }
+export type NodeState = 'starting' | 'same' | 'folder' | 'behind' | 'stuck' | 'away' | 'gone';
+/** A server of several, and which release its citizens get. */
+export interface Node { node: string; me: boolean; number: number; release: string; state: NodeState; why?: string | null; age_ms: number }
 
 export interface Municipality { code: string; name: string; region: string; own: number; hidden: number; writable: boolean }
 export interface Area { id: string; title: string; articles: number; approval: boolean }

@@ -1,6 +1,6 @@
 // The interface's words for codes of the service. Short, plain, and never the editor's fault.
 
-import type { ChangeKind, DraftState, Fault, Release, Turn } from './api';
+import type { ChangeKind, DraftState, Fault, NodeState, Release, Turn } from './api';
 
 const table = <K extends string>(words: Record<K, string>) => (code: string): string => (Object.hasOwn(words, code) ? words[code as K] : code);
 
@@ -13,6 +13,9 @@ export const turn = table<Turn>({ lost: 'Tabt', contested: 'Usikkert', flipped: 
 export const turnMeans = table<Turn>({
   lost: 'Fik et svar før, men ikke med kladden.', contested: 'Fik et sikkert svar før; nu vælger borgeren mellem flere.',
   flipped: 'Får et andet svar end før.', answered: 'Fik intet svar før, men får et nu.',
+});
+export const node = table<NodeState>({
+  starting: 'Starter', same: 'I brug', folder: 'I brug, mappen er ændret', behind: 'På vej', stuck: 'Kan ikke følge med', away: 'Uden forbindelse', gone: 'Ikke hørt fra',
 });
 export const outcome = table({
   answered: 'besvaret', clarify: 'vælger mellem flere', failed: 'intet svar', handover: 'tilbud om et menneske', refused: 'afvist', crisis: 'krisesvar', smalltalk: 'småsnak', flow: 'forløb',

@@ -3,7 +3,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { go, notice, service } from '../app';
 import { follow, useAsk, wrote } from '../ask';
-import type { Job, Published, Release, Status } from '../core/api';
+import type { Job, Node, Published, Release, Status } from '../core/api';
 import { layerName } from '../core/browse';
 import { format } from '../core/route';
 import * as words from '../core/words';
@@ -14,8 +14,38 @@ import { Hunks } from './marked';
 
 const LIMIT = 50;
 
-function Folder() {
-  const { data } = useAsk<Status>(ready.value ? '/api/studio/status' : undefined);
+/** How often servers are asked after, where there are several. */
+const SERVERS_MS = 5_000;
+const WELL = ['same', 'starting', 'behind'];
+
+/** Which release each server has, where there are several. */
+function Servers({ nodes }: { nodes: Node[] }) {
+  if (nodes.length < 2) return null;
+  const ill = nodes.filter((n) => !WELL.includes(n.state));
+  const newest = Math.max(...nodes.map((n) => n.number));
+  const release = nodes.find((n) => n.number === newest)?.release;
+  const all = nodes.every((n) => n.release === release && n.state !== 'gone');
+  return (
+    <section class="card" aria-labelledby="servers-title" data-testid="servers">
+      <h2 id="servers-title">Servere</h2>
+      <p role="status">{all ? `Alle ${nodes.length} servere giver borgerne udgivelse ${newest}.` : `Ikke alle servere giver borgerne udgivelse ${newest} endnu.`}</p>
+      <div class="scroll" tabIndex={0} role="region" aria-label="Servere">
+        <table class="table rows"><caption class="sr-only">Servere, og hvilken udgivelse de har</caption>
+          <thead><tr><th scope="col">Server</th><th scope="col">Udgivelse</th><th scope="col">Tilstand</th></tr></thead>
+          <tbody>{nodes.map((n) => (
+            <tr key={n.node}>
+              <th scope="row">{n.node}{n.me && <span class="under">Den, du bruger nu</span>}</th>
+              <td data-label="Udgivelse">{n.number > 0 ? n.number : 'Ukendt'}</td>
+              <td data-label="Tilstand"><span class="tags"><Flag kind={ill.includes(n) ? 'warning' : 'info'}>{words.node(n.state)}</Flag></span>{n.why && <span class="under">{n.why}</span>}</td>
+            </tr>
+          ))}</tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
+
+function Folder({ data }: { data: Status | undefined }) {
   const [why, setWhy] = useState('');
   const [open, setOpen] = useState(false);
   const [trouble, setTrouble] = useState('');
@@ -52,11 +82,25 @@ function Folder() {
 
 export function ReleasesPage() {
   const asked = useAsk<{ releases: Release[] }>(ready.value ? `/api/studio/releases?limit=${LIMIT}` : undefined);
+  const status = useAsk<Status>(ready.value ? '/api/studio/status' : undefined);
   const [older, setOlder] = useState<Release[]>([]);
   const [end, setEnd] = useState(false);
   useEffect(() => {
     document.title = 'Udgivelser · Redaktionen';
   }, []);
+  const several = (status.data?.nodes.length ?? 0) > 1;
+  useEffect(() => {
+    if (!several) return undefined;
+    const look = setInterval(() => {
+      if (!document.hidden) status.again();
+    }, SERVERS_MS);
+    return () => clearInterval(look);
+  }, [several]);
+  // Published on another server.
+  const served = status.data?.release;
+  useEffect(() => {
+    if (served) asked.again();
+  }, [served]);
   const all = [...(asked.data?.releases ?? []), ...older];
   const more = async (): Promise<void> => {
     const a = await service().get<{ releases: Release[] }>(`/api/studio/releases?limit=${LIMIT}&before=${all.at(-1)?.number ?? 0}`);
@@ -67,7 +111,8 @@ export function ReleasesPage() {
   return (
     <>
       <div class="page-head"><h1>Udgivelser</h1><p>Alt, borgerne har fået, og hvem der gav dem det.</p></div>
-      <Folder />
+      <Servers nodes={status.data?.nodes ?? []} />
+      <Folder data={status.data} />
       {!asked.data ? <Waiting {...asked} what="udgivelserne" /> : all.length === 0 ? <Empty>Intet er udgivet herfra endnu.</Empty> : (
         <div class="scroll" tabIndex={0} role="region" aria-label="Udgivelser">
           <table class="table rows" data-testid="releases"><caption class="sr-only">Udgivelser, nyeste først</caption>

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use axum::serve::ListenerExt as _;
 use dialogue::Turn;
-use knowledge::Release;
+use knowledge::{File, Release};
 use storage::{Accounts, Journal};
 use tokio::net::TcpListener;
 
@@ -15,8 +15,9 @@ use super::{Failure, Setting};
 use crate::app::{Inner, Parts, hours};
 use crate::auth::{self, Auth};
 use crate::centre::{self, Node, Wanted, keep_set_up};
+use crate::config::Config;
 use crate::desk::{self, Desk};
-use crate::editor::Studio;
+use crate::editor::{Nodes, Studio};
 use crate::runtime::progress::Bars;
 use crate::runtime::{raise_open_files, say};
 use crate::{boot, chat, editor, router, transcript};
@@ -43,12 +44,13 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
     let editor = config.data.join(editor::FILE);
     let editor = storage::Editor::open(&editor, &storage::Options::default())
         .map_err(|e| format!("{}: {e}", editor.display()))?;
-    runtime.block_on(editor::recover(&editor, &config.knowledge))?;
-    let booted = boot::boot(&config.for_service(), &setting.clock, &Bars::shown())?;
+    let name = centre::name(config.node.as_ref(), &config.data)?;
+    let released = runtime.block_on(released(config, &editor, name.as_str()))?;
+    let (service, bars) = (config.for_service(), Bars::shown());
+    let booted = boot::boot_with(&service, released, &setting.clock, &bars)?;
     let address = listener.local_addr()?;
     let encoder = booted.encoder.clone();
     let clock = Arc::new(setting.clock);
-    let name = centre::name(config.node.as_ref(), &config.data)?;
     let always_open = config.always_open;
     let (settings, teams) = (config.centre.clone(), config.teams());
     let wanted = move |release: &Release| Wanted {
@@ -75,6 +77,9 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
             &*clock,
         );
         let studio = studio.await?;
+        if let Some(redis) = redis {
+            studio.among(Nodes::open(&editor, name.as_str(), redis)?);
+        }
         let turn = Arc::new(ArcSwap::from_pointee(Turn::new(booted.snapshot)));
         let mut options = centre::Options::new(name);
         options.sink = Some(Arc::new(transcript::Writer {
@@ -106,6 +111,8 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
         });
         chat::begin(&app);
         tokio::spawn(editor::keep_time(Arc::clone(&app), Arc::clone(&studio)));
+        tokio::spawn(editor::follow(Arc::clone(&app), Arc::clone(&studio)));
+        tokio::spawn(editor::keep_told(Arc::clone(&app), Arc::clone(&studio)));
         app.studio.get_or_init(|| studio);
         say(&format!("Borgerlinje is listening on http://{address}"))?;
         // Small frames leave at once, also the last one before a close.
@@ -131,6 +138,24 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
         Ok::<_, Failure>(())
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Finishes what was broken off. What is served then: among several nodes the release that this one had, whatever is
+/// in its folder; alone, the folder.
+async fn released(
+    config: &Config,
+    editor: &storage::Editor,
+    name: &str,
+) -> Result<Option<Vec<File>>, Failure> {
+    if config.redis.is_none() {
+        editor::recover(editor, &config.knowledge, "").await?;
+        return Ok(None);
+    }
+    if let Err(e) = editor::recover(editor, &config.knowledge, name).await {
+        // It is finished once it can be, and until then the release before it is served.
+        tracing::error!("{e}");
+    }
+    Ok(editor::released(editor).await?)
 }
 
 /// Resolves when the operator or the system asks the service to stop.

@@ -41,22 +41,29 @@ pub(super) fn read(root: &Path, path: &str) -> io::Result<Option<String>> {
     }
 }
 
-/// The new text's place until it is moved: hidden, so that nobody reads it.
-fn beside(path: &Path) -> PathBuf {
+/// The new text's place until it is moved: hidden, so that nobody reads it. `tag` tells the nodes apart that write
+/// into one folder; empty for one alone.
+fn beside(path: &Path, tag: &str) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".studio-{name}.new"))
+    let dot = if tag.is_empty() { "" } else { "." };
+    path.with_file_name(format!(".studio-{name}{dot}{tag}.new"))
 }
 
 /// Writes what a release changes.
 ///
 /// # Errors
 /// [`Broke`]; then [`undo`] makes the folder what it was.
-pub(super) fn write(root: &Path, files: &[ReleaseFile], step: Step<'_>) -> Result<(), Broke> {
+pub(super) fn write(
+    root: &Path,
+    tag: &str,
+    files: &[ReleaseFile],
+    step: Step<'_>,
+) -> Result<(), Broke> {
     let changed = || files.iter().filter(|f| f.found != f.after);
     for f in changed() {
         if let Some(text) = &f.after {
             step()?;
-            lay_beside(&root.join(&f.path), text)?;
+            lay_beside(&root.join(&f.path), tag, text)?;
         }
     }
     for f in changed() {
@@ -68,7 +75,7 @@ pub(super) fn write(root: &Path, files: &[ReleaseFile], step: Step<'_>) -> Resul
     let mut folders = BTreeSet::new();
     for f in changed() {
         step()?;
-        settle(&root.join(&f.path), f.after.is_some(), &mut folders)?;
+        settle(&root.join(&f.path), tag, f.after.is_some(), &mut folders)?;
     }
     step()?;
     sync(&folders)
@@ -78,7 +85,7 @@ pub(super) fn write(root: &Path, files: &[ReleaseFile], step: Step<'_>) -> Resul
 ///
 /// # Errors
 /// What the system says.
-pub(super) fn finish(root: &Path, files: &[ReleaseFile]) -> io::Result<Vec<String>> {
+pub(super) fn finish(root: &Path, tag: &str, files: &[ReleaseFile]) -> io::Result<Vec<String>> {
     let said = |b: Broke| match b {
         Broke::Changed(e) | Broke::Io(e) => io::Error::other(e),
         #[cfg(test)]
@@ -90,14 +97,14 @@ pub(super) fn finish(root: &Path, files: &[ReleaseFile]) -> io::Result<Vec<Strin
         let path = root.join(&f.path);
         let now = read(root, &f.path)?;
         if now == f.after {
-            tidy(&path);
+            tidy(&path, tag);
         } else if now == f.found {
             if let Some(text) = &f.after {
-                lay_beside(&path, text).map_err(said)?;
+                lay_beside(&path, tag, text).map_err(said)?;
             }
-            settle(&path, f.after.is_some(), &mut folders).map_err(said)?;
+            settle(&path, tag, f.after.is_some(), &mut folders).map_err(said)?;
         } else {
-            tidy(&path);
+            tidy(&path, tag);
             theirs.push(f.path.clone());
         }
     }
@@ -109,7 +116,7 @@ pub(super) fn finish(root: &Path, files: &[ReleaseFile]) -> io::Result<Vec<Strin
 ///
 /// # Errors
 /// What the system says; the release is then finished at the next start.
-pub(super) fn undo(root: &Path, files: &[ReleaseFile]) -> io::Result<()> {
+pub(super) fn undo(root: &Path, tag: &str, files: &[ReleaseFile]) -> io::Result<()> {
     let back: Vec<ReleaseFile> = files
         .iter()
         .map(|f| ReleaseFile {
@@ -119,16 +126,16 @@ pub(super) fn undo(root: &Path, files: &[ReleaseFile]) -> io::Result<()> {
             after: f.found.clone(),
         })
         .collect();
-    finish(root, &back).map(drop)
+    finish(root, tag, &back).map(drop)
 }
 
-fn tidy(path: &Path) {
+fn tidy(path: &Path, tag: &str) {
     // It may well not be there.
-    let _ = fs::remove_file(beside(path));
+    let _ = fs::remove_file(beside(path, tag));
 }
 
-fn lay_beside(path: &Path, text: &str) -> Result<(), Broke> {
-    let new = beside(path);
+fn lay_beside(path: &Path, tag: &str, text: &str) -> Result<(), Broke> {
+    let new = beside(path, tag);
     let lay = || -> io::Result<()> {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
@@ -140,9 +147,14 @@ fn lay_beside(path: &Path, text: &str) -> Result<(), Broke> {
     lay().map_err(|e| io(&new, &e))
 }
 
-fn settle(path: &Path, there: bool, folders: &mut BTreeSet<PathBuf>) -> Result<(), Broke> {
+fn settle(
+    path: &Path,
+    tag: &str,
+    there: bool,
+    folders: &mut BTreeSet<PathBuf>,
+) -> Result<(), Broke> {
     let done = if there {
-        fs::rename(beside(path), path)
+        fs::rename(beside(path, tag), path)
     } else {
         match fs::remove_file(path) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),

@@ -19,6 +19,7 @@ mod import;
 mod jobs;
 mod learn;
 mod next;
+mod nodes;
 mod places;
 mod preview;
 mod problem;
@@ -43,8 +44,9 @@ use storage::Editor;
 
 pub(crate) use self::api::routes;
 pub(crate) use self::import::{Format, Plan, by_command as import_by_command};
+pub(crate) use self::nodes::{NodeShown, Nodes, follow, keep_told};
 pub(crate) use self::schedule::keep_time;
-pub(crate) use self::start::recover;
+pub(crate) use self::start::{recover, released};
 
 use self::jobs::Jobs;
 use crate::boot::Maker;
@@ -66,6 +68,8 @@ pub(crate) struct Studio {
     jobs: Jobs,
     /// Hears of every release that becomes live.
     told: OnceLock<Tell>,
+    /// Set where several nodes share their releases.
+    nodes: OnceLock<Arc<Nodes>>,
 }
 
 /// Whoever else must know of a release, such as the contact centre of its hours.

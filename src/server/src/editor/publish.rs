@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use dialogue::Turn;
 use index::{Snapshot, Stage};
-use knowledge::{File, Release};
+use knowledge::{Fault, File, Release};
 use storage::{DraftText, Editor, NewRelease, ReleaseFile};
 use tokio::sync::OwnedMutexGuard;
 
@@ -111,13 +111,17 @@ impl Studio {
     /// Makes a release and swaps it in. The caller holds [`Studio::turn_to_publish`].
     ///
     /// # Errors
-    /// `conflict`, `nothing`, `faults`, `stopped`, `not_written`, `unavailable`.
+    /// `conflict`, `nothing`, `faults`, `stopped`, `not_written`, `unavailable`; among several nodes as
+    /// [`Studio::release_among`].
     pub(super) async fn release(
         &self,
         app: &App,
         wanted: Wanted,
         job: &Arc<Job>,
     ) -> Result<wire::Release, Problem> {
+        if let Some(nodes) = self.nodes() {
+            return self.release_among(nodes, app, wanted, job).await;
+        }
         job.step("Læser filerne", 0, 0);
         let root = self.root.clone();
         let disk = blocking(move || knowledge::load(&root)).await?;
@@ -156,27 +160,14 @@ impl Studio {
             at: app.clock.now(),
             meta: serde_json::to_string(&meta).map_err(Problem::unavailable)?,
             files,
+            shared: None,
         };
         let number = put(&self.store, &self.root, new, meta.drafted(), || Ok(())).await?;
-        let policy = app.turn.load().policy;
-        let mut turn = Turn::new(Arc::clone(&snapshot));
-        turn.policy = policy;
-        app.turn.store(Arc::new(turn));
-        let release = Arc::clone(&snapshot.release);
-        self.live
-            .store(Arc::new(Live::new(next, release, faults, number)));
-        if let Some(tell) = self.told.get() {
-            tell(&snapshot.release);
-        }
+        self.swap(app, &snapshot, next, faults, number);
         if quick {
             self.learn_whole(app, Arc::clone(&snapshot.release));
         }
-        if let Ok(user) = meta.by.user.parse() {
-            let detail = format!("{number} {}", meta.kind);
-            app.auth
-                .note(&user, "studio_release", "studio", &detail)
-                .await;
-        }
+        self.noted(app, &meta, number).await;
         Ok(wire::Release {
             number,
             hash: snapshot.release.hash.clone(),
@@ -186,6 +177,37 @@ impl Studio {
             live: true,
             diff: None,
         })
+    }
+
+    /// Answers citizens by another release from here on.
+    pub(super) fn swap(
+        &self,
+        app: &App,
+        snapshot: &Arc<Snapshot>,
+        files: Vec<File>,
+        faults: Vec<Fault>,
+        number: u64,
+    ) {
+        let policy = app.turn.load().policy;
+        let mut turn = Turn::new(Arc::clone(snapshot));
+        turn.policy = policy;
+        app.turn.store(Arc::new(turn));
+        let release = Arc::clone(&snapshot.release);
+        self.live
+            .store(Arc::new(Live::new(files, release, faults, number)));
+        if let Some(tell) = self.told.get() {
+            tell(&snapshot.release);
+        }
+    }
+
+    /// Who published is in the accounts' own record.
+    pub(super) async fn noted(&self, app: &App, meta: &ReleaseMeta, number: u64) {
+        if let Ok(user) = meta.by.user.parse() {
+            let detail = format!("{number} {}", meta.kind);
+            app.auth
+                .note(&user, "studio_release", "studio", &detail)
+                .await;
+        }
     }
 
     /// Builds a release beside what is live; whether quickly, so that it is to be learned whole.
@@ -228,12 +250,12 @@ pub(super) async fn put(
     let (root, files) = (root.to_owned(), new.files.clone());
     let number = store.begin_release(new).await?;
     let written = blocking(move || {
-        folder::write(&root, &files, &mut step).map_err(|broke| {
+        folder::write(&root, "", &files, &mut step).map_err(|broke| {
             #[cfg(test)]
             if matches!(broke, Broke::Killed) {
                 return (broke, Ok(()));
             }
-            let undone = folder::undo(&root, &files);
+            let undone = folder::undo(&root, "", &files);
             (broke, undone)
         })
     })

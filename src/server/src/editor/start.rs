@@ -12,30 +12,50 @@ use storage::{Editor, NewRelease, ReleaseFile};
 use super::places::listed;
 use super::texts::differences;
 use super::wire::{ReleaseMeta, Who};
-use super::{Jobs, Live, Studio, Tell, folder};
+use super::{Jobs, Live, NodeShown, Nodes, Studio, Tell, folder};
 use crate::boot::Maker;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Finishes a release that was broken off. Before the knowledge is read.
+/// Finishes a release that was broken off. Before the knowledge is read. `tag` is this node's name where several
+/// share their releases.
 ///
 /// # Errors
 /// When the folder or the studio's file cannot be written.
-pub(crate) async fn recover(store: &Editor, root: &Path) -> Result<(), Failure> {
+pub(crate) async fn recover(store: &Editor, root: &Path, tag: &str) -> Result<(), Failure> {
     let Some((row, files)) = store.unfinished().await? else {
         return Ok(());
     };
     let number = row.number;
     tracing::warn!("release {number} was broken off: it is finished now");
-    let root = root.to_owned();
-    let theirs = tokio::task::spawn_blocking(move || folder::finish(&root, &files)).await?;
-    for path in theirs.map_err(|e| format!("release {number} cannot be finished: {e}"))? {
+    let (root, tag) = (root.to_owned(), tag.to_owned());
+    let theirs = tokio::task::spawn_blocking(move || folder::finish(&root, &tag, &files)).await?;
+    let theirs = theirs.map_err(|e| format!("release {number} cannot be finished: {e}"))?;
+    for path in &theirs {
         tracing::warn!("{path} was changed by others meanwhile: it stays as they left it");
+    }
+    if row.position.is_some() {
+        store.leave(number, theirs).await?;
     }
     let meta: Option<ReleaseMeta> = serde_json::from_str(&row.meta).ok();
     let draft = meta.as_ref().and_then(ReleaseMeta::drafted);
     store.end_release(number, draft).await?;
     Ok(())
+}
+
+/// The files of the release that this node had among others; `None`: it was never among others, and serves what is
+/// in the folder.
+///
+/// # Errors
+/// When the studio's file cannot be read.
+pub(crate) async fn released(store: &Editor) -> Result<Option<Vec<File>>, Failure> {
+    if store.placed().await?.is_none() {
+        return Ok(None);
+    }
+    let files = store.live().await?.into_iter();
+    Ok(Some(
+        files.map(|(path, text)| File { path, text }).collect(),
+    ))
 }
 
 impl Studio {
@@ -95,6 +115,7 @@ impl Studio {
                         after: c.text,
                     })
                     .collect(),
+                shared: None,
             };
             let number = store.begin_release(new).await?;
             store.end_release(number, None).await?;
@@ -114,7 +135,22 @@ impl Studio {
             learning: Arc::default(),
             jobs: Jobs::default(),
             told: OnceLock::new(),
+            nodes: OnceLock::new(),
         }))
+    }
+
+    /// This node is one of several, which share their releases.
+    pub(crate) fn among(&self, nodes: Nodes) {
+        self.nodes.get_or_init(|| Arc::new(nodes));
+    }
+
+    pub(super) fn nodes(&self) -> Option<&Arc<Nodes>> {
+        self.nodes.get()
+    }
+
+    /// How every node is; nothing where there is only this one.
+    pub(crate) fn shown_nodes(&self) -> Vec<NodeShown> {
+        self.nodes().map(|n| n.shown()).unwrap_or_default()
     }
 
     /// Has somebody told of every release from here on.

@@ -152,6 +152,7 @@ impl World {
             at: jiff::Timestamp::UNIX_EPOCH,
             meta: "{}".into(),
             files: release_files(&self.live, &disk, &next),
+            shared: None,
         };
         let mut steps = 0;
         let step = move || {
@@ -165,7 +166,7 @@ impl World {
         let put = put(&self.store, &self.root(), new, None, step).await;
         if put.is_err() {
             assert!(self.store.unfinished().await.unwrap().is_some());
-            recover(&self.store, &self.root()).await.unwrap();
+            recover(&self.store, &self.root(), "").await.unwrap();
         }
         assert_eq!(self.store.unfinished().await.unwrap(), None);
         assert_eq!(knowledge::load(&self.root()).unwrap(), next);
@@ -339,16 +340,16 @@ fn what_others_wrote_meanwhile_is_left_as_it_is() {
     });
     write(root, "a.md", "old\n");
     write(root, "b.md", "theirs\n");
-    let broke = folder::write(root, &files, &mut || Ok(()));
+    let broke = folder::write(root, "", &files, &mut || Ok(()));
     assert!(matches!(broke, Err(Broke::Changed(p)) if p == "b.md"));
-    folder::undo(root, &files).unwrap();
+    folder::undo(root, "", &files).unwrap();
     let text = |p: &str| folder::read(root, p).unwrap().unwrap();
     assert_eq!(
         (text("a.md"), text("b.md")),
         ("old\n".into(), "theirs\n".into())
     );
     assert_eq!(leftovers(root), Vec::<String>::new());
-    assert_eq!(folder::finish(root, &files).unwrap(), ["b.md"]);
+    assert_eq!(folder::finish(root, "", &files).unwrap(), ["b.md"]);
     assert_eq!(
         (text("a.md"), text("b.md")),
         ("new\n".into(), "theirs\n".into())

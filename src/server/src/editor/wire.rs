@@ -101,6 +101,8 @@ pub(crate) struct Status {
     /// The job that publishes just now.
     pub publishing: Option<String>,
     pub faults: Vec<FaultShown>,
+    /// Every node, by name; empty where there is only one.
+    pub nodes: Vec<super::NodeShown>,
 }
 
 /// What was changed in the knowledge folder by others.

@@ -4,9 +4,10 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter
 
 use super::{NewRelease, ReleaseFile, ReleaseRow, keep, marks, text_of};
 use crate::Error;
+use crate::log::Position;
 use crate::read::{number, time, to_sql};
 
-const ROW: &str = "number, state, hash, at_ms, meta";
+const ROW: &str = "number, state, hash, at_ms, meta, seq, link";
 
 fn row(r: &Row<'_>) -> rusqlite::Result<ReleaseRow> {
     Ok(ReleaseRow {
@@ -15,6 +16,13 @@ fn row(r: &Row<'_>) -> rusqlite::Result<ReleaseRow> {
         hash: r.get(2)?,
         at: time(r, 3)?,
         meta: r.get(4)?,
+        position: match r.get::<_, Option<i64>>(5)? {
+            None => None,
+            Some(_) => Some(Position {
+                seq: number(r, 5)?,
+                link: r.get::<_, i64>(6)?.cast_unsigned(),
+            }),
+        },
     })
 }
 
@@ -30,9 +38,29 @@ pub(super) fn begin(c: &Connection, new: &NewRelease) -> Result<u64, Error> {
     if unfinished(c)?.is_some() {
         return Err(Error::Taken("release"));
     }
+    if let Some((n, _)) = new.shared {
+        // A number that was given up before there was a log: nothing of it was ever live.
+        c.execute(
+            "DELETE FROM release_files WHERE release IN
+             (SELECT number FROM releases WHERE number = ?1 AND state = 'undone')",
+            [to_sql(n)],
+        )?;
+        c.execute(
+            "DELETE FROM releases WHERE number = ?1 AND state = 'undone'",
+            [to_sql(n)],
+        )?;
+    }
     c.execute(
-        "INSERT INTO releases (state, hash, at_ms, meta) VALUES ('writing', ?1, ?2, ?3)",
-        params![new.hash, new.at.as_millisecond(), new.meta],
+        "INSERT INTO releases (number, state, hash, at_ms, meta, seq, link)
+         VALUES (?1, 'writing', ?2, ?3, ?4, ?5, ?6)",
+        params![
+            new.shared.map(|(n, _)| to_sql(n)),
+            new.hash,
+            new.at.as_millisecond(),
+            new.meta,
+            new.shared.map(|(_, at)| to_sql(at.seq)),
+            new.shared.map(|(_, at)| at.link.cast_signed())
+        ],
     )?;
     let n = c.last_insert_rowid();
     let mut s = c.prepare_cached("INSERT INTO release_files VALUES (?1, ?2, ?3, ?4, ?5)")?;
@@ -116,6 +144,58 @@ pub(super) fn of(c: &Connection, paths: &[String], limit: u32) -> Result<Vec<Rel
     ))?;
     let rows = s.query_map(params_from_iter(paths), row)?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn placed(c: &Connection) -> Result<Option<ReleaseRow>, Error> {
+    let found = c
+        .prepare_cached(&format!(
+            "SELECT {ROW} FROM releases WHERE state = 'live' ORDER BY number DESC LIMIT 1"
+        ))?
+        .query_row([], row)
+        .optional()?;
+    Ok(found.filter(|r| r.position.is_some()))
+}
+
+pub(super) fn place(c: &Connection, n: u64, at: Position) -> Result<(), Error> {
+    c.execute(
+        "UPDATE releases SET seq = ?2, link = ?3 WHERE number = ?1",
+        params![to_sql(n), to_sql(at.seq), at.link.cast_signed()],
+    )?;
+    Ok(())
+}
+
+pub(super) fn leave(c: &Connection, n: u64, paths: &[String]) -> Result<(), Error> {
+    let of: Vec<String> = c
+        .prepare_cached("SELECT path FROM release_files WHERE release = ?1")?
+        .query_map([to_sql(n)], |r| r.get(0))?
+        .collect::<Result<_, _>>()?;
+    let written: Vec<String> = of.into_iter().filter(|p| !paths.contains(p)).collect();
+    as_released(c, &written)?;
+    let mut s = c.prepare_cached(
+        "INSERT OR IGNORE INTO by_hand SELECT path, before FROM release_files WHERE release = ?1 AND path = ?2",
+    )?;
+    for path in paths {
+        s.execute(params![to_sql(n), path])?;
+    }
+    Ok(())
+}
+
+pub(super) fn by_hand(c: &Connection) -> Result<Vec<(String, Option<String>)>, Error> {
+    let rows: Vec<(String, Option<String>)> = c
+        .prepare_cached("SELECT path, base FROM by_hand ORDER BY path")?
+        .query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    rows.into_iter()
+        .map(|(path, base)| Ok((path, text_of(c, base)?)))
+        .collect()
+}
+
+pub(super) fn as_released(c: &Connection, paths: &[String]) -> Result<(), Error> {
+    let mut s = c.prepare_cached("DELETE FROM by_hand WHERE path = ?1")?;
+    for path in paths {
+        s.execute([path])?;
+    }
+    Ok(())
 }
 
 fn with_files(c: &Connection, r: ReleaseRow) -> Result<(ReleaseRow, Vec<ReleaseFile>), Error> {

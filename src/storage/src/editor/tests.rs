@@ -73,6 +73,7 @@ async fn one_release_at_a_time_and_only_an_ended_one_is_live() {
             found: before.map(Into::into),
             after: after.map(Into::into),
         }],
+        shared: None,
     };
     let one = e.begin_release(release(None, Some("a1"))).await.unwrap();
     assert!(e.live().await.unwrap().is_empty());
@@ -104,4 +105,66 @@ async fn one_release_at_a_time_and_only_an_ended_one_is_live() {
     let of = e.releases_of(vec!["a.md".into()], 9).await.unwrap();
     assert_eq!(numbers(of), [three, one]);
     assert!(e.release(two).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_shared_release_has_its_number_its_place_and_the_files_it_was_kept_out_of() {
+    let (_dir, e) = open();
+    let place = |seq| Position {
+        seq,
+        link: u64::MAX - seq,
+    };
+    let release = |n, seq, paths: &[&str], text: &str| NewRelease {
+        hash: text.into(),
+        at: at(1),
+        meta: "{}".into(),
+        files: paths
+            .iter()
+            .map(|path| ReleaseFile {
+                path: (*path).into(),
+                before: Some("old".into()),
+                found: Some("old".into()),
+                after: Some(text.into()),
+            })
+            .collect(),
+        shared: Some((n, place(seq))),
+    };
+    // Its number was tried, and given up, before there was a log.
+    let mut first = release(0, 0, &["a", "b"], "x");
+    first.shared = None;
+    let given_up = e.begin_release(first).await.unwrap();
+    e.give_up_release(given_up).await.unwrap();
+    let n = e.begin_release(release(1, 4, &["a", "b"], "x")).await;
+    assert_eq!(n, Ok(1));
+    let (row, _) = e.unfinished().await.unwrap().unwrap();
+    assert_eq!(row.position, Some(place(4)));
+    assert_eq!(
+        e.placed().await.unwrap(),
+        None,
+        "it has not become live yet"
+    );
+    e.leave(1, vec!["b".into()]).await.unwrap();
+    e.end_release(1, None).await.unwrap();
+    assert_eq!(
+        e.by_hand().await.unwrap(),
+        [("b".into(), Some("old".into()))]
+    );
+    // Left again: what it was changed from is still the text of then. Written: it is as released.
+    for (n, left) in [(7, vec!["b".to_owned()]), (8, Vec::new())] {
+        let next = release(n, n + 1, &["b"], "y");
+        assert_eq!(e.begin_release(next).await, Ok(n));
+        e.leave(n, left).await.unwrap();
+        e.end_release(n, None).await.unwrap();
+        let by_hand = e.by_hand().await.unwrap();
+        if n == 7 {
+            assert_eq!(by_hand, [("b".into(), Some("old".into()))]);
+        } else {
+            assert_eq!(by_hand, []);
+        }
+        let row = e.placed().await.unwrap().unwrap();
+        assert_eq!((row.number, row.position), (n, Some(place(n + 1))));
+    }
+    e.place(8, place(99)).await.unwrap();
+    let row = e.placed().await.unwrap().unwrap();
+    assert_eq!(row.position, Some(place(99)));
 }

@@ -19,7 +19,7 @@ use self::line::Line;
 use self::scripts::Scripts;
 use super::embedded::millis;
 use super::types::{
-    Append, Appended, Entry, LostNode, MAX_BATCH, Position, Put, Read, Record, RedisOptions,
+    Append, Appended, Entry, LostNode, MAX_BATCH, Position, Put, Read, Record, RedisOptions, Said,
     Snapshot,
 };
 use super::{Error, table};
@@ -30,22 +30,22 @@ const PIECE: usize = 64;
 
 pub(crate) struct Keys {
     pub(crate) meta: String,
-    all: [String; 5],
+    all: [String; 6],
     pub(crate) wake: String,
 }
 
 impl Keys {
     fn new(prefix: &str) -> Result<Self, Error> {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-        if prefix.is_empty() || prefix.len() > 64 || !prefix.chars().all(plain) {
+        if prefix.is_empty() || prefix.len() > 80 || !prefix.chars().all(plain) {
             return Err(Error::Settings(
-                "the prefix of the keys: 1 to 64 letters, digits, -, _ and .".to_owned(),
+                "the prefix of the keys: 1 to 80 letters, digits, -, _ and .".to_owned(),
             ));
         }
         let key = |name: &str| format!("{{{prefix}}}:{name}");
         Ok(Self {
             meta: key("meta"),
-            all: ["meta", "log", "ids", "snap", "beats"].map(key),
+            all: ["meta", "log", "ids", "snap", "beats", "said"].map(key),
             wake: key("wake"),
         })
     }
@@ -124,10 +124,10 @@ impl Redis {
         }
         let answer: Vec<Value> = self.run(&self.scripts.append, &args).await?;
         match said(&answer)? {
-            Said::Conflict(head) => return Ok(Append::Conflict { head }),
-            Said::Diverged(head) => return Ok(Append::Diverged { head }),
-            Said::Compacted(_) => return Err(odd("append")),
-            Said::Ok => {}
+            Word::Conflict(head) => return Ok(Append::Conflict { head }),
+            Word::Diverged(head) => return Ok(Append::Diverged { head }),
+            Word::Compacted(_) => return Err(odd("append")),
+            Word::Ok => {}
         }
         let [_, at, seqs, links] = <[Value; 4]>::try_from(answer).map_err(|_| odd("append"))?;
         let at: i64 = get(at)?;
@@ -165,10 +165,10 @@ impl Redis {
         let args = [seq.as_bytes(), link.as_bytes(), limit.as_bytes()];
         let answer: Vec<Value> = self.run(&self.scripts.read, &args).await?;
         match said(&answer)? {
-            Said::Diverged(head) => return Ok(Read::Diverged { head }),
-            Said::Compacted(base) => return Ok(Read::Compacted { base }),
-            Said::Conflict(_) => return Err(odd("read")),
-            Said::Ok => {}
+            Word::Diverged(head) => return Ok(Read::Diverged { head }),
+            Word::Compacted(base) => return Ok(Read::Compacted { base }),
+            Word::Conflict(_) => return Err(odd("read")),
+            Word::Ok => {}
         }
         let [_, head, rows] = <[Value; 3]>::try_from(answer).map_err(|_| odd("read"))?;
         let head: u64 = get(head)?;
@@ -310,6 +310,26 @@ impl Redis {
             .collect()
     }
 
+    pub(crate) async fn say(&self, text: &str) -> Result<(), Error> {
+        let args = [self.node.as_bytes(), text.as_bytes()];
+        self.run::<u64>(&self.scripts.say, &args).await?;
+        Ok(())
+    }
+
+    pub(crate) async fn said(&self) -> Result<Vec<Said>, Error> {
+        let rows: Vec<(String, u64, String)> = self.run(&self.scripts.said, &[]).await?;
+        let mut all: Vec<Said> = rows
+            .into_iter()
+            .map(|(node, age_ms, text)| Said {
+                node,
+                age: Duration::from_millis(age_ms),
+                text,
+            })
+            .collect();
+        all.sort_by(|a, b| a.node.cmp(&b.node));
+        Ok(all)
+    }
+
     pub(crate) async fn forget_node(&self, lost: &LostNode) -> Result<(), Error> {
         let since = lost.since.as_millisecond().to_string();
         let args = [lost.node.as_bytes(), since.as_bytes()];
@@ -319,21 +339,21 @@ impl Redis {
 }
 
 /// How a script begins its answer.
-enum Said {
+enum Word {
     Ok,
     Conflict(u64),
     Diverged(u64),
     Compacted(u64),
 }
 
-fn said(answer: &[Value]) -> Result<Said, Error> {
+fn said(answer: &[Value]) -> Result<Word, Error> {
     let number = || answer.get(1).cloned().map_or(Ok(0), get);
     match answer.first() {
         Some(Value::BulkString(word)) => match word.as_slice() {
-            b"ok" => Ok(Said::Ok),
-            b"conflict" => Ok(Said::Conflict(number()?)),
-            b"diverged" => Ok(Said::Diverged(number()?)),
-            b"compacted" => Ok(Said::Compacted(number()?)),
+            b"ok" => Ok(Word::Ok),
+            b"conflict" => Ok(Word::Conflict(number()?)),
+            b"diverged" => Ok(Word::Diverged(number()?)),
+            b"compacted" => Ok(Word::Compacted(number()?)),
             _ => Err(odd("a script")),
         },
         _ => Err(odd("a script")),
@@ -358,10 +378,10 @@ fn records(rows: Value) -> Result<Vec<Record>, Error> {
 
 fn put(answer: &[Value]) -> Result<Put, Error> {
     match said(answer)? {
-        Said::Ok => Ok(Put::Done),
-        Said::Conflict(head) => Ok(Put::Conflict { head }),
-        Said::Diverged(head) => Ok(Put::Diverged { head }),
-        Said::Compacted(_) => Err(odd("a script")),
+        Word::Ok => Ok(Put::Done),
+        Word::Conflict(head) => Ok(Put::Conflict { head }),
+        Word::Diverged(head) => Ok(Put::Diverged { head }),
+        Word::Compacted(_) => Err(odd("a script")),
     }
 }
 

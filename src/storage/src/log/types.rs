@@ -153,6 +153,16 @@ pub struct LostNode {
     pub since: Timestamp,
 }
 
+/// What a node said of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    pub node: String,
+    /// How long ago, by the store's clock.
+    pub age: Duration,
+    /// Opaque here.
+    pub text: String,
+}
+
 /// What `recover` found and did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recovered {

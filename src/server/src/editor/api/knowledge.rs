@@ -134,6 +134,7 @@ pub(super) async fn status(State(app): State<App>, by: By) -> Result<Response, P
         folder: Folder { changed, faults },
         publishing: studio.jobs.publishing(),
         faults: shown(&live.faults),
+        nodes: studio.shown_nodes(),
     }))
 }
 

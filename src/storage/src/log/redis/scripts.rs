@@ -2,7 +2,8 @@
 //!
 //! Keys, all in one hash slot: `meta` (hash: gen, born, founded, head, link, at, base, blink, beat, ttl), `log`
 //! (stream: entry `{seq}-0` has a time, n node, i id, l link, b body), `ids` (hash: id to seq), `snap` (hash: seq,
-//! link, at, bytes), `beats` (sorted set: node by the ms its heartbeat runs out). Channel `wake`: the head.
+//! link, at, bytes), `beats` (sorted set: node by the ms its heartbeat runs out),
+//! `said` (hash: node to the ms at which it said something of itself, a space, and that). Channel `wake`: the head.
 //!
 //! A script that fails must have written nothing: what may be refused (no memory, a damaged stream) comes first.
 
@@ -11,6 +12,7 @@ use redis::Script;
 /// What every script begins with. Numbers are doubles: exact to 2^53, written without exponent by `s`.
 const PRELUDE: &str = r"
 local META, LOG, IDS, SNAP, BEATS = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local SAID = KEYS[6]
 local ZERO = '0000000000000000'
 local call = redis.call
 local function s(n) return string.format('%.0f', n) end
@@ -236,6 +238,26 @@ if tonumber(call('ZSCORE', BEATS, ARGV[1]) or '-1') == tonumber(ARGV[2]) then ca
 return 1
 ";
 
+/// Keeps what a node says of itself, and drops what was said more than a week ago. ARGV: node, text.
+const SAY: &str = r"
+local all = call('HGETALL', SAID)
+call('HSET', SAID, ARGV[1], s(now) .. ' ' .. ARGV[2])
+for i = 1, #all, 2 do
+  local at = tonumber(string.match(all[i + 1], '^%d+'))
+  if all[i] ~= ARGV[1] and now - at > 604800000 then call('HDEL', SAID, all[i]) end
+end
+return 1
+";
+
+const WAS_SAID: &str = r"
+local all, out = call('HGETALL', SAID), {}
+for i = 1, #all, 2 do
+  local at, text = string.match(all[i + 1], '^(%d+) (.*)$')
+  out[#out + 1] = {all[i], math.max(0, now - tonumber(at)), text}
+end
+return out
+";
+
 pub(crate) struct Scripts {
     pub(crate) append: Script,
     pub(crate) read: Script,
@@ -254,6 +276,8 @@ pub(crate) struct Scripts {
     pub(crate) expect: Script,
     pub(crate) lost: Script,
     pub(crate) forget: Script,
+    pub(crate) say: Script,
+    pub(crate) said: Script,
 }
 
 impl Scripts {
@@ -277,6 +301,8 @@ impl Scripts {
             expect: script(EXPECT),
             lost: script(LOST),
             forget: script(FORGET),
+            say: script(SAY),
+            said: script(WAS_SAID),
         }
     }
 }

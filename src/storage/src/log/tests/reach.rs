@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
 
-use super::harness::{Home, Running, Server, free_port, hasty, redis_is_here};
+use super::harness::{Bench, Home, Running, Server, free_port, hasty, redis_is_here};
 use super::*;
 use crate::Journal;
 
@@ -305,4 +305,23 @@ async fn redis_29_sentinel_fails_over_and_nothing_acknowledged_is_lost() {
         ids(&read_all(&node.log, Position::START).await),
         ["1", "2", "3", "4", "5"]
     );
+}
+
+#[tokio::test]
+async fn nodes_hear_what_others_say_of_themselves() {
+    let Some(bench) = Bench::redis().await else {
+        return;
+    };
+    let (a, b) = (bench.log("a").await, bench.log("b").await);
+    assert_eq!(a.said().await.unwrap(), []);
+    b.say("{\"number\":1}").await.unwrap();
+    a.say("of two words").await.unwrap();
+    b.say("{\"number\":2}").await.unwrap();
+    let said = a.said().await.unwrap();
+    let words: Vec<(&str, &str)> = said
+        .iter()
+        .map(|s| (s.node.as_str(), s.text.as_str()))
+        .collect();
+    assert_eq!(words, [("a", "of two words"), ("b", "{\"number\":2}")]);
+    assert!(said.iter().all(|s| s.age < Duration::from_secs(60)));
 }
