@@ -213,7 +213,7 @@ impl Studio {
         let (maker, live) = (self.maker.clone(), app.snapshot());
         let built = blocking(move || {
             let release = Arc::new(release);
-            match maker.revise(&live, Arc::clone(&release), &mut |_, _, _| {})? {
+            match maker.revise(&live, Arc::clone(&release))? {
                 Some(quick) => Ok((quick, true)),
                 None => Ok((maker.build(release, &mut |_, _, _| {})?, false)),
             }
