@@ -1,6 +1,7 @@
 //! A release made searchable. Immutable: built beside the live one and swapped in whole.
 
 mod build;
+mod overlap;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use crate::lexical::{Lexical, Side};
 use crate::ranker::{Class, Query, Ranker};
 
 pub use build::{BuildOptions, Embed, Stage};
+pub use overlap::{Confusion, Judgement, Overlap, Sentence, Strayed, Twins};
 
 /// BM25 hits that are looked at per query.
 const BM25_HITS: usize = 60;

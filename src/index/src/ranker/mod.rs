@@ -10,6 +10,7 @@
 
 mod confidence;
 mod features;
+mod judged;
 mod revise;
 mod stack;
 mod svm;
@@ -23,6 +24,8 @@ use serde::{Deserialize, Serialize};
 pub use confidence::ErrorBudget;
 use confidence::{Confidence, Signals};
 use features::Vocabulary;
+pub(crate) use judged::Judged;
+pub use judged::sentence_key;
 use stack::{Evidence, Stack};
 use svm::dot;
 pub(crate) use train::{Sample, Training};
@@ -83,6 +86,8 @@ pub(crate) struct Ranker {
     examples: Examples,
     stack: Stack,
     confidence: Confidence,
+    /// What the confidence was fitted on.
+    pub(crate) judged: Vec<Judged>,
 }
 
 /// What is asked of the ranker.

@@ -13,7 +13,7 @@ use inference::Rounded;
 use super::features::{Sparse, raw};
 use super::svm::{self, LANES, Plane, Rows};
 use super::train::{LEXICAL, Sample, VECTOR};
-use super::{Class, Examples, LexicalPlanes, Ranker, centre};
+use super::{Class, Examples, LexicalPlanes, Ranker, centre, judged};
 use crate::parallel;
 
 /// What a class's sentences are, to see whether they changed.
@@ -110,6 +110,7 @@ impl Ranker {
             vector_bias[c] = vector.bias;
         }
         Some(Self {
+            judged: judged::placed(&self.judged, &self.classes, &classes),
             written: written(n, samples),
             classes,
             fingerprints,

@@ -7,6 +7,7 @@ use inference::{Products, Rounded};
 
 use super::confidence::{Confidence, ErrorBudget, Trial};
 use super::features::{Raw, Sparse, Vocabulary, raw};
+use super::judged::Judged;
 use super::revise::{Column, fingerprints, written};
 use super::stack::{self, Choice, Stack};
 use super::svm::{self, Fit, LANES, Plane, Rows};
@@ -106,14 +107,22 @@ impl Training<'_> {
         }
         progress(FOLDS, steps);
         let stack = Stack::fit(&choices, self.threads);
-        let trials: Vec<Trial> = judged
+        judged.retain(|j| !j.3);
+        let (trials, firsts): (Vec<Trial>, Vec<Option<usize>>) = judged
             .iter()
-            .filter(|j| !j.3)
             .map(|(i, first, evidence, _)| self.trial(&stack, *i, first, evidence))
-            .collect();
+            .unzip();
         let confidence = Confidence::fit(&trials, self.budget);
+        // What is not common was ranked without its own article.
+        let kept: Vec<Judged> = judged
+            .iter()
+            .map(|j| &self.samples[j.0])
+            .zip(trials.iter().zip(firsts))
+            .filter(|(s, _)| self.common[s.class as usize])
+            .map(|(s, (t, first))| Judged::of(s, t, first, &confidence))
+            .collect();
         progress(FOLDS + 1, steps);
-        let ranker = self.whole(
+        let mut ranker = self.whole(
             dimensions,
             written,
             query_mean,
@@ -123,6 +132,7 @@ impl Training<'_> {
             stack,
             confidence,
         );
+        ranker.judged = kept;
         progress(steps, steps);
         ranker
     }
@@ -277,13 +287,14 @@ impl Training<'_> {
         })
     }
 
+    /// A calibration row, and the class of the article that came first.
     fn trial(
         &self,
         stack: &Stack,
         i: usize,
         first: &First,
         evidence: &[(usize, stack::Evidence)],
-    ) -> Trial {
+    ) -> (Trial, Option<usize>) {
         let sample = &self.samples[i];
         let group = stack::group(sample.lang);
         let mut scores: Vec<f32> = evidence
@@ -302,12 +313,13 @@ impl Training<'_> {
         ranked.sort_by(|a, b| b.probability.total_cmp(&a.probability));
         let (signals, top) = signals(&ranked, evidence, &self.classes, first, sample.lang);
         let answerable = matches!(self.classes[sample.class as usize], Class::Article(_));
-        Trial {
+        let trial = Trial {
             signals,
             right: answerable && top == Some(sample.class as usize),
             answerable,
             weight: 1.0,
-        }
+        };
+        (trial, top)
     }
 
     #[expect(
@@ -355,6 +367,7 @@ impl Training<'_> {
             },
             stack,
             confidence,
+            judged: Vec::new(),
         }
     }
 }

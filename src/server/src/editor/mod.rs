@@ -18,7 +18,9 @@ mod folder;
 mod import;
 mod jobs;
 mod learn;
+mod links;
 mod next;
+mod overlap;
 mod places;
 mod preview;
 mod problem;
@@ -29,6 +31,7 @@ mod schedule;
 mod shelf;
 mod start;
 mod texts;
+mod thresholds;
 mod undo;
 mod wire;
 
@@ -43,6 +46,8 @@ use storage::Editor;
 
 pub(crate) use self::api::routes;
 pub(crate) use self::import::{Format, Plan, by_command as import_by_command};
+pub(crate) use self::links::{FILE as LINKS, Settings as LinkSettings, look_nightly};
+pub(crate) use self::overlap::InTheWay;
 pub(crate) use self::schedule::keep_time;
 pub(crate) use self::start::recover;
 
@@ -64,6 +69,8 @@ pub(crate) struct Studio {
     /// One release at a time is learned whole.
     learning: Arc<Mutex<()>>,
     jobs: Jobs,
+    links: links::Keeper,
+    looked: overlap::Looked,
     /// Hears of every release that becomes live.
     told: OnceLock<Tell>,
 }

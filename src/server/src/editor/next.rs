@@ -64,7 +64,7 @@ impl Studio {
         let vectors = self.encoded(app, texts, job).await?;
         let before = app.turn.load_full();
         let today = today(&*app.clock);
-        let job = Arc::clone(job);
+        let (job_of_all, job) = (job, Arc::clone(job));
         let release = Arc::clone(&before.snapshot.release);
         let groups = blocking(move || {
             job.step("Samler spørgsmål, der ligner hinanden", 0, 0);
@@ -90,6 +90,7 @@ impl Studio {
             owner: a.owner.clone(),
             review_by: a.review_by.to_string(),
         });
+        let in_the_way = self.in_the_way(app, job_of_all).await?;
         let replies = app.auth.accounts.drafts(REPLIES).await?;
         let replies = replies.into_iter().filter(|d| may(d.municipality));
         Ok(Next {
@@ -98,6 +99,9 @@ impl Studio {
             groups,
             overdue: overdue.collect(),
             unreached: unreached(&release, &reached),
+            confusions: in_the_way.confusions.clone(),
+            twins: in_the_way.twins.clone(),
+            links: self.links(),
             replies: replies
                 .map(|d| Reply {
                     id: d.id,
