@@ -19,4 +19,6 @@ mod schema;
 mod storm;
 mod studio;
 mod studio_client;
+mod studio_insight;
+mod studio_killed;
 mod studio_work;

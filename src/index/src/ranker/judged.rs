@@ -50,7 +50,11 @@ impl Judged {
 pub(super) fn placed(judged: &[Judged], old: &[Class], new: &[Class]) -> Vec<Judged> {
     let to: Vec<Option<u32>> = old
         .iter()
-        .map(|c| new.binary_search(c).ok().and_then(|n| u32::try_from(n).ok()))
+        .map(|c| {
+            new.binary_search(c)
+                .ok()
+                .and_then(|n| u32::try_from(n).ok())
+        })
         .collect();
     let moved = |c: u32| to[c as usize];
     judged
@@ -80,7 +84,12 @@ mod tests {
         };
         let old = ["b", "c", "d"].map(article);
         let new = ["a", "b", "d"].map(article);
-        let judged = [one(0, Some(2)), one(1, Some(0)), one(2, Some(1)), one(2, None)];
+        let judged = [
+            one(0, Some(2)),
+            one(1, Some(0)),
+            one(2, Some(1)),
+            one(2, None),
+        ];
         let wanted = [one(1, Some(2)), one(2, None), one(2, None)];
         assert_eq!(placed(&judged, &old, &new), wanted);
     }

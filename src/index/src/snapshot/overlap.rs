@@ -58,7 +58,7 @@ pub struct Strayed {
     pub nearest: Option<(usize, f32)>,
 }
 
-/// Sentences of one article that lead to one other.
+/// Sentences of one article that lead to one other: it would be shown, or offered beside others.
 #[derive(Clone, Debug)]
 pub struct Confusion {
     /// Ids.
@@ -167,6 +167,10 @@ impl Snapshot {
             let Some(with) = with.filter(|w| *w != own) else {
                 continue;
             };
+            // So unsure, it would show neither.
+            if confidence.is_some_and(|c| c < self.clarify_threshold()) {
+                continue;
+            }
             let there = of_article.get(with).into_iter().flatten();
             let nearest = there
                 .map(|&j| (j, room.cosine(i, j)))

@@ -13,11 +13,9 @@ fn look(setting: &Setting) -> Result<InTheWay, Failure> {
     let booted = boot::boot(&setting.config, &setting.clock, &bars)?;
     let mut bar = bars.build();
     let snapshot = &booted.snapshot;
-    let overlap = booted
-        .maker
-        .overlap(snapshot, &mut |stage, done, total| {
-            bar.step(stage, done, total);
-        })?;
+    let overlap = booted.maker.overlap(snapshot, &mut |stage, done, total| {
+        bar.step(stage, done, total);
+    })?;
     bar.done();
     let answer = snapshot.answer_threshold();
     Ok(InTheWay::of(&overlap, &snapshot.release, answer))
@@ -36,12 +34,20 @@ pub(super) fn text(setting: &Setting) -> Result<(), Failure> {
             0 => String::new(),
             n => format!(", {n} surely enough to be answered wrongly"),
         };
-        say(&format!("\n{} -> {}: {n} sentences{shown}", c.of.id, c.with.id))?;
+        say(&format!(
+            "\n{} -> {}: {n} sentences{shown}",
+            c.of.id, c.with.id
+        ))?;
         for s in &c.sentences {
-            let sure = s.confidence.map_or("   ?".to_owned(), |p| format!("{p:.2}"));
+            let sure = s
+                .confidence
+                .map_or("   ?".to_owned(), |p| format!("{p:.2}"));
             let nearest = s.nearest.as_deref().unwrap_or("");
             let mark = if s.shown { '!' } else { ' ' };
-            say(&format!("  {sure}{mark} «{}» ({}) near «{nearest}»", s.text, s.file))?;
+            say(&format!(
+                "  {sure}{mark} «{}» ({}) near «{nearest}»",
+                s.text, s.file
+            ))?;
         }
     }
     if !found.twins.is_empty() {
@@ -55,7 +61,10 @@ pub(super) fn text(setting: &Setting) -> Result<(), Failure> {
         } else {
             format!("{} and {}", one.file, other.file)
         };
-        say(&format!("  {:.2} «{text}» and «{twin}» ({files})", t.likeness))?;
+        say(&format!(
+            "  {:.2} «{text}» and «{twin}» ({files})",
+            t.likeness
+        ))?;
     }
     let strayed: usize = found.confusions.iter().map(|c| c.sentences.len()).sum();
     say(&format!(

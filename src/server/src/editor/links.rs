@@ -93,7 +93,10 @@ impl Studio {
     pub(super) fn look_at_links(self: &Arc<Self>, app: &App, by: Who) -> Result<String, Problem> {
         let looking = Arc::clone(&self.links.looking).try_lock_owned();
         let looking = looking.map_err(|_| {
-            Problem::conflict("busy", "Links bliver gennemgået lige nu. Prøv igen om lidt.")
+            Problem::conflict(
+                "busy",
+                "Links bliver gennemgået lige nu. Prøv igen om lidt.",
+            )
         })?;
         let (studio, app) = (Arc::clone(self), Arc::clone(app));
         let clock = app.clock.clone();
@@ -108,8 +111,7 @@ impl Studio {
         let settings = self.links.settings.get().cloned().unwrap_or_default();
         let live = self.live.load_full();
         let private = settings.private;
-        let (asker, used) =
-            blocking(move || (Asker::new(private, PAUSE), used(&live))).await?;
+        let (asker, used) = blocking(move || (Asker::new(private, PAUSE), used(&live))).await?;
         let now = app.clock.now();
         let links = look(&asker, used, now, job).await?;
         let (file, kept) = (settings.file, links.clone());
@@ -172,7 +174,10 @@ fn used(live: &Live) -> BTreeMap<String, BTreeSet<LinkUse>> {
         };
         a.links.iter().for_each(|l| add(&l.url, &by));
         let texts = [a.body.as_str(), a.source.as_str()];
-        texts.into_iter().flat_map(addresses).for_each(|u| add(u, &by));
+        texts
+            .into_iter()
+            .flat_map(addresses)
+            .for_each(|u| add(u, &by));
     }
     for m in live.release.municipalities.values() {
         // Examples lead nowhere by intention.

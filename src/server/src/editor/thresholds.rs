@@ -39,7 +39,10 @@ impl Thresholds {
         let thresholds = steps(&all, answer);
         let count = |trials: &[Trial], of: fn(&Point) -> u32| -> Vec<u32> {
             let curve = curve(trials);
-            thresholds.iter().map(|t| of(&reached(&curve, *t))).collect()
+            thresholds
+                .iter()
+                .map(|t| of(&reached(&curve, *t)))
+                .collect()
         };
         let drawn = |trials: &[Trial]| Curve {
             n: number(trials, true),
@@ -51,7 +54,11 @@ impl Thresholds {
             .iter()
             .map(|(id, (own, strays))| AreaCurve {
                 area: (*id).to_owned(),
-                title: release.areas.get(*id).map_or(*id, String::as_str).to_owned(),
+                title: release
+                    .areas
+                    .get(*id)
+                    .map_or(*id, String::as_str)
+                    .to_owned(),
                 curve: drawn(own),
                 strays: count(strays, |p| p.anyway),
             })

@@ -192,7 +192,12 @@ async fn exchanged<S>(socket: S, method: Method, url: &Url) -> Result<Said, Faul
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let odd = |_| Fault::new("unreachable", "Serveren svarer ikke, som en hjemmeside gør.");
+    let odd = |_| {
+        Fault::new(
+            "unreachable",
+            "Serveren svarer ikke, som en hjemmeside gør.",
+        )
+    };
     let (mut sender, connection) = handshake(TokioIo::new(socket)).await.map_err(odd)?;
     let reading = tokio::spawn(connection);
     let path = &url[url::Position::BeforePath..url::Position::AfterQuery];

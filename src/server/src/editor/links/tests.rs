@@ -12,7 +12,9 @@ use super::*;
 type Seen = Arc<Plain<Vec<String>>>;
 
 async fn page(State(seen): State<Seen>, method: Method, uri: Uri) -> Response {
-    seen.lock().unwrap().push(format!("{method} {}", uri.path()));
+    seen.lock()
+        .unwrap()
+        .push(format!("{method} {}", uri.path()));
     let status = |code: u16| StatusCode::from_u16(code).unwrap().into_response();
     match uri.path() {
         "/no-head" if method == Method::HEAD => status(405),
@@ -139,14 +141,19 @@ async fn a_host_is_asked_one_at_a_time_with_a_pause() {
 fn addresses_are_found_in_prose() {
     let text = "Se [siden](https://a.dk/b?c=d), https://e.dk. Eller <http://f.dk/g> og {{kommune.link.pas}}.";
     let found: Vec<&str> = addresses(text).collect();
-    assert_eq!(found, ["https://a.dk/b?c=d", "https://e.dk", "http://f.dk/g"]);
+    assert_eq!(
+        found,
+        ["https://a.dk/b?c=d", "https://e.dk", "http://f.dk/g"]
+    );
 }
 
 #[test]
 fn night_comes_once_a_day_also_when_the_clocks_change() {
     let at = |d: jiff::civil::Date, hour, minute| {
         let here = d.at(hour, minute, 0, 0);
-        here.to_zoned(contact::copenhagen().clone()).unwrap().timestamp()
+        here.to_zoned(contact::copenhagen().clone())
+            .unwrap()
+            .timestamp()
     };
     let hours = |from| until_night(from).as_secs() as f64 / 3600.0;
     let day = date(2026, 11, 22);
