@@ -49,7 +49,7 @@ function Areas({ t, at }: { t: Thresholds; at: number }) {
   const moved = at !== now;
   const worst = (a: AreaCurve): number => standing(t, a, now).wrong.percent;
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="Alle områder">
+    <div class="scroll" tabIndex={0} role="region" aria-label="Områder, flest forkerte svar først">
       <table class="table rows" data-testid="areas"><caption class="sr-only">Alle områder, flest forkerte svar først, med 95 %-intervaller</caption>
         <thead><tr><th scope="col">Område</th><th scope="col" class="num">Sætninger</th><th scope="col" class="num">Får et svar</th><th scope="col" class="num">Forkert svar</th>{moved && <><th scope="col" class="num">Svar, valgt grænse</th><th scope="col" class="num">Forkert, valgt grænse</th></>}</tr></thead>
         <tbody>{t.areas.toSorted((a, b) => worst(b) - worst(a)).map((a) => {
@@ -98,13 +98,13 @@ function Page({ t }: { t: Thresholds }) {
         <dl class="figures">
           <Figure name="Får et svar" now={is.answered} then={then.answered} hurts={false} />
           <Figure name="Forkert svar" now={is.wrong} then={then.wrong} hurts />
-          <Figure name={area ? 'Svar herfra på det, intet svar dækker' : 'Svar på det, intet svar dækker'} now={strays(now)} then={strays(at)} hurts />
+          <Figure name={area ? 'Svar herfra, hvor vi intet svar har' : 'Svar, hvor vi intet svar har'} now={strays(now)} then={strays(at)} hurts />
         </dl>
         <div class="beside">
           <Chart curve={t.thresholds.map((_, i) => standing(t, curve, i))} now={is} chosen={then} budget={t.budget.wrong} told={told(is, name)} />
           <Steps t={t} c={curve} name={name} />
         </div>
-        <p class="quiet-text">Bygger på {many.format(curve.n)} eksempelsætninger, som robotten blev prøvet i uden at have lært af dem, og på {many.format(t.outside.n)} beskeder, intet svar dækker. Borgeres egne ord er lidt sværere.</p>
+        <p class="quiet-text">Bygger på {many.format(curve.n)} eksempelsætninger, som robotten blev prøvet i uden at have lært af dem, og på {many.format(t.outside.n)} beskeder, vi ikke har et svar på. Hos borgerne kan tallene falde lidt anderledes ud.</p>
       </section>
       <h2>Områder</h2>
       <Areas t={t} at={at} />
@@ -126,7 +126,7 @@ export function ThresholdsPage() {
       {t && (
         <details class="card" data-testid="who-decides">
           <summary>Hvem bestemmer grænsen?</summary>
-          <p>Den findes ved hver udgivelse: så lav som fejlbudgettet tillader, det vil sige højst {one.format(t.budget.wrong)} % forkerte svar og svar på højst {one.format(t.budget.unanswerable)} % af de beskeder, intet svar dækker. Mellem {sure(t.clarify)} og {sure(t.answer)} får borgeren lov at vælge mellem to eller tre svar.</p>
+          <p>Den findes ved hver udgivelse: så lav som fejlbudgettet tillader, det vil sige højst {one.format(t.budget.wrong)} % forkerte svar og svar på højst {one.format(t.budget.unanswerable)} % af de beskeder, vi ikke har et svar på. Mellem {sure(t.clarify)} og {sure(t.answer)} får borgeren lov at vælge mellem to eller tre svar.</p>
           <p>Fejlbudgettet sætter driften (<code>max_wrong_answers</code> og <code>max_unanswerable_answered</code>). Har ét område mange fejl, hjælper bedre eksempler mere end en anden grænse: se listen <a href={format('next', '', { vis: 'confusions' })}>Forveksles</a>.</p>
         </details>
       )}

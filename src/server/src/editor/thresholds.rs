@@ -102,9 +102,10 @@ fn areas(release: &Release) -> BTreeMap<&str, &str> {
     out
 }
 
-/// Thresholds between which about as many sentences lie, falling, and the one that holds.
+/// Thresholds between which about as many answerable sentences lie, falling, and the one that holds.
 fn steps(trials: &[Trial], answer: f32) -> Vec<f32> {
-    let mut all: Vec<f32> = trials.iter().map(|t| t.confidence).collect();
+    let answerable = trials.iter().filter(|t| t.answerable);
+    let mut all: Vec<f32> = answerable.map(|t| t.confidence).collect();
     all.sort_by(|a, b| b.total_cmp(a));
     let every = all.len().div_ceil(STEPS).max(1);
     let last = all.last().copied();
