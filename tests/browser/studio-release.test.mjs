@@ -119,7 +119,7 @@ test('a second person approves, what is discussed stays, and a time is kept', as
     const over = eva.page.getByText('Se udgivelse').or(eva.at('schedule'));
     await over.first().waitFor();
     if ((await eva.page.getByText('Se udgivelse').count()) > 0) break;
-    assert.ok(n < 120, await eva.page.locator('main').innerText());
+    assert.ok(n < 60, await eva.page.locator('main').innerText());
     await eva.page.waitForTimeout(1_000);
   }
   assert.match((await asks(service, '0851', SOFA)).text, /om natten/);

@@ -29,7 +29,7 @@ fn text(id: &str, layer: &str, round: usize) -> String {
         "Ring til os, hvis du er i tvivl om noget af det, så hjælper vi dig videre. ".repeat(4);
     format!(
         "+++\nid = \"{id}\"\narea = \"affald\"\ntitle = \"{id} hos os\"\naudience = \"citizen\"\n\
-         source = \"Loven\"\nowner = \"affald\"\nreview_by = 2099-01-01\n[examples]\n\
+         source = \"Bekendtgørelsen om affald\"\nowner = \"affald\"\nreview_by = 2099-01-01\n[examples]\n\
          da = [\"{id} i {layer}\"]\n+++\nRunde {round}.\n\n## Mere\n{filler}\n"
     )
 }

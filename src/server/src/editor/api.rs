@@ -6,6 +6,8 @@ mod knowledge;
 mod releases;
 mod work;
 
+pub(super) use self::knowledge::listed;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 

@@ -27,6 +27,7 @@ mod problem;
 mod publish;
 mod questions;
 mod replay;
+mod scale;
 mod schedule;
 mod shelf;
 mod start;
@@ -48,6 +49,7 @@ pub(crate) use self::api::routes;
 pub(crate) use self::import::{Format, Plan, by_command as import_by_command};
 pub(crate) use self::links::{FILE as LINKS, Settings as LinkSettings, look_nightly};
 pub(crate) use self::overlap::InTheWay;
+pub(crate) use self::scale::measure as measure_at_scale;
 pub(crate) use self::schedule::keep_time;
 pub(crate) use self::start::recover;
 

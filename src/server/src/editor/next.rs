@@ -30,6 +30,12 @@ const REPLIES: u32 = 200;
 /// A group is at least so many different questions.
 const SMALLEST: usize = 2;
 
+/// How many groups there are of questions of which nothing but their vectors is known.
+pub(super) fn groups(vectors: &[Vector]) -> usize {
+    let profiles = vec![group::Profile::new(); vectors.len()];
+    group::by_meaning(vectors, &profiles).len()
+}
+
 /// A question that was asked in vain, once or more often.
 struct Vain {
     text: String,
