@@ -5,10 +5,12 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+/** What was fetched and learned before. */
+export const cache = resolve(root, process.env.BORGERLINJE_CACHE || 'cache');
 /** A cache that was never filled takes the model's download, the encoding and the training. */
 const START_MS = 600_000;
 
@@ -46,7 +48,15 @@ export class Service {
   }
 
   #env() {
-    return { ...process.env, ...this.env, BORGERLINJE_LISTEN: this.address, BORGERLINJE_DATA: this.data };
+    const own = this.data ? { BORGERLINJE_LISTEN: this.address, BORGERLINJE_DATA: this.data } : {};
+    return { ...process.env, ...this.env, ...own };
+  }
+
+  /** A command that needs no service. Resolves with what it said. */
+  static command(args, env) {
+    const service = new Service();
+    service.env = env;
+    return service.command(args);
   }
 
   /** Another of the program's commands on the same data; `input` is its standard input. Resolves with what it said. */

@@ -1,12 +1,13 @@
 // A small knowledge folder of a test's own, and an editor's browser with the studio in it.
 
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative, sep } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { PASSWORD } from './desk.mjs';
-import { Service } from './service.mjs';
+import { cache, Service } from './service.mjs';
 import { visit } from './widget.mjs';
 
 const knowledge = fileURLToPath(new URL('../../knowledge', import.meta.url));
@@ -17,7 +18,7 @@ const TOWNS = ['0751', '0615', '0851'];
 const BUILD_MS = 300_000;
 
 async function folder() {
-  const to = await mkdtemp(join(tmpdir(), 'borgerlinje-knowledge-'));
+  const to = join(await mkdtemp(join(tmpdir(), 'borgerlinje-knowledge-')), 'knowledge');
   await cp(knowledge, to, {
     recursive: true,
     filter: (path) => {
@@ -34,11 +35,36 @@ async function folder() {
   return to;
 }
 
-/** The service over a knowledge of its own, with these editors as [user, name, municipalities]. */
-export async function newsroom(t, editors) {
+/** What is learned of that knowledge, once for all tests: training it anew took most of their time. */
+let learned;
+async function learn() {
+  const to = await mkdtemp(join(tmpdir(), 'borgerlinje-learned-'));
+  process.once('exit', () => rmSync(to, { recursive: true, force: true }));
+  for (const name of ['models', 'words']) await symlink(join(cache, name), join(to, name));
+  await mkdir(join(to, 'index'));
+  // Sentences that are encoded already are taken from there, and nothing of ours is written there.
+  const vectors = (await readdir(join(cache, 'index')).catch(() => [])).filter((f) => f.startsWith('vectors-'));
+  await Promise.all(vectors.map((f) => copyFile(join(cache, 'index', f), join(to, 'index', f))));
   const at = await folder();
-  t.after(() => rm(at, { recursive: true, force: true }));
-  const service = await Service.start({ BORGERLINJE_KNOWLEDGE: at });
+  await Service.command(['index'], { BORGERLINJE_KNOWLEDGE: at, BORGERLINJE_CACHE: to });
+  await rm(dirname(at), { recursive: true, force: true });
+  return to;
+}
+
+/** The service over a knowledge of its own, with these editors as [user, name, municipalities]. `rules` is its
+ *  studio.toml, `questions` a guarded set beside it: question and article. */
+export async function newsroom(t, editors, { rules, questions, env } = {}) {
+  const at = await folder();
+  t.after(() => rm(dirname(at), { recursive: true, force: true }));
+  if (rules) await writeFile(join(at, 'studio.toml'), rules);
+  if (questions) {
+    const set = join(dirname(at), 'tests/questions');
+    await mkdir(set, { recursive: true });
+    const rows = [['question', 'municipality', 'expected', 'lang', 'slice'], ...questions.map(([text, article]) => [text, '0751', article, 'da', 'lay'])];
+    await writeFile(join(set, 'egne.tsv'), rows.map((r) => r.join('\t')).join('\n') + '\n');
+  }
+  learned ??= learn();
+  const service = await Service.start({ BORGERLINJE_KNOWLEDGE: at, BORGERLINJE_CACHE: await learned, ...env });
   t.after(() => service.stop());
   const rows = [['user', 'name', 'role', 'municipalities', 'password'], ...editors.map(([user, name, where]) => [user, name, 'editor', where, PASSWORD])];
   await service.command(['user', 'import', '-'], rows.map((r) => r.join('\t')).join('\n') + '\n');

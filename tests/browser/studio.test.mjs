@@ -1,9 +1,9 @@
 // The editors' studio against the running program: from a citizen's question without an answer to the answer, and back.
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 
+import { look, looks } from './accessible.mjs';
 import { newsroom, Studio } from './studio.mjs';
 import { Widget, launch, shoot, visit } from './widget.mjs';
 
@@ -218,21 +218,6 @@ test('an article, its draft and its way out by keys alone', async (t) => {
   assert.deepEqual(eva.faults(), []);
 });
 
-const axe = await readFile(new URL(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
-async function accessible(page, view) {
-  await page.evaluate(axe);
-  const found = await page.evaluate(() => window.axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
-  assert.deepEqual(found.violations.map((v) => `${view}: ${v.id} ${v.nodes[0]?.target}`), []);
-}
-
-const looks = {
-  light: { viewport: { width: 1440, height: 900 } },
-  dark: { viewport: { width: 1440, height: 900 }, colorScheme: 'dark' },
-  phone: { viewport: { width: 390, height: 844 } },
-  // What a window of 1280 pixels shows at 400 %.
-  enlarged: { viewport: { width: 320, height: 256 } },
-  forced: { viewport: { width: 1024, height: 768 }, forcedColors: 'active' },
-};
 test('every view, looked at and read by axe', async (t) => {
   closing(t);
   const service = await newsroom(t, [['eva', 'Eva', 'all']]);
@@ -243,26 +228,22 @@ test('every view, looked at and read by axe', async (t) => {
   const draft = await first.at('to-draft').getAttribute('href');
   for (const [name, options] of Object.entries(looks)) {
     const eva = await Studio.signIn(browser, service, 'eva', { ...options, bypassCSP: true });
-    const look = async (view) => {
-      await shoot(eva.page, `studio-${name}-${view}`);
-      assert.equal(await eva.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 0, `${name} ${view}: sideways`);
-      await accessible(eva.page, `${name} ${view}`);
-    };
-    await look('articles');
+    const at = (view) => look(eva.page, name, view);
+    await at('articles');
     await eva.at('new-article').click();
-    await look('new');
+    await at('new');
     await eva.page.keyboard.press('Escape');
     await eva.at('working').selectOption({ index: 1 });
     await eva.article('affald-storskrald');
     await eva.at('problems').waitFor();
-    await look('article');
+    await at('article');
     for (const [view, hash, shown] of [
       ['draft', draft.slice(1), 'faults'], ['drafts', '/kladder', 'drafts'], ['releases', '/udgivelser', 'tab-releases'], ['rates', '/satser', 'rates'],
       ['town', '/satser?vis=kommune', 'facts-save'],
     ]) {
       await eva.go(hash);
       await eva.at(shown).waitFor();
-      await look(view);
+      await at(view);
     }
     await eva.page.context().close();
   }

@@ -16,9 +16,9 @@ export const launch = () => chromium.launch({
 });
 
 const out = fileURLToPath(new URL('out/', import.meta.url));
-export async function shoot(page, name) {
+export async function shoot(page, name, options = {}) {
   await mkdir(out, { recursive: true });
-  await page.screenshot({ path: `${out}${name}.png` });
+  await page.screenshot({ ...options, path: `${out}${name}.png` });
 }
 
 /** A page in a context of its own; `page.faults` collects what the browser complains of. */

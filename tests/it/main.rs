@@ -20,5 +20,7 @@ mod storm;
 mod studio;
 mod studio_client;
 mod studio_home;
+mod studio_insight;
+mod studio_killed;
 mod studio_nodes;
 mod studio_work;

@@ -85,10 +85,15 @@ pub(crate) struct Service {
 
 impl Service {
     pub(crate) fn start() -> Self {
-        let knowledge = knowledge();
+        Self::over(knowledge(), &[])
+    }
+
+    /// Over this knowledge, with the environment changed.
+    pub(crate) fn over(knowledge: TempDir, environment: &[(&str, &str)]) -> Self {
         let folder = knowledge.path().join("knowledge");
         let folder = folder.to_str().unwrap().to_owned();
-        let server = Server::with(&[("BORGERLINJE_KNOWLEDGE", &folder)]);
+        let own = [("BORGERLINJE_KNOWLEDGE", folder.as_str())];
+        let server = Server::with(&[&own, environment].concat());
         Self { server, knowledge }
     }
 

@@ -16,5 +16,8 @@ mod vectors;
 pub use analysis::{Analyzer, Compounds, DictionaryError, Term};
 pub use error::Error;
 pub use lexical::{Hit, Lexical, Side};
-pub use ranker::ErrorBudget;
-pub use snapshot::{Ask, BuildOptions, Candidate, Embed, Found, Snapshot, Stage};
+pub use ranker::{ErrorBudget, sentence_key};
+pub use snapshot::{
+    Ask, BuildOptions, Candidate, Confusion, Embed, Found, Judgement, Overlap, Sentence, Snapshot,
+    Stage, Strayed, Twins,
+};

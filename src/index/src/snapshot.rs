@@ -2,6 +2,7 @@
 
 mod build;
 mod material;
+mod overlap;
 mod passages;
 mod revise;
 
@@ -20,6 +21,7 @@ use crate::ranker::{Class, Query, Ranker};
 use passages::Passages;
 
 pub use build::{BuildOptions, Embed, Stage};
+pub use overlap::{Confusion, Judgement, Overlap, Sentence, Strayed, Twins};
 
 /// BM25 hits that are looked at per query.
 const BM25_HITS: usize = 60;

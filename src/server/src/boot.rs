@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::thread::ScopedJoinHandle;
 
 use base::Clock;
-use index::{Analyzer, BuildOptions, Compounds, Snapshot, Stage};
+use index::{Analyzer, BuildOptions, Compounds, ErrorBudget, Overlap, Snapshot, Stage};
 use inference::fetch::{Source, fetch};
 use inference::{
     Adapter, EncoderOptions, Handle, Manifest, ModelFiles, Scheduler, SchedulerOptions,
@@ -94,6 +94,27 @@ impl Maker {
         let mut maker = self.clone();
         maker.options.threads = 1;
         maker
+    }
+
+    /// What may go wrong, by the operator's setting.
+    pub(crate) fn budget(&self) -> ErrorBudget {
+        self.options.budget
+    }
+
+    /// What the example sentences of a release do to each other. Blocks for seconds.
+    ///
+    /// # Errors
+    /// [`BootError::Index`].
+    pub(crate) fn overlap(
+        &self,
+        snapshot: &Snapshot,
+        progress: &mut dyn FnMut(Stage, usize, usize),
+    ) -> Result<Overlap, BootError> {
+        Ok(snapshot.overlap(
+            &self.options,
+            &mut |kind, texts| self.encoder.encode_blocking(kind, texts, &mut |_, _| {}),
+            progress,
+        )?)
     }
 
     /// A release that differs from a live one in a few articles, in about a second; [`Maker::build`] is to follow.

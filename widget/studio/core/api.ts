@@ -112,7 +112,24 @@ export interface Group {
   examples: string[]; nearest?: { id: string; title: string } | null; draft: { title: string; area: string; article: Article };
 }
 export interface Reply { id: string; question: string; text: string; municipality: string; by: string; at_ms: number }
+export interface Named { id: string; title: string; area: string }
+export interface Strayed { text: string; lang: string; layer: Layer; file: string; confidence?: number | null; shown: boolean; nearest?: string | null }
+export interface Confusion { of: Named; with: Named; shown: number; sentences: Strayed[] }
+export interface Twin { id: string; title: string; layer: Layer; file: string; lang: string; text: string }
+export interface Twins { one: Twin; other: Twin; likeness: number }
+export type LinkKind = 'gone' | 'unreachable' | 'bad' | 'failing' | 'moved' | 'refused' | 'private';
+export interface LinkFault {
+  url: string; kind: LinkKind; status?: number | null; to?: string | null; text: string; at_ms: number; used_by: { id?: string | null; layer: Layer; title: string }[];
+}
+export interface Links { at_ms?: number | null; checked: number; faults: LinkFault[] }
 export interface Next {
-  since_ms: number; looked_at: number; groups: Group[]; overdue: { id: string; layer: Layer; title: string; owner: string; review_by: string }[];
+  since_ms: number; looked_at: number; groups: Group[]; confusions: Confusion[]; twins: Twins[]; links: Links; overdue: { id: string; layer: Layer; title: string; owner: string; review_by: string }[];
   unreached: { id: string; title: string; area: string }[]; replies: Reply[];
+}
+/** Counts of example sentences, in the order of the thresholds. */
+export interface Curve { n: number; answered: number[]; wrong: number[] }
+export interface AreaCurve extends Curve { area: string; title: string; strays: number[] }
+export interface Thresholds {
+  release: string; answer: number; clarify: number; budget: { wrong: number; unanswerable: number }; thresholds: number[]; all: Curve; areas: AreaCurve[];
+  outside: { n: number; answered: number[] };
 }

@@ -1,6 +1,6 @@
 // Where one is, as it stands in the address: every view can be bookmarked, sent to a colleague and gone back from.
 
-export const VIEWS = { articles: 'svar', next: 'naeste', drafts: 'kladder', releases: 'udgivelser', facts: 'satser' } as const;
+export const VIEWS = { articles: 'svar', next: 'naeste', drafts: 'kladder', releases: 'udgivelser', facts: 'satser', thresholds: 'graenser' } as const;
 export type View = keyof typeof VIEWS;
 
 /** `id` is empty for the view's list. `q` holds filters and choices, without empty ones. */

@@ -1,6 +1,6 @@
 // The interface's words for codes of the service. Short, plain, and never the editor's fault.
 
-import type { ChangeKind, DraftState, Fault, NodeState, Release, Turn } from './api';
+import type { ChangeKind, DraftState, Fault, LinkKind, NodeState, Release, Turn } from './api';
 
 const table = <K extends string>(words: Record<K, string>) => (code: string): string => (Object.hasOwn(words, code) ? words[code as K] : code);
 
@@ -20,6 +20,7 @@ export const node = table<NodeState>({
 export const outcome = table({
   answered: 'besvaret', clarify: 'vælger mellem flere', failed: 'intet svar', handover: 'tilbud om et menneske', refused: 'afvist', crisis: 'krisesvar', smalltalk: 'småsnak', flow: 'forløb',
 });
+export const link = table<LinkKind>({ gone: 'Findes ikke', unreachable: 'Svarer ikke', bad: 'Ikke en adresse', failing: 'Serverfejl', moved: 'Flyttet', refused: 'Afvist', private: 'Internt net' });
 export const FIELDS: Record<string, string> = {
   id: 'Navn i adressen', area: 'Område', title: 'Titel', source: 'Kilde', owner: 'Ansvarlig', review_by: 'Gennemses senest', valid_from: 'Gælder fra', valid_to: 'Gælder til',
   links: 'Links', examples: 'Eksempler', body: 'Svaret', keywords: 'Søgeord', kle: 'KLE-nummer', audience: 'Målgruppe', hidden: 'Skjulte svar', contact: 'Kontakt', hours: 'Åbningstid', closed: 'Lukkedage', name: 'Navn', value: 'Værdi', unit: 'Enhed', year: 'År', url: 'Adresse', sample: 'Vejledende', accent: 'Farve',
@@ -36,4 +37,5 @@ export const articles = (n: number): string => many(n, 'svar', 'svar');
 export const changes = (n: number): string => many(n, 'ændring', 'ændringer');
 export const faults = (n: number): string => many(n, 'fejl', 'fejl');
 export const towns = (n: number): string => many(n, 'kommune', 'kommuner');
+export const sentences = (n: number): string => many(n, 'sætning', 'sætninger');
 export const questions = (n: number): string => many(n, 'spørgsmål', 'spørgsmål');

@@ -13,10 +13,14 @@ import { Empty, Markdown, Press } from '../../shared/ui/parts';
 import { say } from '../../shared/ui/say';
 import { change, me, ready, setTown, town, useKnowledge } from '../working';
 import { date, Field, Flag, Progress, today, TownSelect, Trouble, Waiting, When } from './bits';
+import { LinksList } from './links';
+import { Confusions, TwinsList } from './sentences';
 
 const DAYS = [7, 30, 90, 365];
-const LISTS = { groups: 'Uden svar', replies: 'Medarbejderes svar', overdue: 'Skal gennemses', unreached: 'Svar, ingen får' } as const;
+const LISTS = { groups: 'Uden svar', replies: 'Medarbejderes svar', confusions: 'Forveksles', twins: 'Næsten ens', links: 'Links', overdue: 'Skal gennemses', unreached: 'Svar, ingen får' } as const;
 type List = keyof typeof LISTS;
+
+const count = (next: Next, list: List): number => (list === 'links' ? next.links.faults.length : next[list].length);
 
 /** The last answer, while the page is open: grouping takes seconds, and one goes to and fro. */
 const answer = signal<{ key: string; next: Next } | undefined>(undefined);
@@ -134,7 +138,7 @@ export function NextPage() {
         <TownSelect towns={k?.municipalities ?? []} value={code} none="Alle kommuner" label="Kommune" test="next-town" onChange={setTown} />
         <div class="field"><label class="form-label" for="days">Periode</label><select id="days" class="form-select" value={days} onChange={(e) => go('next', '', { ...q, dage: e.currentTarget.value }, true)}>{DAYS.map((d) => <option key={d} value={d}>{d === 365 ? 'Et år' : `${d} dage`}</option>)}</select></div>
       </form>
-      {next && <div class="chips" role="group" aria-label="Lister">{(Object.keys(LISTS) as List[]).map((l) => <button key={l} type="button" class="chip" aria-pressed={l === list} data-testid={`list-${l}`} onClick={() => go('next', '', { ...q, vis: l === 'groups' ? '' : l }, true)}>{LISTS[l]} <span class="of">{next[l].length}</span></button>)}</div>}
+      {next && <div class="chips" role="group" aria-label="Lister">{(Object.keys(LISTS) as List[]).map((l) => <button key={l} type="button" class="chip" aria-pressed={l === list} data-testid={`list-${l}`} onClick={() => go('next', '', { ...q, vis: l === 'groups' ? '' : l }, true)}>{LISTS[l]} <span class="of">{count(next, l)}</span></button>)}</div>}
       <Trouble text={trouble} />
       {trouble && <Press look="secondary" onClick={() => void ask()}>Prøv igen</Press>}
       {job && <Progress step={job.step} done={job.done} total={job.total} onStop={() => stopJob(job.id)} />}
@@ -143,7 +147,10 @@ export function NextPage() {
         next.groups.length === 0 ? <Empty>Ingen spørgsmål stod uden svar i perioden.</Empty> : <ul class="cards" data-testid="groups">{next.groups.map((g) => <GroupCard key={g.id} g={g} k={k} code={code} />)}</ul>
       ) : list === 'replies' ? (
         next.replies.length === 0 ? <Empty>Ingen medarbejdere har sendt et svar til redaktionen.</Empty> : <ul class="cards">{next.replies.map((r) => <ReplyCard key={r.id} r={r} k={k} code={code} />)}</ul>
-      ) : <Rows list={list} next={next} k={k} />)}
+      ) : list === 'confusions' ? <Confusions all={next.confusions} k={k} />
+        : list === 'twins' ? <TwinsList all={next.twins} k={k} />
+          : list === 'links' ? <LinksList links={next.links} k={k} told={(links) => (answer.value = { key, next: { ...next, links } })} />
+            : <Rows list={list} next={next} k={k} />)}
       {next && list === 'groups' && next.groups.some((g) => g.size > 0) && <p class="quiet-text">Personnumre er fjernet fra spørgsmålene. <Flag kind="">Ældst: {date(new Date(next.since_ms).toISOString().slice(0, 10))}</Flag></p>}
     </>
   );

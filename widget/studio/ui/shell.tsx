@@ -17,10 +17,11 @@ import { FactsPage } from './facts';
 import { ImportPage } from './import';
 import { NextPage } from './next';
 import { ReleasePage, ReleasesPage } from './releases';
+import { ThresholdsPage } from './thresholds';
 
 const TABS: readonly [View, string, IconName][] = [
   ['articles', 'Svar', 'listBulleted'], ['next', 'Skriv næste', 'edit'], ['drafts', 'Kladder', 'document'],
-  ['releases', 'Udgivelser', 'time'], ['facts', 'Satser og fakta', 'payments'],
+  ['releases', 'Udgivelser', 'time'], ['facts', 'Satser og fakta', 'payments'], ['thresholds', 'Grænser', 'analytics'],
 ];
 
 const Nav = () => (
@@ -53,6 +54,7 @@ function Page() {
     case 'drafts': return id === 'hent' ? <ImportPage /> : id ? <DraftPage key={id} id={id} /> : <DraftsPage />;
     case 'releases': return id ? <ReleasePage key={id} id={id} /> : <ReleasesPage />;
     case 'facts': return <FactsPage />;
+    case 'thresholds': return <ThresholdsPage />;
   }
 }
 

@@ -10,6 +10,7 @@ use inference::Products;
 use super::confidence::{Confidence, Trial};
 use super::examples::Nearest;
 use super::features::{Raw, Sparse, Vocabulary};
+use super::judged::Judged;
 use super::stack::{self, Choice, Evidence, Stack};
 use super::svm::{Problem, Rows};
 use super::train::{LEXICAL, Sample, Training, VECTOR};
@@ -51,7 +52,7 @@ struct Common<'a> {
 
 /// What is known of a held-out sentence: which it is, what the first stage says, what speaks for each class, and
 /// whether its class had been stripped of its sentences.
-type Judged = (usize, First, Vec<(usize, Evidence)>, bool);
+type Held = (usize, First, Vec<(usize, Evidence)>, bool);
 
 impl<'a> CrossFit<'a> {
     /// `raws` and `dense` (`[samples × d]`, centred) are of all samples of the training.
@@ -88,15 +89,15 @@ impl<'a> CrossFit<'a> {
         }
     }
 
-    /// Fits the second stage and the calibration. `progress` is told how many of [`STEPS`] are done.
+    /// Fits the second stage and the calibration, and tells what became of each sentence. `progress` is told how many of [`STEPS`] are done.
     pub(super) fn run(
         &self,
         passage_mean: &[f32],
         progress: &mut dyn FnMut(usize),
-    ) -> (Stack, Confidence) {
+    ) -> (Stack, Confidence, Vec<Judged>) {
         let sections = self.sections(passage_mean);
         let mut choices = Vec::new();
-        let mut judged: Vec<Judged> = Vec::new();
+        let mut ranked: Vec<Held> = Vec::new();
         for fold in 0..FOLDS {
             progress(fold);
             let mut written = self.written.clone();
@@ -106,18 +107,25 @@ impl<'a> CrossFit<'a> {
             for (i, first, cold) in self.held_out(fold) {
                 let evidence = evidence(&first, &sections[i], &self.classes, &written, |_| true);
                 choices.extend(self.choice(i, &evidence));
-                judged.push((i, first, evidence, cold));
+                ranked.push((i, first, evidence, cold));
             }
         }
         progress(FOLDS);
         let stack = Stack::fit(&choices, self.training.threads);
-        let trials: Vec<Trial> = judged
+        ranked.retain(|r| !r.3);
+        let (trials, firsts): (Vec<Trial>, Vec<Option<usize>>) = ranked
             .iter()
-            .filter(|j| !j.3)
             .map(|(i, first, evidence, _)| self.trial(&stack, *i, first, evidence))
-            .collect();
+            .unzip();
         let confidence = Confidence::fit(&trials, self.training.budget);
-        (stack, confidence)
+        let commons = self.training.scope.commons();
+        let judged = ranked.iter().zip(trials.iter().zip(firsts));
+        let judged = judged.map(|(r, (trial, first))| {
+            let first = first.map(|c| commons[c]);
+            Judged::of(self.samples[r.0].sample, trial, first, &confidence)
+        });
+        let judged = judged.collect();
+        (stack, confidence, judged)
     }
 
     fn fold_of(i: usize) -> usize {
@@ -267,13 +275,14 @@ impl<'a> CrossFit<'a> {
         })
     }
 
+    /// A calibration row, and the class of the article that came first.
     fn trial(
         &self,
         stack: &Stack,
         i: usize,
         first: &First,
         evidence: &[(usize, Evidence)],
-    ) -> Trial {
+    ) -> (Trial, Option<usize>) {
         let Common { sample, class, .. } = &self.samples[i];
         let group = stack::group(sample.lang);
         let mut scores: Vec<f32> = evidence
@@ -292,11 +301,12 @@ impl<'a> CrossFit<'a> {
         ranked.sort_by(|a, b| b.probability.total_cmp(&a.probability));
         let (signals, top) = signals(&ranked, evidence, &self.classes, first, sample.lang);
         let answerable = matches!(self.classes[*class], Class::Article(_));
-        Trial {
+        let trial = Trial {
             signals,
             right: answerable && top == Some(*class),
             answerable,
             weight: 1.0,
-        }
+        };
+        (trial, top)
     }
 }

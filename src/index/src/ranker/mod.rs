@@ -12,6 +12,7 @@ mod confidence;
 mod cross_fit;
 mod examples;
 mod features;
+mod judged;
 mod planes;
 mod revise;
 mod scope;
@@ -27,6 +28,8 @@ pub use confidence::ErrorBudget;
 use confidence::{Confidence, Signals};
 use examples::Examples;
 use features::Vocabulary;
+pub(crate) use judged::Judged;
+pub use judged::sentence_key;
 use planes::LexicalPlanes;
 pub(crate) use revise::{Lesson, Revision};
 pub(crate) use scope::Scope;
@@ -66,6 +69,8 @@ pub(crate) struct Ranker {
     examples: Examples,
     stack: Stack,
     confidence: Confidence,
+    /// What the confidence was fitted on.
+    pub(crate) judged: Vec<Judged>,
 }
 
 /// What is asked of the ranker.

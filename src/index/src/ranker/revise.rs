@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use super::features::{Raw, Sparse, raw};
 use super::svm::{LANES, Problem, Rows};
 use super::train::{Local, Sample, VECTOR, written};
-use super::{Class, Ranker, Scope};
+use super::{Class, Ranker, Scope, judged};
 
 /// Classes that a changed one is fitted against: those that come nearest.
 const RIVALS: usize = 40;
@@ -150,6 +150,7 @@ impl Ranker {
             own.map(|l| &l.1[..])
         };
         Self {
+            judged: judged::placed(&self.judged, &self.classes, &revision.classes),
             written: kept_written,
             classes: revision.classes.clone(),
             fingerprints: revision.fingerprints.clone(),

@@ -76,7 +76,7 @@ impl Training<'_> {
             raw(&self.samples[i].text)
         });
         let steps = cross_fit::STEPS + 1;
-        let (stack, confidence) = CrossFit::new(self, &written, &raws, (&dense, d))
+        let (stack, confidence, judged) = CrossFit::new(self, &written, &raws, (&dense, d))
             .run(&passage_mean, &mut |done| progress(done, steps));
         progress(cross_fit::STEPS, steps);
         let (vocabulary, lexical, vectors) = self.first_stage(&raws, (&dense, d));
@@ -95,6 +95,7 @@ impl Training<'_> {
             examples: Examples::new(&dense, d, self.samples, self.order()),
             stack,
             confidence,
+            judged,
         }
     }
 

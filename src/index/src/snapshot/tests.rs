@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::path::Path;
 
 use inference::Kind;
@@ -157,6 +158,103 @@ fn a_new_article_is_found_without_learning_all_anew_and_the_others_stay() {
 
     // A whole training sees it the same way.
     assert_eq!(first(&built(&after), question), "vinterbad");
+}
+
+/// Every sentence that is kept of the calibration is one of its article's, and the threshold keeps the budget.
+#[test]
+fn what_the_thresholds_rest_on_is_kept_and_outlives_an_edit() {
+    let before = files();
+    let base = built(&before);
+    let articles = &base.release.articles;
+    let keys: HashSet<(&str, u32)> = articles
+        .iter()
+        .flat_map(|a| a.examples.values().flatten().map(move |s| (a, s)))
+        .map(|(a, s)| (a.id.as_str(), crate::sentence_key(&base::clean(s))))
+        .collect();
+    let (mut answerable, mut wrong, mut outside) = (0, 0, 0);
+    for j in base.judged() {
+        let Some(id) = j.expected else {
+            outside += 1;
+            continue;
+        };
+        assert!(keys.contains(&(id, j.key)), "{id}");
+        answerable += 1;
+        let shown = j.confidence >= base.answer_threshold();
+        wrong += u32::from(shown && j.first != j.expected);
+    }
+    assert!(answerable > 500 && outside > 50, "{answerable}, {outside}");
+    let allowed = options().budget.wrong * answerable as f32;
+    assert!(wrong as f32 <= allowed, "{wrong} of {answerable}");
+    assert!(wrong > 0, "a budget that is not used asks too much");
+
+    let mut after = before;
+    after.push(winter_bathing());
+    after.sort_by(|a, b| a.path.cmp(&b.path));
+    let with = revised(&base, &after).unwrap();
+    let told = |s: &Snapshot| -> Vec<(Option<String>, Option<String>, u32)> {
+        let own = |id: Option<&str>| id.map(str::to_owned);
+        let all = s.judged();
+        all.map(|j| (own(j.expected), own(j.first), j.key))
+            .collect()
+    };
+    assert_eq!(told(&with), told(&base));
+}
+
+#[test]
+fn sentences_that_lead_elsewhere_or_say_the_same_are_found() {
+    let mut files = files();
+    let base = built(&files);
+    let overlap = |s: &Snapshot| {
+        s.overlap(&options(), &mut embedded, &mut |_, _, _| {})
+            .unwrap()
+    };
+    let articles = &base.release.articles;
+    let with = |area: &str| {
+        let found = articles.iter().find(|a| a.file.starts_with(area));
+        found.unwrap().clone()
+    };
+    let (one, other) = (with("shared/pas/"), with("shared/dyr/"));
+    let taken = &one.examples[&Lang::Da][0];
+    let file = files.iter_mut().find(|f| f.path == other.file).unwrap();
+    let twin = format!("  \"{taken} tak\",\n");
+    file.text = file.text.replacen("da = [", &format!("da = [\n{twin}"), 1);
+    let changed = built(&files);
+    let found = overlap(&changed);
+    assert_eq!(
+        found.sentences.len(),
+        overlap(&base).sentences.len() + 1,
+        "every sentence is looked at"
+    );
+    let text = |i: usize| found.sentences[i].text.as_str();
+    let id = |i: usize| &changed.release.article(found.sentences[i].article).id;
+    let twins = found.twins.iter().find(|t| {
+        let both = [text(t.one), text(t.other)];
+        both.contains(&taken.as_str()) && both.iter().any(|b| b.ends_with(" tak"))
+    });
+    let twins = twins.unwrap();
+    assert_ne!(id(twins.one), id(twins.other));
+    assert!((0.7..1.0).contains(&twins.likeness));
+    // Those of two articles come first.
+    let apart: Vec<bool> = found
+        .twins
+        .iter()
+        .map(|t| id(t.one) != id(t.other))
+        .collect();
+    assert!(apart.is_sorted_by(|a, b| a >= b));
+    let strayed = found.confusions.iter().find(|c| {
+        c.of == other.id
+            && c.with == one.id
+            && c.strayed.iter().any(|s| text(s.sentence).ends_with(" tak"))
+    });
+    let strayed = strayed.unwrap();
+    let s = strayed
+        .strayed
+        .iter()
+        .find(|s| text(s.sentence).ends_with(" tak"));
+    assert_eq!(text(s.unwrap().nearest.unwrap().0), taken);
+    let answer = changed.answer_threshold();
+    let shown: Vec<usize> = found.confusions.iter().map(|c| c.shown(answer)).collect();
+    assert!(shown.is_sorted_by(|a, b| a >= b), "{shown:?}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `borgerlinje bench`: speed on this machine.
 
 mod full_scale;
+mod studio;
 mod synthetic;
 
 use std::process::ExitCode;
@@ -33,6 +34,12 @@ pub(super) enum BenchCommand {
         /// starting, publishing, many citizens, memory, processor time. Takes minutes.
         #[arg(long)]
         full_scale: bool,
+    },
+    /// The studio's lists over the synthetic base of 5,000 articles, and grouping as many questions as it groups at
+    /// most; encoding is not counted.
+    Studio {
+        #[arg(long)]
+        json: bool,
     },
     /// What `bench/` drives beside its peers: answers JSON lines on standard input until it ends.
     #[command(hide = true)]
@@ -82,6 +89,7 @@ pub(super) fn run(setting: &Setting, command: &BenchCommand) -> Result<ExitCode,
     match command {
         BenchCommand::Encoder { json } => encoder(setting, *json),
         BenchCommand::Turn { json, full_scale } => turns(setting, *json, *full_scale),
+        BenchCommand::Studio { json } => studio::run(setting, *json),
         BenchCommand::ServeEncoder { threads } => serve_encoder(setting, *threads),
     }
 }

@@ -7,6 +7,7 @@ mod import;
 mod load;
 mod model;
 mod report;
+mod sentences;
 mod serve;
 mod train;
 mod user;
@@ -62,7 +63,14 @@ enum Command {
         report: Option<PathBuf>,
     },
     /// Check the knowledge and name every fault.
-    Check,
+    Check {
+        /// Also name example sentences that lead to another article, or say the same as another.
+        #[arg(long)]
+        sentences: bool,
+        /// With --sentences: print them alone, as one JSON object.
+        #[arg(long, requires = "sentences")]
+        json: bool,
+    },
     /// Encode the knowledge and train the ranker into the cache.
     Index,
     /// Train the encoder on the knowledge.
@@ -130,7 +138,8 @@ pub fn main() -> ExitCode {
                 misses,
                 report,
             } => eval::run(&setting, &file, misses, report.as_deref()),
-            Command::Check => check(&setting),
+            Command::Check { json: true, .. } => sentences::json(&setting),
+            Command::Check { sentences, .. } => check(&setting, sentences),
             Command::Index => index(&setting),
             Command::Train { command } => train::run(&setting, command),
             Command::Model { command } => model::run(&setting, command),
@@ -161,7 +170,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn check(setting: &Setting) -> Result<ExitCode, Failure> {
+fn check(setting: &Setting, sentences: bool) -> Result<ExitCode, Failure> {
     let (faults, articles) = match boot::release(&setting.config, &setting.clock) {
         Ok((release, notes)) => (notes, Some(release)),
         Err(boot::BootError::Knowledge(faults)) => (faults, None),
@@ -194,6 +203,9 @@ fn check(setting: &Setting) -> Result<ExitCode, Failure> {
             r.municipalities.len(),
             r.rates.len(),
         ))?;
+    }
+    if sentences && articles.is_some() {
+        sentences::text(setting)?;
     }
     say(&format!(
         "{} faults, {} warnings",

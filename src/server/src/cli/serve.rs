@@ -80,6 +80,11 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
         if let Some(redis) = redis {
             studio.among(Nodes::open(&editor, name.as_str(), redis)?);
         }
+        studio.keep_links(editor::LinkSettings {
+            file: config.data.join(editor::LINKS),
+            private: config.private_links.clone(),
+            nightly: config.nightly_links,
+        });
         let turn = Arc::new(ArcSwap::from_pointee(Turn::new(booted.snapshot)));
         let mut options = centre::Options::new(name);
         options.sink = Some(Arc::new(transcript::Writer {
@@ -113,6 +118,7 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
         tokio::spawn(editor::keep_time(Arc::clone(&app), Arc::clone(&studio)));
         tokio::spawn(editor::follow(Arc::clone(&app), Arc::clone(&studio)));
         tokio::spawn(editor::keep_told(Arc::clone(&app), Arc::clone(&studio)));
+        tokio::spawn(editor::look_nightly(Arc::clone(&app), Arc::clone(&studio)));
         app.studio.get_or_init(|| studio);
         say(&format!("Borgerlinje is listening on http://{address}"))?;
         // Small frames leave at once, also the last one before a close.

@@ -6,6 +6,7 @@
 mod redis;
 mod team;
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -47,6 +48,10 @@ pub(crate) struct Config {
     pub centre: Settings,
     /// When a desk counts as left.
     pub desk: Patience,
+    /// Links are looked at each night; off where the machine has no way out.
+    pub nightly_links: bool,
+    /// Hosts on an internal network whose links may be looked at.
+    pub private_links: BTreeSet<String>,
     /// Every municipality and team is open at all hours: for demonstrations and tests.
     pub always_open: bool,
     pub(crate) teams: Vec<Team>,
@@ -113,6 +118,9 @@ struct ConfigFile {
     centre: Settings,
     #[serde(default)]
     desk: Patience,
+    #[serde(default)]
+    nightly_links: bool,
+    private_links: Option<String>,
     #[serde(default)]
     always_open: bool,
     #[serde(default)]
@@ -193,6 +201,12 @@ impl Config {
         let set = |name: &str, file: &Option<String>| {
             let value = env(name).or_else(|| file.clone());
             value.filter(|v| !v.is_empty())
+        };
+        let switch = |name: &str, file: bool| match env(name).as_deref() {
+            None => Ok(file),
+            Some("1") => Ok(true),
+            Some("0") => Ok(false),
+            Some(other) => Err(bad(name, other, "must be 0 or 1")),
         };
         let node = set("BORGERLINJE_NODE", &file.node).map(|name| {
             let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
@@ -293,12 +307,14 @@ impl Config {
             )?,
             node: node.transpose()?,
             desk: file.desk,
-            always_open: match env("BORGERLINJE_ALWAYS_OPEN").as_deref() {
-                None => file.always_open,
-                Some("1") => true,
-                Some("0") => false,
-                Some(other) => return Err(bad("BORGERLINJE_ALWAYS_OPEN", other, "must be 0 or 1")),
-            },
+            nightly_links: switch("BORGERLINJE_NIGHTLY_LINKS", file.nightly_links)?,
+            private_links: set("BORGERLINJE_PRIVATE_LINKS", &file.private_links)
+                .unwrap_or_default()
+                .split(',')
+                .map(|host| host.trim().to_lowercase())
+                .filter(|host| !host.is_empty())
+                .collect(),
+            always_open: switch("BORGERLINJE_ALWAYS_OPEN", file.always_open)?,
             centre,
             teams,
         })

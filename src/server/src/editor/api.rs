@@ -1,9 +1,12 @@
 //! The routes, and what each request must bring.
 
 mod drafts;
+mod insight;
 mod knowledge;
 mod releases;
 mod work;
+
+pub(super) use self::knowledge::listed;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -34,7 +37,7 @@ const MAX_IMPORT: usize = 32 << 20;
 
 /// Every route of the studio: method, path below `/api/studio`, handler.
 fn table() -> Vec<(&'static str, &'static str, MethodRouter<App>)> {
-    use self::{drafts as d, knowledge as k, releases as r, work as w};
+    use self::{drafts as d, insight as i, knowledge as k, releases as r, work as w};
     vec![
         ("get", "/me", get(k::me)),
         ("get", "/status", get(k::status)),
@@ -58,6 +61,9 @@ fn table() -> Vec<(&'static str, &'static str, MethodRouter<App>)> {
         ("post", "/drafts/{id}/publish", post(d::publish)),
         ("post", "/drafts/{id}/replay", post(w::replay)),
         ("post", "/next", post(w::next)),
+        ("get", "/thresholds", get(i::thresholds)),
+        ("get", "/links", get(i::links)),
+        ("post", "/links", post(i::look_at_links)),
         ("post", "/import", post(w::import)),
         ("get", "/releases", get(r::list)),
         ("get", "/releases/{number}", get(r::one)),
@@ -98,6 +104,9 @@ fn table() -> Vec<(&'static str, &'static str, MethodRouter<App>)> {
         drafts::publish,
         work::replay,
         work::next,
+        insight::thresholds,
+        insight::links,
+        insight::look_at_links,
         work::import,
         releases::list,
         releases::one,

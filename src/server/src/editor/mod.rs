@@ -18,18 +18,22 @@ mod folder;
 mod import;
 mod jobs;
 mod learn;
+mod links;
 mod next;
 mod nodes;
+mod overlap;
 mod places;
 mod preview;
 mod problem;
 mod publish;
 mod questions;
 mod replay;
+mod scale;
 mod schedule;
 mod shelf;
 mod start;
 mod texts;
+mod thresholds;
 mod undo;
 mod wire;
 
@@ -44,7 +48,10 @@ use storage::Editor;
 
 pub(crate) use self::api::routes;
 pub(crate) use self::import::{Format, Plan, by_command as import_by_command};
+pub(crate) use self::links::{FILE as LINKS, Settings as LinkSettings, look_nightly};
 pub(crate) use self::nodes::{NodeShown, Nodes, follow, keep_told};
+pub(crate) use self::overlap::InTheWay;
+pub(crate) use self::scale::measure as measure_at_scale;
 pub(crate) use self::schedule::keep_time;
 pub(crate) use self::start::{recover, released};
 
@@ -66,6 +73,8 @@ pub(crate) struct Studio {
     /// One release at a time is learned whole.
     learning: Arc<Mutex<()>>,
     jobs: Jobs,
+    links: links::Keeper,
+    looked: overlap::Looked,
     /// Hears of every release that becomes live.
     told: OnceLock<Tell>,
     /// Set where several nodes share their releases.

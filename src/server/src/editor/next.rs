@@ -30,6 +30,12 @@ const REPLIES: u32 = 200;
 /// A group is at least so many different questions.
 const SMALLEST: usize = 2;
 
+/// How many groups there are of questions of which nothing but their vectors is known.
+pub(super) fn groups(vectors: &[Vector]) -> usize {
+    let profiles = vec![group::Profile::new(); vectors.len()];
+    group::by_meaning(vectors, &profiles).len()
+}
+
 /// A question that was asked in vain, once or more often.
 struct Vain {
     text: String,
@@ -64,7 +70,7 @@ impl Studio {
         let vectors = self.encoded(app, texts, job).await?;
         let before = app.turn.load_full();
         let today = today(&*app.clock);
-        let job = Arc::clone(job);
+        let (job_of_all, job) = (job, Arc::clone(job));
         let release = Arc::clone(&before.snapshot.release);
         let groups = blocking(move || {
             job.step("Samler spørgsmål, der ligner hinanden", 0, 0);
@@ -90,6 +96,7 @@ impl Studio {
             owner: a.owner.clone(),
             review_by: a.review_by.to_string(),
         });
+        let in_the_way = self.in_the_way(app, job_of_all).await?;
         let replies = app.auth.accounts.drafts(REPLIES).await?;
         let replies = replies.into_iter().filter(|d| may(d.municipality));
         Ok(Next {
@@ -98,6 +105,9 @@ impl Studio {
             groups,
             overdue: overdue.collect(),
             unreached: unreached(&release, &reached),
+            confusions: in_the_way.confusions.clone(),
+            twins: in_the_way.twins.clone(),
+            links: self.links(),
             replies: replies
                 .map(|d| Reply {
                     id: d.id,

@@ -134,6 +134,8 @@ impl Studio {
             publishing: Arc::default(),
             learning: Arc::default(),
             jobs: Jobs::default(),
+            links: Default::default(),
+            looked: Default::default(),
             told: OnceLock::new(),
             nodes: OnceLock::new(),
         }))

@@ -3,6 +3,7 @@
 mod changes;
 mod danish;
 mod import;
+mod insight;
 mod replay;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use utoipa::ToSchema;
 
 pub(crate) use self::changes::*;
 pub(crate) use self::import::*;
+pub(crate) use self::insight::*;
 pub(crate) use self::replay::*;
 
 /// `shared`, or the code of a region or a municipality.
@@ -279,7 +281,7 @@ pub(crate) struct JobShown {
     pub total: usize,
     #[schema(value_type = Option<Object>)]
     pub error: Option<serde_json::Value>,
-    /// `Published`, `Replay`, `Next` or `Imported`.
+    /// `Published`, `Replay`, `Next`, `Imported` or `Links`.
     #[schema(value_type = Option<Object>)]
     pub result: Option<serde_json::Value>,
 }

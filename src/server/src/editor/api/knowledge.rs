@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use base::MunicipalityCode;
+use jiff::civil::Date;
 use knowledge::{File, SlotKind};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -157,12 +158,25 @@ pub(super) async fn knowledge(
         }
     }
     let today = today(&*app.clock);
-    let release = Arc::clone(&live.release);
-    let (shelf, areas) = blocking(move || {
-        let areas = titles(&live, &laid);
-        (Shelf::new(&live, &laid, today), areas)
-    })
-    .await?;
+    let account = Arc::clone(&by.signed.account);
+    let listed = blocking(move || {
+        let may = |code| account.may(code);
+        listed(&live, &laid, drafts, seat, today, &may)
+    });
+    Ok(json(&listed.await?))
+}
+
+/// Everything that is known, as a list. `drafts` are the open ones by the article that they touch.
+pub(in super::super) fn listed(
+    live: &Live,
+    laid: &Laid,
+    mut drafts: BTreeMap<String, Vec<String>>,
+    seat: Option<MunicipalityCode>,
+    today: Date,
+    may: &dyn Fn(MunicipalityCode) -> bool,
+) -> Knowledge {
+    let release = &live.release;
+    let shelf = Shelf::new(live, laid, today);
     let mut articles = Vec::new();
     let mut of_area: BTreeMap<&str, usize> = BTreeMap::new();
     let mut own: BTreeMap<MunicipalityCode, usize> = BTreeMap::new();
@@ -196,7 +210,7 @@ pub(super) async fn knowledge(
         });
     }
     let rules = &release.studio;
-    Ok(json(&Knowledge {
+    Knowledge {
         release: release.hash.clone(),
         municipalities: release
             .municipalities
@@ -207,10 +221,10 @@ pub(super) async fn knowledge(
                 region: m.region.to_string(),
                 own: own.get(&m.code).copied().unwrap_or(0),
                 hidden: m.hidden.len(),
-                writable: by.account().may(m.code),
+                writable: may(m.code),
             })
             .collect(),
-        areas: areas
+        areas: titles(live, laid)
             .iter()
             .map(|(id, title)| AreaRow {
                 id: id.clone(),
@@ -221,7 +235,7 @@ pub(super) async fn knowledge(
             .collect(),
         owners: owners.into_iter().collect(),
         articles,
-    }))
+    }
 }
 
 /// The areas, also those that a draft adds.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{ArticleFields, LayerName};
+use super::{ArticleFields, Confusion, LayerName, Links, Twins};
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct AskReplay {
@@ -107,6 +107,11 @@ pub(crate) struct Next {
     pub groups: Vec<Group>,
     pub overdue: Vec<Overdue>,
     pub unreached: Vec<Unreached>,
+    /// Most sentences answered wrongly first, at most 200.
+    pub confusions: Vec<Confusion>,
+    /// Those of two articles first, at most 200.
+    pub twins: Vec<Twins>,
+    pub links: Links,
     pub replies: Vec<Reply>,
 }
 

@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use base::SystemClock;
-use dialogue::eval::parse;
+use dialogue::eval::{Question, parse};
 use dialogue::{Context, Input, Turn};
 use inference::Kind;
 
@@ -45,14 +46,29 @@ fn questions_of_a_group_ask_for_the_same() {
     };
     let config = Config::read(&env).unwrap();
     let booted = boot::boot(&config, &SystemClock::new(), &Bars::quiet()).unwrap();
-    let text = std::fs::read_to_string(format!("{root}/tests/questions/danish.tsv")).unwrap();
-    let questions = parse(&text).unwrap();
+    let turn = Turn::new(Arc::clone(&booted.snapshot));
+    // In one language people are closer to each other than over seven: the line is 80 % of all.
+    for (sets, least) in [
+        (&["danish"][..], 90),
+        (&["languages"], 80),
+        (&["danish", "languages"], 80),
+    ] {
+        let text =
+            |set: &&str| std::fs::read_to_string(format!("{root}/tests/questions/{set}.tsv"));
+        let parsed = sets.iter().map(|set| parse(&text(set).unwrap()).unwrap());
+        let questions: Vec<Question> = parsed.flatten().collect();
+        agree_in_groups(&booted, &turn, &questions, least);
+    }
+}
+
+/// At least `least` per cent of the questions that are grouped share the true article with most of their group, and
+/// most questions are grouped.
+fn agree_in_groups(booted: &boot::Booted, turn: &Turn, questions: &[Question], least: usize) {
     let texts: Vec<String> = questions.iter().map(|q| q.text.clone()).collect();
     let vectors = booted
         .encoder
         .encode_blocking(Kind::Query, &texts, &mut |_, _| {})
         .unwrap();
-    let turn = Turn::new(booted.snapshot);
     let profiles: Vec<Profile> = questions
         .iter()
         .zip(&vectors)
@@ -94,6 +110,6 @@ fn questions_of_a_group_ask_for_the_same() {
         (agree, sum)
     };
     let (agree, sum) = counted(NEIGHBOURS);
-    assert!(10 * agree >= 9 * sum, "{agree} of {sum}");
-    assert!(10 * sum >= 7 * texts.len(), "{sum} of {}", texts.len());
+    assert!(100 * agree >= least * sum, "{agree} of {sum}");
+    assert!(10 * sum >= 6 * texts.len(), "{sum} of {}", texts.len());
 }
