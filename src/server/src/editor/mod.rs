@@ -42,12 +42,16 @@ use knowledge::{Article, Fault, File, Release};
 use storage::Editor;
 
 pub(crate) use self::api::routes;
-pub(crate) use self::import::{Format, Plan, by_command as import_by_command};
+pub(crate) use self::import::{
+    Format, Plan, Progress, Site, What, by_command as import_by_command,
+};
+pub(crate) use self::problem::Problem;
 pub(crate) use self::schedule::keep_time;
 pub(crate) use self::start::recover;
 
 use self::jobs::Jobs;
 use crate::boot::Maker;
+use crate::web::Hosts;
 
 /// The file in the data folder.
 pub(crate) const FILE: &str = "editor.sqlite";
@@ -66,6 +70,8 @@ pub(crate) struct Studio {
     jobs: Jobs,
     /// Hears of every release that becomes live.
     told: OnceLock<Tell>,
+    /// Whose web pages may be brought in; not set: nobody's.
+    import_from: OnceLock<Arc<Hosts>>,
 }
 
 /// Whoever else must know of a release, such as the contact centre of its hours.

@@ -1,0 +1,1 @@
+//! What the libraries make of documents.
