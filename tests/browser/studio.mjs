@@ -35,10 +35,10 @@ async function folder() {
 }
 
 /** The service over a knowledge of its own, with these editors as [user, name, municipalities]. */
-export async function newsroom(t, editors) {
+export async function newsroom(t, editors, env = {}) {
   const at = await folder();
   t.after(() => rm(at, { recursive: true, force: true }));
-  const service = await Service.start({ BORGERLINJE_KNOWLEDGE: at });
+  const service = await Service.start({ BORGERLINJE_KNOWLEDGE: at, ...env });
   t.after(() => service.stop());
   const rows = [['user', 'name', 'role', 'municipalities', 'password'], ...editors.map(([user, name, where]) => [user, name, 'editor', where, PASSWORD])];
   await service.command(['user', 'import', '-'], rows.map((r) => r.join('\t')).join('\n') + '\n');

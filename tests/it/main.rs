@@ -19,4 +19,5 @@ mod schema;
 mod storm;
 mod studio;
 mod studio_client;
+mod studio_import;
 mod studio_work;

@@ -1,8 +1,10 @@
 //! `borgerlinje bench`: speed on this machine.
 
+mod export;
 mod full_scale;
 mod synthetic;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -33,6 +35,13 @@ pub(super) enum BenchCommand {
         /// starting, publishing, many citizens, memory, processor time. Takes minutes.
         #[arg(long)]
         full_scale: bool,
+    },
+    /// Writes the base of --full-scale as the old bot would hand it over: 5,000 answers, 14,000 example sentences.
+    #[command(hide = true)]
+    Export {
+        /// A table (.csv) or JSON (.json).
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
     },
     /// What `bench/` drives beside its peers: answers JSON lines on standard input until it ends.
     #[command(hide = true)]
@@ -82,6 +91,10 @@ pub(super) fn run(setting: &Setting, command: &BenchCommand) -> Result<ExitCode,
     match command {
         BenchCommand::Encoder { json } => encoder(setting, *json),
         BenchCommand::Turn { json, full_scale } => turns(setting, *json, *full_scale),
+        BenchCommand::Export { out } => {
+            export::run(setting, out)?;
+            Ok(ExitCode::SUCCESS)
+        }
         BenchCommand::ServeEncoder { threads } => serve_encoder(setting, *threads),
     }
 }

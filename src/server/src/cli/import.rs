@@ -193,8 +193,13 @@ pub(super) fn run(setting: &Setting, options: &Options) -> Result<ExitCode, Fail
     }
     let articles: usize = imported.drafts.iter().map(|d| d.articles).sum();
     say(&format!(
-        "{} læst, {articles} artikler i {} kladder, {} sprunget over, {} fandtes allerede, {} uændrede sider, {} ændrede",
+        "{} {} læst, {articles} artikler i {} kladder, {} sprunget over, {} fandtes allerede, {} uændrede sider, {} ændrede",
         imported.read,
+        if options.file.is_some() {
+            "rækker"
+        } else {
+            "sider"
+        },
         imported.drafts.len(),
         imported.skipped.len(),
         imported.duplicates.len(),
