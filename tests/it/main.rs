@@ -23,4 +23,5 @@ mod studio_home;
 mod studio_insight;
 mod studio_killed;
 mod studio_nodes;
+mod studio_import;
 mod studio_work;

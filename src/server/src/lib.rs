@@ -11,9 +11,11 @@ mod desk;
 mod editor;
 mod files;
 mod pages;
+mod reader;
 mod router;
 mod runtime;
 mod transcript;
+mod web;
 mod wire;
 
 pub use cli::main;

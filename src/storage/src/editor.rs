@@ -21,7 +21,7 @@ use crate::{Error, Journal, Options};
 /// "Bred".
 const FORMAT: Format = Format {
     id: 0x4272_6564,
-    migrations: &[FIRST, LOG, SHARED],
+    migrations: &[FIRST, LOG, SHARED, PAGES],
 };
 
 const FIRST: &str = "
@@ -99,6 +99,17 @@ ALTER TABLE releases ADD COLUMN link INTEGER;
 CREATE TABLE by_hand (
     path TEXT PRIMARY KEY,
     base TEXT REFERENCES texts (sha256)
+) STRICT, WITHOUT ROWID;
+";
+
+/// Pages of the web that articles came from, each as it was when it was last brought in.
+const PAGES: &str = "
+CREATE TABLE pages (
+    layer   TEXT NOT NULL,
+    address TEXT NOT NULL,
+    at_ms   INTEGER NOT NULL,
+    text    TEXT NOT NULL REFERENCES texts (sha256),
+    PRIMARY KEY (layer, address)
 ) STRICT, WITHOUT ROWID;
 ";
 
@@ -390,6 +401,35 @@ impl Editor {
         let id = id.to_owned();
         self.file
             .read(move |c| drafts::files(c, &id, version))
+            .await
+    }
+
+    /// Keeps what pages of the web said when they were brought in for a layer: address, text.
+    ///
+    /// # Errors
+    /// Full, Io.
+    pub async fn keep_pages(
+        &self,
+        layer: String,
+        at: Timestamp,
+        pages: Vec<(String, String)>,
+    ) -> Result<(), Error> {
+        self.file
+            .write(move |c| drafts::keep_pages(c, &layer, at, &pages))
+            .await
+    }
+
+    /// What these pages said when they were last brought in for a layer: address, text.
+    ///
+    /// # Errors
+    /// Corrupt, Io.
+    pub async fn pages(
+        &self,
+        layer: String,
+        addresses: Vec<String>,
+    ) -> Result<Vec<(String, String)>, Error> {
+        self.file
+            .read(move |c| drafts::pages(c, &layer, &addresses))
             .await
     }
 

@@ -89,10 +89,12 @@ export interface Job<R = unknown> {
   error?: { code: string; text: string; faults?: Fault[]; conflicts?: Conflict[] } | null; result?: R | null;
 }
 export interface Published { release: Release }
-export type Format = 'csv' | 'json' | 'rasa';
+export type Format = 'csv' | 'json' | 'rasa' | 'docx' | 'pdf';
+export interface Alike { row: number; title: string; of: string; draft?: string | null; likeness: number }
 export interface Imported {
-  read: number; drafts: { id: string; title: string; articles: number }[]; skipped: { row: number; why: string }[];
-  duplicates: { row: number; title: string; of: string; likeness: number }[];
+  read: number; drafts: { id: string; title: string; articles: number }[]; skipped: { row: number; why: string; address?: string | null }[];
+  duplicates: Alike[]; alike: Alike[]; unchanged: number;
+  changed: { address: string; article: string; title: string; added: number; removed: number; clash: boolean; draft: string }[];
 }
 export interface Got { outcome: string; article?: string | null; title?: string | null; confidence: number }
 export interface Share { percent: number; low: number; high: number }

@@ -1,9 +1,11 @@
 //! `borgerlinje bench`: speed on this machine.
 
+mod export;
 mod full_scale;
 mod studio;
 mod synthetic;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -40,6 +42,13 @@ pub(super) enum BenchCommand {
     Studio {
         #[arg(long)]
         json: bool,
+    },
+    /// Writes the base of --full-scale as the old bot would hand it over: 5,000 answers, 14,000 example sentences.
+    #[command(hide = true)]
+    Export {
+        /// A table (.csv) or JSON (.json).
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
     },
     /// What `bench/` drives beside its peers: answers JSON lines on standard input until it ends.
     #[command(hide = true)]
@@ -90,6 +99,10 @@ pub(super) fn run(setting: &Setting, command: &BenchCommand) -> Result<ExitCode,
         BenchCommand::Encoder { json } => encoder(setting, *json),
         BenchCommand::Turn { json, full_scale } => turns(setting, *json, *full_scale),
         BenchCommand::Studio { json } => studio::run(setting, *json),
+        BenchCommand::Export { out } => {
+            export::run(setting, out)?;
+            Ok(ExitCode::SUCCESS)
+        }
         BenchCommand::ServeEncoder { threads } => serve_encoder(setting, *threads),
     }
 }

@@ -21,6 +21,7 @@ use knowledge::Severity;
 
 use crate::boot;
 use crate::config::Config;
+use crate::reader;
 use crate::runtime::progress::Bars;
 use crate::runtime::{self, say};
 
@@ -85,6 +86,16 @@ enum Command {
     },
     /// Bring knowledge in from elsewhere, as drafts of the studio; nothing goes live.
     Import(import::Options),
+    /// Reads one document of others; the service starts it for itself.
+    #[command(hide = true, name = reader::COMMAND)]
+    ReadDocument {
+        #[arg(long)]
+        kind: reader::Kind,
+        #[arg(long, default_value = "")]
+        address: String,
+        #[arg(long, default_value = "")]
+        charset: String,
+    },
     /// Drive citizens and agents against a service, and say what became of every message.
     Load(load::Options),
     /// The accounts of agents, supervisors and editors.
@@ -113,6 +124,16 @@ pub fn main() -> ExitCode {
     let env = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
     runtime::log(&env, "info");
     let run = || -> Result<ExitCode, Failure> {
+        // Needs no configuration, and gets none.
+        if let Command::ReadDocument {
+            kind,
+            address,
+            charset,
+        } = arguments.command
+        {
+            reader::run(kind, address, charset)?;
+            return Ok(ExitCode::SUCCESS);
+        }
         let setting = Setting {
             config: Config::read(&env)?,
             clock: SystemClock::new(),
@@ -144,6 +165,7 @@ pub fn main() -> ExitCode {
             Command::Train { command } => train::run(&setting, command),
             Command::Model { command } => model::run(&setting, command),
             Command::Import(options) => import::run(&setting, &options),
+            Command::ReadDocument { .. } => Ok(ExitCode::SUCCESS),
             Command::Load(options) => load::run(&setting, &options),
             Command::User { command } => user::run(&setting, command),
             Command::Bench { command } => bench::run(&setting, &command),

@@ -85,6 +85,7 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
             private: config.private_links.clone(),
             nightly: config.nightly_links,
         });
+        studio.import_from(config.import_from.clone());
         let turn = Arc::new(ArcSwap::from_pointee(Turn::new(booted.snapshot)));
         let mut options = centre::Options::new(name);
         options.sink = Some(Arc::new(transcript::Writer {

@@ -18,6 +18,7 @@ use storage::log::RedisOptions;
 
 use crate::auth::{Origins, public_origin};
 use crate::desk::Patience;
+use crate::web::Hosts;
 
 /// Everything the operator can set.
 #[derive(Clone, Debug)]
@@ -40,6 +41,8 @@ pub(crate) struct Config {
     pub budget: index::ErrorBudget,
     /// Under which address staff reach the pages, and which proxies stand in front.
     pub origins: Origins,
+    /// Whose web pages editors may bring in as knowledge.
+    pub import_from: Hosts,
     /// The Redis that the nodes of one contact centre share; None: this node alone, with its journal.
     pub redis: Option<RedisOptions>,
     /// This node's name among them; None: made once and kept in the data folder.
@@ -110,6 +113,7 @@ struct ConfigFile {
     max_unanswerable_answered: Option<f32>,
     public_url: Option<String>,
     proxies: Option<String>,
+    import_hosts: Option<String>,
     redis_url: Option<String>,
     redis_prefix: Option<String>,
     redis_ca: Option<String>,
@@ -296,6 +300,15 @@ impl Config {
                     })
                     .collect::<Result<_, _>>()?,
             },
+            import_from: {
+                let hosts = set("BORGERLINJE_IMPORT_HOSTS", &file.import_hosts);
+                let hosts = hosts.unwrap_or_default();
+                Hosts::read(&hosts).map_err(|why| ConfigError::Value {
+                    name: "BORGERLINJE_IMPORT_HOSTS".to_owned(),
+                    value: hosts.clone(),
+                    why,
+                })?
+            },
             redis: redis::read(
                 env,
                 &redis::Written {
@@ -405,6 +418,7 @@ mod tests {
             ("BORGERLINJE_NODE", "two words", "must be 1 to 40"),
             ("BORGERLINJE_PUBLIC_URL", "desk", "such as https://"),
             ("BORGERLINJE_PROXIES", "10.0.0.1, x", "such as 10.0.0.2"),
+            ("BORGERLINJE_IMPORT_HOSTS", "a.dk, *.dk", "such as www.aarhus.dk"),
             ("BORGERLINJE_ALWAYS_OPEN", "yes", "must be 0 or 1"),
         ] {
             let e = read(&[("BORGERLINJE_HOME", "/srv/b"), (name, value)]).unwrap_err();

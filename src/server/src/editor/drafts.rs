@@ -1,19 +1,21 @@
 //! Drafts: found, changed, shown.
 
+mod made;
 mod shown;
 mod state;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use knowledge::{Fault, File, Release};
 use serde::{Deserialize, Serialize};
-use storage::{DraftChange, DraftRow, DraftText};
+use storage::{DraftChange, DraftRow, DraftText, Editor};
 
+pub(super) use self::made::{amended, begun};
+use self::made::{join, touched};
 use super::changes::Workbench;
-use super::places::Rights;
+use super::places::{Noted, Rights, noted};
 use super::problem::Problem;
-use super::texts::{Merged, lay_over, merge, text_hash, text_of, with};
+use super::texts::{lay_over, text_hash, with};
 use super::wire::{Change, Conflict, ReplayNote, Resolve, Schedule, Who};
 use super::{Studio, blocking, folder, today};
 use crate::app::App;
@@ -34,6 +36,9 @@ pub(super) struct Meta {
     pub approved: Option<Approved>,
     pub release: Option<u64>,
     pub replay: Option<ReplayNote>,
+    /// The newest version's files as lists show them; absent in drafts of older programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<Vec<Noted>>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -56,13 +61,22 @@ pub(super) struct Found {
 }
 
 impl Found {
+    /// # Errors
+    /// `not_found`, `unavailable`.
+    pub(super) async fn of(store: &Editor, id: &str) -> Result<Self, Problem> {
+        let found = store.draft(id).await?;
+        let (row, files) = found.ok_or_else(|| Problem::not_found("Kladden findes ikke."))?;
+        let meta = serde_json::from_str(&row.meta).map_err(Problem::unavailable)?;
+        Ok(Self { row, meta, files })
+    }
+
     pub(super) fn paths(&self) -> impl Iterator<Item = &str> {
         self.files.iter().map(|f| f.path.as_str())
     }
 
     /// Nothing more comes of it.
     pub(super) fn over(&self) -> bool {
-        matches!(self.row.state.as_str(), "published" | "dropped")
+        over(&self.row.state)
     }
 
     /// # Errors
@@ -74,6 +88,10 @@ impl Found {
         let text = "Kladden er ændret, siden du åbnede den. Genindlæs den, og prøv igen.";
         Err(Problem::conflict("draft_changed", text))
     }
+}
+
+fn over(state: &str) -> bool {
+    matches!(state, "published" | "dropped")
 }
 
 /// States in which a draft can still become something.
@@ -128,10 +146,7 @@ impl Studio {
     /// # Errors
     /// `not_found`.
     pub(super) async fn found(&self, id: &str) -> Result<Found, Problem> {
-        let found = self.store.draft(id).await?;
-        let (row, files) = found.ok_or_else(|| Problem::not_found("Kladden findes ikke."))?;
-        let meta = serde_json::from_str(&row.meta).map_err(Problem::unavailable)?;
-        Ok(Found { row, meta, files })
+        Found::of(&self.store, id).await
     }
 
     /// A draft over what lies in the folder now.
@@ -256,7 +271,7 @@ impl Studio {
                     Ok(files) => files,
                     Err(conflicts) => {
                         let text = "En anden har ændret det samme imens. Intet er gået tabt: se begge tekster, og vælg.";
-                        let draft = self.shown(app, &found, account, true).await?;
+                        let draft = self.shown(app, &found, account).await?;
                         return Err(Problem::conflict("draft_changed", text)
                             .with("draft", draft)
                             .with("conflicts", conflicts));
@@ -277,6 +292,7 @@ impl Studio {
                 (found.meta.approved, found.meta.schedule) = (None, None);
             }
             let state = if new_text { "open" } else { &found.row.state };
+            found.meta.files = Some(noted(&files));
             let change = DraftChange {
                 id: id.to_owned(),
                 expected: found.row.version,
@@ -332,6 +348,7 @@ impl Studio {
         if !meta.writers.iter().any(|w| w.user == account.user.as_str()) {
             meta.writers.push(who(account));
         }
+        meta.files = Some(noted(&files));
         let change = DraftChange {
             id: id.to_owned(),
             expected: asked.version,
@@ -347,115 +364,10 @@ impl Studio {
     }
 }
 
-/// A new draft over files that are live, as it will be stored.
-///
-/// # Errors
-/// `bad_request`, and what a change can end in.
-pub(super) fn begun(
-    new: New,
-    by: Who,
-    live: &[File],
-    hash: String,
-    now: Timestamp,
-) -> Result<DraftChange, Problem> {
-    let mut bench = Workbench::new(live, Vec::new());
-    for change in new.changes {
-        bench.change(change)?;
-    }
-    let version = VersionMeta { by: by.clone() };
-    let meta = Meta {
-        title: title(&new.title)?,
-        why: words(&new.why)?,
-        author: by.clone(),
-        writers: vec![by],
-        created_ms: now.as_millisecond(),
-        base: hash,
-        source: new.source,
-        schedule: None,
-        approved: None,
-        release: None,
-        replay: None,
-    };
-    let json = |e| Problem::unavailable(e);
-    Ok(DraftChange {
-        id: base::Secret::random().as_str().chars().take(12).collect(),
-        expected: 0,
-        state: "open".to_owned(),
-        at: now,
-        meta: serde_json::to_string(&meta).map_err(json)?,
-        version: Some((
-            serde_json::to_string(&version).map_err(json)?,
-            bench.files(),
-        )),
-    })
-}
-
 pub(super) fn wrong_state() -> Problem {
     Problem::conflict("wrong_state", "Det kan ikke gøres, som kladden står nu.")
 }
 
 fn version_meta(account: &Account) -> Result<String, Problem> {
     serde_json::to_string(&VersionMeta { by: who(account) }).map_err(Problem::unavailable)
-}
-
-fn touched(old: &[DraftText], new: &[DraftText]) -> BTreeSet<String> {
-    let differs = |a: &[DraftText], b: &[DraftText]| -> Vec<String> {
-        let other = a.iter().filter(|f| !b.contains(f));
-        other.map(|f| f.path.clone()).collect()
-    };
-    differs(old, new)
-        .into_iter()
-        .chain(differs(new, old))
-        .collect()
-}
-
-/// Two that went on from the same version, as one.
-fn join(
-    live: &[File],
-    old: &[DraftText],
-    mine: &[DraftText],
-    theirs: &[DraftText],
-) -> Result<Vec<DraftText>, Vec<Conflict>> {
-    let find = |list: &'_ [DraftText], path: &str| list.iter().position(|f| f.path == path);
-    let text = |list: &[DraftText], path: &str| match find(list, path) {
-        Some(at) => list[at].text.clone(),
-        None => text_of(live, path).map(str::to_owned),
-    };
-    let paths: BTreeSet<&str> = [old, mine, theirs]
-        .into_iter()
-        .flatten()
-        .map(|f| f.path.as_str())
-        .collect();
-    let (mut files, mut conflicts) = (Vec::new(), Vec::new());
-    for path in paths {
-        let (base, yours, other) = (text(old, path), text(mine, path), text(theirs, path));
-        match merge(base.as_deref(), yours.as_deref(), other.as_deref()) {
-            Merged::Clean(text) => {
-                let began = [theirs, mine, old]
-                    .iter()
-                    .find_map(|l| Some(l[find(l, path)?].base.clone()))
-                    .flatten();
-                if text != began {
-                    files.push(DraftText {
-                        path: path.to_owned(),
-                        base: began,
-                        text,
-                    });
-                }
-            }
-            Merged::Clash(merged) => conflicts.push(Conflict {
-                file: path.to_owned(),
-                base,
-                yours,
-                theirs_hash: text_hash(other.as_deref()),
-                theirs: other,
-                merged,
-            }),
-        }
-    }
-    if conflicts.is_empty() {
-        Ok(files)
-    } else {
-        Err(conflicts)
-    }
 }

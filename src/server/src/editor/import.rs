@@ -1,42 +1,46 @@
-//! Bringing knowledge in from elsewhere: rows of question, answer, examples and area become drafts, never more.
+//! Bringing knowledge in from elsewhere: tables, documents and websites become drafts, never more.
+//!
+//! What is brought in is read to rows ([`gather`]), the rows are held against what is live and what is in open
+//! drafts ([`bring`]), and what is left becomes drafts.
 
+mod again;
+mod alike;
+mod bring;
+mod gather;
 mod near;
+mod outline;
 mod read;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
-use knowledge::{Article, Audience, File, Layer, Release};
+use knowledge::{File, Layer, Release};
 use storage::Editor;
 
-use super::drafts::{New, begun};
+use self::bring::{Around, Brought, Drafted, Places, bring};
+pub(crate) use self::read::Format;
+use super::drafts::{Found, alive, amended, begun};
 use super::jobs::Job;
-use super::next::slug;
+use super::places::Rights;
 use super::problem::Problem;
-use super::wire::{
-    ArticleFields, Change, Duplicate, Imported, ImportedDraft, LayerName, Skipped, Who,
-};
-use super::{Studio, blocking, shelf, today};
+use super::wire::{Imported, ImportedDraft, Who};
+use super::{Studio, blocking, today};
 use crate::app::App;
 use crate::auth::Account;
-
-use self::near::Near;
-pub(crate) use self::read::Format;
-use self::read::Row;
+use crate::reader::Kind;
+use crate::web::Hosts;
 
 /// Rows of one file at most.
 const ROWS: usize = 20_000;
-/// Articles in one draft: more than somebody reads in a sitting.
-const IN_ONE: usize = 250;
-const TITLE: usize = 70;
+/// Open drafts that are looked through.
+const OPEN: u32 = 2_000;
 
-/// What is brought in, and where to.
+/// Where what is brought in belongs.
+#[derive(Clone)]
 pub(crate) struct Plan {
-    /// Of the file.
+    /// Of the file or the website.
     pub name: String,
-    pub format: Format,
     pub layer: Layer,
     /// Id of the area of rows that name none.
     pub area: Option<String>,
@@ -44,279 +48,231 @@ pub(crate) struct Plan {
     pub source: Option<String>,
 }
 
-/// Drafts to be, and what did not become one.
-pub(crate) struct Brought {
-    pub(super) drafts: Vec<New>,
-    pub read: usize,
-    pub skipped: Vec<Skipped>,
-    pub duplicates: Vec<Duplicate>,
+/// What is brought in.
+pub(crate) enum What {
+    Rows(Format, String),
+    /// A document of prose.
+    Paper(Kind, Vec<u8>),
+    Site(Site),
+}
+
+/// Pages of the web.
+#[derive(Default)]
+pub(crate) struct Site {
+    pub sitemap: Option<String>,
+    /// Of the sitemap's pages only those whose address begins so.
+    pub under: Option<String>,
+    pub addresses: Vec<String>,
+}
+
+impl Site {
+    /// The host that is asked, for a name.
+    pub(crate) fn name(&self) -> String {
+        let first = self.sitemap.as_ref().or(self.addresses.first());
+        let url = first.and_then(|a| url::Url::parse(a.trim()).ok());
+        let host = url.as_ref().and_then(url::Url::host_str);
+        host.unwrap_or("hjemmeside").to_owned()
+    }
+}
+
+/// Who hears how far it is, and may end it.
+pub(crate) trait Progress: Send + Sync {
+    /// Says what is being done, in Danish; `total` 0: unknown.
+    fn step(&self, step: &str, done: usize, total: usize);
+
+    /// # Errors
+    /// When somebody has stopped it.
+    fn go_on(&self) -> Result<(), Problem>;
+}
+
+impl Progress for Job {
+    fn step(&self, step: &str, done: usize, total: usize) {
+        Job::step(self, step, done, total);
+    }
+
+    fn go_on(&self) -> Result<(), Problem> {
+        Job::go_on(self)
+    }
 }
 
 impl Studio {
-    /// Makes drafts of a file.
+    /// Makes drafts of what is brought in.
     ///
     /// # Errors
     /// `bad_request` when it cannot be read at all; `stopped`, `unavailable`.
     pub(super) async fn import(
         &self,
         app: &App,
-        account: &Account,
+        account: &Arc<Account>,
         plan: Plan,
-        text: String,
+        what: What,
         job: &Arc<Job>,
     ) -> Result<Imported, Problem> {
-        let live = self.live.load_full();
-        let today = today(&*app.clock);
-        let counter = Arc::clone(job);
-        let brought = blocking(move || {
-            let areas = &live.release.areas;
-            bring(
-                &plan,
-                &text,
-                &live.files,
-                areas,
+        let none = Arc::default();
+        let hosts = self.import_from.get().unwrap_or(&none);
+        let rows = gather::rows(what, &plan, hosts, &**job).await?;
+        let drafts = drafted(&self.store, &**job).await?;
+        let pages = pages_then(&self.store, &plan, &rows).await?;
+        let (live, today, layer) = (self.live.load_full(), today(&*app.clock), plan.layer);
+        let (counter, account_too) = (Arc::clone(job), Arc::clone(account));
+        let mut brought = blocking(move || {
+            let rights = Rights {
+                account: &account_too,
+                release: &live.release,
+            };
+            let around = Around {
+                live: &live.files,
+                drafts: &drafts,
+                places: &Places::of(&live.release),
                 today,
-                &mut |done, total| {
-                    counter.step("Læser rækkerne", done, total);
-                    counter.go_on()
-                },
-            )
+                may: &|layer| rights.layer(layer),
+                pages: &pages,
+            };
+            bring(&plan, rows, &around, &mut |done, total| {
+                counter.step("Sammenligner med det, der findes", done, total);
+                counter.go_on()
+            })
         })
         .await??;
-        let mut imported = Imported {
-            read: brought.read,
-            skipped: brought.skipped,
-            duplicates: brought.duplicates,
-            ..Imported::default()
-        };
+        let asked = std::mem::take(&mut brought.asked);
+        let alike = self.alike(app, asked, job).await?;
+        let mut imported = begin(&mut brought);
+        imported.alike = alike;
         let total = brought.drafts.len();
-        for (n, new) in brought.drafts.into_iter().enumerate() {
+        for (n, (new, changed)) in brought.drafts.into_iter().enumerate() {
             job.step("Gemmer kladderne", n, total);
             job.go_on()?;
             let found = self.new_draft(app, account, new).await?;
-            imported.drafts.push(ImportedDraft {
-                id: found.row.id.clone(),
-                title: found.meta.title.clone(),
-                articles: found.files.len(),
-            });
+            imported.note(&found, &changed);
         }
+        for edit in brought.edits {
+            let saved = self.save(app, account, &edit.draft, edit.version, |_, bench| {
+                bench.change(edit.change.clone())
+            });
+            let found = saved.await?;
+            imported.note(&found, &[]);
+        }
+        let now = app.clock.now();
+        let kept = self.store.keep_pages(layer.to_string(), now, brought.pages);
+        kept.await?;
         Ok(imported)
     }
 }
 
-/// Makes drafts of a file without a running service: they are there when it looks next.
+/// Makes drafts without a running service: they are there when it looks next.
 ///
 /// # Errors
-/// In Danish, for people: the file cannot be read, or the drafts cannot be kept.
+/// In Danish, for people: it cannot be read, or the drafts cannot be kept.
 pub(crate) async fn by_command(
     store: &Editor,
-    (plan, text): (&Plan, &str),
+    (plan, what): (&Plan, What),
     (files, release): (&[File], &Release),
+    hosts: Hosts,
     now: Timestamp,
-    progress: &mut dyn FnMut(usize, usize),
+    progress: &dyn Progress,
 ) -> Result<Imported, String> {
-    let today = now.to_zoned(contact::copenhagen().clone()).date();
-    let mut count = |done, total| {
-        progress(done, total);
-        Ok(())
-    };
-    let brought = bring(plan, text, files, &release.areas, today, &mut count);
-    let brought = brought.map_err(|p| p.text)?;
-    let mut imported = Imported {
-        read: brought.read,
-        skipped: brought.skipped,
-        duplicates: brought.duplicates,
-        ..Imported::default()
-    };
-    let by = Who {
-        user: "command".to_owned(),
-        name: "Kommandolinjen".to_owned(),
-    };
-    for new in brought.drafts {
-        let title = new.title.clone();
-        let change = begun(new, by.clone(), files, release.hash.clone(), now);
-        let change = change.map_err(|p| p.text)?;
-        let articles = change.version.as_ref().map_or(0, |(_, files)| files.len());
-        let id = change.id.clone();
-        let kept = store.save_draft(change).await.map_err(|e| e.to_string())?;
-        if !kept {
-            return Err("Kladden kunne ikke gemmes. Prøv igen.".to_owned());
+    let import = async {
+        let rows = gather::rows(what, plan, &Arc::new(hosts), progress).await?;
+        let drafts = drafted(store, progress).await?;
+        let around = Around {
+            live: files,
+            drafts: &drafts,
+            places: &Places::of(release),
+            today: now.to_zoned(contact::copenhagen().clone()).date(),
+            may: &|_| true,
+            pages: &pages_then(store, plan, &rows).await?,
+        };
+        let mut brought = bring(plan, rows, &around, &mut |done, total| {
+            progress.step("Sammenligner med det, der findes", done, total);
+            progress.go_on()
+        })?;
+        let by = Who {
+            user: "command".to_owned(),
+            name: "Kommandolinjen".to_owned(),
+        };
+        let mut imported = begin(&mut brought);
+        let total = brought.drafts.len();
+        for (n, (new, changed)) in brought.drafts.into_iter().enumerate() {
+            progress.step("Gemmer kladderne", n, total);
+            let change = begun(new, by.clone(), files, release.hash.clone(), now)?;
+            let id = change.id.clone();
+            if !store.save_draft(change).await? {
+                return Err(Problem::unavailable("a draft's id was taken"));
+            }
+            imported.note(&Found::of(store, &id).await?, &changed);
         }
-        imported.drafts.push(ImportedDraft {
-            id,
-            title,
-            articles,
-        });
-    }
-    Ok(imported)
+        for edit in brought.edits {
+            let found = Found::of(store, &edit.draft).await?;
+            let change = amended(found, edit.change, by.clone(), files, now)?;
+            if !store.save_draft(change).await? {
+                return Err(Problem::bad("Kladden blev ændret imens. Kør importen igen."));
+            }
+            imported.note(&Found::of(store, &edit.draft).await?, &[]);
+        }
+        let kept = store.keep_pages(plan.layer.to_string(), now, brought.pages);
+        kept.await?;
+        Ok(imported)
+    };
+    import.await.map_err(|p: Problem| p.text)
 }
 
-/// Reads a file, leaves out what is there already, and sorts the rest by area.
-///
-/// # Errors
-/// `bad_request` when nothing of it can be read; whatever `progress` ends it with.
-pub(crate) fn bring(
-    plan: &Plan,
-    text: &str,
-    live: &[File],
-    areas: &BTreeMap<String, String>,
-    today: Date,
-    progress: &mut dyn FnMut(usize, usize) -> Result<(), Problem>,
-) -> Result<Brought, Problem> {
-    let (rows, mut skipped) = read::rows(plan.format, text).map_err(Problem::bad)?;
-    if rows.len() > ROWS {
-        return Err(Problem::bad(format!(
-            "Filen har {} rækker. Del den op i filer med højst {ROWS}.",
-            rows.len()
-        )));
+fn begin(brought: &mut Brought) -> Imported {
+    Imported {
+        read: brought.read,
+        skipped: std::mem::take(&mut brought.skipped),
+        duplicates: std::mem::take(&mut brought.duplicates),
+        unchanged: brought.unchanged,
+        changed: std::mem::take(&mut brought.changed),
+        ..Imported::default()
     }
-    let read = rows.len() + skipped.len();
-    let articles = shelf::read(live);
-    let mut near = Near::default();
-    let mut said: BTreeSet<String> = BTreeSet::new();
-    for a in &articles {
-        near.add(
-            a.id.clone(),
-            &knowledge::without_slots(&a.title),
-            &knowledge::without_slots(&a.body),
-        );
-        said.extend(a.examples.values().flatten().map(|s| key(s)));
-    }
-    let mut ids: BTreeSet<String> = articles
-        .iter()
-        .map(|a: &Arc<Article>| a.id.clone())
-        .collect();
-    let mut duplicates = Vec::new();
-    let mut by_area: BTreeMap<String, Vec<Change>> = BTreeMap::new();
-    let total = rows.len();
-    for (n, row) in rows.into_iter().enumerate() {
-        if n % 50 == 0 {
-            progress(n, total)?;
+}
+
+impl Imported {
+    /// A draft that came of it, with the changed pages that are in it.
+    fn note(&mut self, found: &Found, changed: &[usize]) {
+        for page in changed {
+            self.changed[*page].draft.clone_from(&found.row.id);
         }
-        let Some(area) = area(plan, &row, areas) else {
-            let named = row.area.as_deref().unwrap_or("");
-            skipped.push(Skipped {
-                row: row.row,
-                why: if named.is_empty() {
-                    "Rækken siger ikke, hvilket område den hører til.".to_owned()
-                } else {
-                    format!("Området «{named}» findes ikke.")
-                },
-            });
+        if self.drafts.iter().any(|d| d.id == found.row.id) {
+            return;
+        }
+        self.drafts.push(ImportedDraft {
+            id: found.row.id.clone(),
+            title: found.meta.title.clone(),
+            articles: found.files.len(),
+        });
+    }
+}
+
+/// The open drafts with their texts.
+async fn drafted(store: &Editor, progress: &dyn Progress) -> Result<Vec<Drafted>, Problem> {
+    let mut drafts = Vec::new();
+    let rows = store.drafts(alive(), OPEN).await?;
+    for (n, row) in rows.iter().enumerate() {
+        progress.step("Læser kladderne", n, rows.len());
+        progress.go_on()?;
+        let Some((row, files)) = store.draft(&row.id).await? else {
             continue;
         };
-        if let Some((of, likeness)) = near.like(&row.title, &row.answer) {
-            duplicates.push(Duplicate {
-                row: row.row,
-                title: row.title,
-                of,
-                likeness,
-            });
-            continue;
-        }
-        near.add(format!("row {}", row.row), &row.title, &row.answer);
-        let article = article(plan, row, area.clone(), &mut ids, &mut said, today);
-        by_area.entry(area).or_default().push(Change::Article {
-            layer: LayerName(plan.layer),
-            article: Box::new(article),
-            was: None,
+        drafts.push(Drafted {
+            id: row.id,
+            version: row.version,
+            files,
         });
     }
-    skipped.sort_by_key(|s| s.row);
-    let mut drafts = Vec::new();
-    for (area, changes) in by_area {
-        let title = areas.get(&area).unwrap_or(&area);
-        let mut changes = changes.into_iter().peekable();
-        while changes.peek().is_some() {
-            let some = changes.by_ref().take(IN_ONE).collect();
-            let name: String = base::clean(&plan.name).chars().take(50).collect();
-            drafts.push(New {
-                title: format!("Import af {name}: {title}")
-                    .chars()
-                    .take(120)
-                    .collect(),
-                why: String::new(),
-                source: Some(name),
-                changes: some,
-            });
-        }
-    }
-    Ok(Brought {
-        drafts,
-        read,
-        skipped,
-        duplicates,
-    })
+    Ok(drafts)
 }
 
-fn key(sentence: &str) -> String {
-    base::words(&base::fold(sentence))
-        .collect::<Vec<_>>()
-        .join(" ")
-}
-
-/// The area that a row names by its id or its title, or the one for all.
-fn area(plan: &Plan, row: &Row, areas: &BTreeMap<String, String>) -> Option<String> {
-    let Some(named) = row.area.as_deref().filter(|a| !a.is_empty()) else {
-        return plan.area.clone().filter(|a| areas.contains_key(a));
-    };
-    let folded = base::fold(named);
-    let found = areas
-        .iter()
-        .find(|(id, title)| base::fold(id) == folded || base::fold(title) == folded);
-    found
-        .map(|(id, _)| id.clone())
-        .or_else(|| plan.area.clone().filter(|a| areas.contains_key(a)))
-}
-
-fn article(
+/// What the pages among the rows said when they were last brought in.
+async fn pages_then(
+    store: &Editor,
     plan: &Plan,
-    row: Row,
-    area: String,
-    ids: &mut BTreeSet<String>,
-    said: &mut BTreeSet<String>,
-    today: Date,
-) -> ArticleFields {
-    let wanted = slug(row.id.as_deref().unwrap_or(&row.title));
-    let mut id = wanted.clone();
-    let mut n = 2;
-    while !ids.insert(id.clone()) {
-        id = format!("{wanted}-{n}");
-        n += 1;
-    }
-    let mut examples: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (lang, sentence) in row.examples {
-        // Numbers of people do not belong in the knowledge; a sentence leads to one article.
-        let sentence = base::redact(&base::clean(&sentence)).text;
-        if said.insert(key(&sentence)) {
-            examples
-                .entry(lang.code().to_owned())
-                .or_default()
-                .push(sentence);
-        }
-    }
-    let review = today.saturating_add(jiff::Span::new().months(6));
-    ArticleFields {
-        id,
-        area,
-        title: row.title.chars().take(TITLE).collect(),
-        audience: Audience::Citizen,
-        source: row
-            .source
-            .or_else(|| plan.source.clone())
-            .unwrap_or_default(),
-        owner: plan.owner.clone().unwrap_or_else(|| "import".to_owned()),
-        review_by: review.to_string(),
-        valid_from: None,
-        valid_to: None,
-        kle: None,
-        keywords: Vec::new(),
-        crisis: false,
-        links: Vec::new(),
-        examples,
-        body: base::redact(&row.answer).text,
-        sections: Vec::new(),
-    }
+    (rows, _): &read::Rows,
+) -> Result<BTreeMap<String, String>, Problem> {
+    let all = rows.iter().filter_map(|r| r.address.as_deref());
+    let all = all.map(again::address).collect();
+    let pages = store.pages(plan.layer.to_string(), all).await?;
+    Ok(pages.into_iter().collect())
 }
 
 #[cfg(test)]

@@ -47,16 +47,20 @@ use knowledge::{Article, Fault, File, Release};
 use storage::Editor;
 
 pub(crate) use self::api::routes;
-pub(crate) use self::import::{Format, Plan, by_command as import_by_command};
 pub(crate) use self::links::{FILE as LINKS, Settings as LinkSettings, look_nightly};
 pub(crate) use self::nodes::{NodeShown, Nodes, follow, keep_told};
 pub(crate) use self::overlap::InTheWay;
 pub(crate) use self::scale::measure as measure_at_scale;
+pub(crate) use self::import::{
+    Format, Plan, Progress, Site, What, by_command as import_by_command,
+};
+pub(crate) use self::problem::Problem;
 pub(crate) use self::schedule::keep_time;
 pub(crate) use self::start::{recover, released};
 
 use self::jobs::Jobs;
 use crate::boot::Maker;
+use crate::web::Hosts;
 
 /// The file in the data folder.
 pub(crate) const FILE: &str = "editor.sqlite";
@@ -79,6 +83,8 @@ pub(crate) struct Studio {
     told: OnceLock<Tell>,
     /// Set where several nodes share their releases.
     nodes: OnceLock<Arc<Nodes>>,
+    /// Whose web pages may be brought in; not set: nobody's.
+    import_from: OnceLock<Arc<Hosts>>,
 }
 
 /// Whoever else must know of a release, such as the contact centre of its hours.

@@ -3,6 +3,7 @@
 use base::MunicipalityCode;
 use contact::centre::Allowed;
 use knowledge::{File, Layer, Release, Studio};
+use serde::{Deserialize, Serialize};
 use storage::DraftText;
 
 use super::wire::{DraftFile, LayerName};
@@ -98,10 +99,20 @@ impl Rights<'_> {
     }
 }
 
-/// Areas and files of a draft that demand a second person, in words.
-pub(super) fn demands(rules: &Studio, areas: &Release, files: &[DraftText]) -> Vec<String> {
-    let mut why = Vec::new();
-    for f in files {
+/// A changed file as lists need it. Kept with the draft, so that nobody reads texts for a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Noted {
+    #[serde(flatten)]
+    pub file: DraftFile,
+    /// Of the article before and after.
+    areas: Vec<String>,
+    crisis: bool,
+}
+
+/// What lists need of a draft's files.
+pub(super) fn noted(files: &[DraftText]) -> Vec<Noted> {
+    let one = |f: &DraftText| {
+        let (mut areas, mut crisis) = (Vec::new(), false);
         if let Some(Place::Article(..)) = place(&f.path) {
             for text in [&f.base, &f.text].into_iter().flatten() {
                 let read = knowledge::Article::read(&File {
@@ -109,16 +120,35 @@ pub(super) fn demands(rules: &Studio, areas: &Release, files: &[DraftText]) -> V
                     text: text.clone(),
                 });
                 let Ok(a) = read else { continue };
-                if rules.approve_areas.contains(&a.area) {
-                    let title = areas.areas.get(&a.area).unwrap_or(&a.area);
-                    why.push(format!("Området {title}"));
-                }
-                if rules.approve_crisis && a.crisis {
-                    why.push("Artikler til mennesker i fare".to_owned());
-                }
+                crisis |= a.crisis;
+                areas.push(a.area);
             }
-        } else if rules.approve_files.contains(&f.path) || f.path == "studio.toml" {
-            why.push(f.path.clone());
+        }
+        areas.dedup();
+        Noted {
+            file: listed(f),
+            areas,
+            crisis,
+        }
+    };
+    files.iter().map(one).collect()
+}
+
+/// Areas and files of a draft that demand a second person, in words.
+pub(super) fn demands(rules: &Studio, areas: &Release, files: &[Noted]) -> Vec<String> {
+    let mut why = Vec::new();
+    for f in files {
+        for area in f.areas.iter().filter(|a| rules.approve_areas.contains(*a)) {
+            let title = areas.areas.get(area).unwrap_or(area);
+            why.push(format!("Området {title}"));
+        }
+        if rules.approve_crisis && f.crisis {
+            why.push("Artikler til mennesker i fare".to_owned());
+        }
+        let path = &f.file.file;
+        let table = !matches!(place(path), Some(Place::Article(..)));
+        if table && (rules.approve_files.contains(path) || path == "studio.toml") {
+            why.push(path.clone());
         }
     }
     why.sort();

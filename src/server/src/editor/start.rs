@@ -14,6 +14,7 @@ use super::texts::differences;
 use super::wire::{ReleaseMeta, Who};
 use super::{Jobs, Live, NodeShown, Nodes, Studio, Tell, folder};
 use crate::boot::Maker;
+use crate::web::Hosts;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -138,6 +139,7 @@ impl Studio {
             looked: Default::default(),
             told: OnceLock::new(),
             nodes: OnceLock::new(),
+            import_from: OnceLock::new(),
         }))
     }
 
@@ -158,5 +160,10 @@ impl Studio {
     /// Has somebody told of every release from here on.
     pub(crate) fn tell(&self, told: Tell) {
         self.told.get_or_init(|| told);
+    }
+
+    /// Says whose web pages may be brought in.
+    pub(crate) fn import_from(&self, hosts: Hosts) {
+        self.import_from.get_or_init(|| Arc::new(hosts));
     }
 }

@@ -113,6 +113,40 @@ pub(super) fn versions(c: &Connection, id: &str) -> Result<Vec<VersionRow>, Erro
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+pub(super) fn keep_pages(
+    c: &Connection,
+    layer: &str,
+    at: Timestamp,
+    pages: &[(String, String)],
+) -> Result<(), Error> {
+    let mut s = c.prepare_cached(
+        "INSERT INTO pages VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (layer, address) DO UPDATE SET at_ms = ?3, text = ?4",
+    )?;
+    for (address, text) in pages {
+        let key = keep(c, Some(text))?;
+        s.execute(params![layer, address, at.as_millisecond(), key])?;
+    }
+    Ok(())
+}
+
+pub(super) fn pages(
+    c: &Connection,
+    layer: &str,
+    addresses: &[String],
+) -> Result<Vec<(String, String)>, Error> {
+    let mut s = c.prepare_cached(
+        "SELECT t.text FROM pages p JOIN texts t ON t.sha256 = p.text
+         WHERE p.layer = ?1 AND p.address = ?2",
+    )?;
+    let mut found = Vec::new();
+    for address in addresses {
+        let text = s.query_row([layer, address], |r| r.get(0)).optional()?;
+        found.extend(text.map(|t| (address.clone(), t)));
+    }
+    Ok(found)
+}
+
 pub(super) fn touched(c: &Connection, states: &[String]) -> Result<Vec<(String, String)>, Error> {
     let mut s = c.prepare(&format!(
         "SELECT f.draft, f.path FROM drafts d

@@ -29,7 +29,7 @@ pub(super) struct States {
 }
 
 async fn whole(app: &App, by: &By, found: &Found) -> Result<Draft, Problem> {
-    by.studio.shown(app, found, by.account(), true).await
+    by.studio.shown(app, found, by.account()).await
 }
 
 fn created(mut response: Response) -> Response {
@@ -40,7 +40,7 @@ fn created(mut response: Response) -> Response {
 /// `GET /drafts`
 #[utoipa::path(get, path = "/api/studio/drafts", params(States), responses((status = 200, body = Drafts)))]
 pub(super) async fn list(
-    State(app): State<App>,
+    State(_): State<App>,
     by: By,
     Query(asked): Query<States>,
 ) -> Result<Response, Problem> {
@@ -50,8 +50,7 @@ pub(super) async fn list(
     };
     let mut drafts = Vec::new();
     for row in by.studio.store.drafts(states, LISTED).await? {
-        let found = by.studio.found(&row.id).await?;
-        drafts.push(by.studio.shown(&app, &found, by.account(), false).await?);
+        drafts.push(by.studio.listed_draft(&row, by.account()).await?);
     }
     Ok(json(&Drafts { drafts }))
 }

@@ -5,14 +5,17 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use base::MunicipalityCode;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
-use super::super::import::{self, Plan};
+use super::super::import::{Format, Plan, Site, What};
 use super::super::problem::Problem;
 use super::super::replay::QUESTIONS;
 use super::super::wire::{AskImport, AskNext, AskReplay, JobStarted, ProblemShown};
 use super::{Asked, By, accepted};
 use crate::app::App;
 use crate::auth::Account;
+use crate::reader::{self, Kind};
 
 /// Questions of citizens that a replay asks where nothing else is said.
 const USUAL: usize = 500;
@@ -87,17 +90,15 @@ fn may_read(account: &Account, code: MunicipalityCode) -> bool {
 pub(super) async fn import(
     State(app): State<App>,
     by: By,
-    Asked(asked): Asked<AskImport>,
+    Asked(mut asked): Asked<AskImport>,
 ) -> Result<Response, Problem> {
     let layer = asked.layer.0;
     by.studio
         .may_write(by.account(), [layer.path("x", "x").as_str()])?;
-    let format = import::Format::of(&asked.format)
-        .ok_or_else(|| Problem::bad("Formatet skal være csv, json eller rasa."))?;
-    by.note(&app, "studio_import", &asked.name).await;
+    let (what, detail) = what(&mut asked)?;
+    by.note(&app, "studio_import", &detail).await;
     let plan = Plan {
-        name: asked.name,
-        format,
+        name: detail,
         layer,
         area: asked.area,
         owner: asked.owner,
@@ -106,7 +107,40 @@ pub(super) async fn import(
     let (studio, account) = (Arc::clone(&by.studio), Arc::clone(&by.signed.account));
     let jobs = &by.studio.jobs;
     let job = jobs.start("import", by.who(), app.clock.clone(), |job| async move {
-        studio.import(&app, &account, plan, asked.text, &job).await
+        studio.import(&app, &account, plan, what, &job).await
     });
     Ok(accepted(job))
+}
+
+/// What is to be brought in, and what it is called.
+fn what(asked: &mut AskImport) -> Result<(What, String), Problem> {
+    let kind = match asked.format.as_str() {
+        "docx" => Kind::Docx,
+        "pdf" => Kind::Pdf,
+        "web" => {
+            let site = Site {
+                sitemap: asked.sitemap.take().filter(|s| !s.trim().is_empty()),
+                under: asked.under.take(),
+                addresses: std::mem::take(&mut asked.addresses),
+            };
+            if site.sitemap.is_none() && site.addresses.is_empty() {
+                return Err(Problem::bad("Skriv en adresse eller et sitemap."));
+            }
+            let name = site.name();
+            return Ok((What::Site(site), name));
+        }
+        other => {
+            let format = Format::of(other).ok_or_else(|| {
+                Problem::bad("Formatet skal være csv, json, rasa, docx, pdf eller web.")
+            })?;
+            let text = std::mem::take(&mut asked.text);
+            return Ok((What::Rows(format, text), asked.name.clone()));
+        }
+    };
+    let data = STANDARD.decode(asked.data.as_bytes());
+    let data = data.map_err(|_| Problem::bad("Filen kom ikke helt frem."))?;
+    if data.len() > reader::LARGEST {
+        return Err(Problem::too_large());
+    }
+    Ok((What::Paper(kind, data), asked.name.clone()))
 }

@@ -1,86 +1,106 @@
 //! A draft as the page gets it.
 
-use super::super::places::{Rights, demands, listed};
+use storage::DraftRow;
+
+use super::super::places::{Noted, Rights, demands, noted};
 use super::super::wire::{Approval, Comment, CommentMeta, Draft, May, shown};
 use super::super::{Studio, blocking, problem::Problem, texts::with};
-use super::Found;
+use super::{Found, Meta, over};
 use crate::app::App;
 use crate::auth::Account;
 
 impl Studio {
-    /// `whole`: with its faults, conflicts and comments.
+    /// A draft with its faults, conflicts and comments.
     pub(in super::super) async fn shown(
         &self,
         app: &App,
         found: &Found,
         account: &Account,
-        whole: bool,
     ) -> Result<Draft, Problem> {
-        let live = self.live.load_full();
-        let (mut faults, mut conflicts, mut comments) = (Vec::new(), Vec::new(), Vec::new());
-        if whole {
-            for c in self.store.comments(&found.row.id).await? {
-                let meta: CommentMeta =
-                    serde_json::from_str(&c.meta).map_err(Problem::unavailable)?;
-                comments.push(Comment {
-                    id: c.id,
-                    by: meta.by,
-                    at_ms: c.at.as_millisecond(),
-                    text: meta.text,
-                    file: meta.file,
-                });
-            }
+        let mut draft = self.outline(&found.row, &found.meta, noted(&found.files), account);
+        for c in self.store.comments(&found.row.id).await? {
+            let meta: CommentMeta = serde_json::from_str(&c.meta).map_err(Problem::unavailable)?;
+            draft.comments.push(Comment {
+                id: c.id,
+                by: meta.by,
+                at_ms: c.at.as_millisecond(),
+                text: meta.text,
+                file: meta.file,
+            });
         }
-        if whole && !found.over() {
+        if !found.over() {
             let (laid, clash) = self.laid(&found.files).await?;
-            conflicts = clash.into_iter().map(|c| c.file).collect();
-            let live = live.clone();
+            draft.conflicts = clash.into_iter().map(|c| c.file).collect();
+            let live = self.live.load_full();
             let files = blocking(move || with(&live.files, &laid)).await?;
-            faults = shown(&self.check(app, files).await?.1);
+            draft.faults = shown(&self.check(app, files).await?.1);
         }
-        let why = demands(&live.release.studio, &live.release, &found.files);
+        Ok(draft)
+    }
+
+    /// A draft in a list: of its texts nothing is read, if the program that saved it noted what lists need.
+    pub(in super::super) async fn listed_draft(
+        &self,
+        row: &DraftRow,
+        account: &Account,
+    ) -> Result<Draft, Problem> {
+        let mut meta: Meta = serde_json::from_str(&row.meta).map_err(Problem::unavailable)?;
+        let files = match meta.files.take() {
+            Some(files) => files,
+            None => noted(&self.found(&row.id).await?.files),
+        };
+        Ok(self.outline(row, &meta, files, account))
+    }
+
+    fn outline(
+        &self,
+        row: &DraftRow,
+        meta: &Meta,
+        files: Vec<Noted>,
+        account: &Account,
+    ) -> Draft {
+        let live = self.live.load();
+        let why = demands(&live.release.studio, &live.release, &files);
         let rights = Rights {
             account,
             release: &live.release,
         };
-        let writes = rights.writes_all(found.paths());
-        let wrote = found
-            .meta
-            .writers
-            .iter()
-            .any(|w| w.user == account.user.as_str());
-        let approved = found.meta.approved.as_ref();
+        let writes = rights.writes_all(files.iter().map(|f| f.file.file.as_str()));
+        let user = account.user.as_str();
+        let wrote = meta.writers.iter().any(|w| w.user == user);
+        let approved = meta.approved.as_ref();
         let ready = why.is_empty() || approved.is_some();
-        Ok(Draft {
-            id: found.row.id.clone(),
-            title: found.meta.title.clone(),
-            why: found.meta.why.clone(),
-            state: found.row.state.clone(),
-            author: found.meta.author.clone(),
-            writers: found.meta.writers.clone(),
-            created_ms: found.meta.created_ms,
-            changed_ms: found.row.changed.as_millisecond(),
-            version: found.row.version,
-            base: found.meta.base.clone(),
-            source: found.meta.source.clone(),
-            schedule: found.meta.schedule.clone(),
+        let over = over(&row.state);
+        Draft {
+            id: row.id.clone(),
+            title: meta.title.clone(),
+            why: meta.why.clone(),
+            state: row.state.clone(),
+            author: meta.author.clone(),
+            writers: meta.writers.clone(),
+            created_ms: meta.created_ms,
+            changed_ms: row.changed.as_millisecond(),
+            version: row.version,
+            base: meta.base.clone(),
+            source: meta.source.clone(),
+            schedule: meta.schedule.clone(),
             approval: Approval {
                 needed: !why.is_empty(),
                 why,
                 by: approved.map(|a| a.by.clone()),
                 at_ms: approved.map(|a| a.at_ms),
             },
-            release: found.meta.release,
-            files: found.files.iter().map(listed).collect(),
-            faults,
-            conflicts,
-            comments,
-            replay: found.meta.replay.clone(),
+            release: meta.release,
+            files: files.into_iter().map(|f| f.file).collect(),
+            faults: Vec::new(),
+            conflicts: Vec::new(),
+            comments: Vec::new(),
+            replay: meta.replay.clone(),
             may: May {
-                edit: !found.over() && writes,
-                approve: found.row.state == "waiting" && writes && !wrote,
-                publish: !found.over() && writes && ready,
+                edit: !over && writes,
+                approve: row.state == "waiting" && writes && !wrote,
+                publish: !over && writes && ready,
             },
-        })
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use storage::DraftChange;
 
-use super::super::places::demands;
+use super::super::places::{demands, noted};
 use super::super::problem::Problem;
 use super::super::texts::with;
 use super::super::wire::{CommentMeta, NewState, Schedule};
@@ -112,7 +112,8 @@ impl Studio {
     /// `needs_approval`.
     pub(in super::super) fn approved(&self, found: &Found) -> Result<(), Problem> {
         let live = self.live.load();
-        let why = demands(&live.release.studio, &live.release, &found.files);
+        let files = noted(&found.files);
+        let why = demands(&live.release.studio, &live.release, &files);
         if why.is_empty() || found.meta.approved.is_some() {
             return Ok(());
         }

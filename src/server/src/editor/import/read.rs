@@ -38,17 +38,22 @@ pub(super) struct Row {
     pub examples: Vec<(Lang, String)>,
     pub area: Option<String>,
     pub source: Option<String>,
+    /// The layer or the municipality that it is for, where the row says it.
+    pub layer: Option<String>,
+    /// The page of the web that it is.
+    pub address: Option<String>,
 }
 
-type Rows = (Vec<Row>, Vec<Skipped>);
+pub(super) type Rows = (Vec<Row>, Vec<Skipped>);
 
 /// What a column or a field may be called.
 const TITLE: &[&str] = &["question", "spørgsmål", "title", "titel", "overskrift"];
-const ANSWER: &[&str] = &["answer", "svar", "text", "tekst"];
+const ANSWER: &[&str] = &["answer", "answers", "svar", "text", "tekst"];
 const EXAMPLES: &[&str] = &["examples", "eksempler", "utterances", "sætninger"];
 const AREA: &[&str] = &["area", "område", "omraade", "category", "kategori", "emne"];
 const SOURCE: &[&str] = &["source", "kilde", "url"];
 const ID: &[&str] = &["id"];
+const LAYER: &[&str] = &["layer", "lag", "municipality", "kommune"];
 
 /// The rows of a file, and those that are none.
 ///
@@ -77,10 +82,7 @@ fn take(rows: &mut Rows, row: Row) {
         });
         return;
     };
-    rows.1.push(Skipped {
-        row: row.row,
-        why: why.to_owned(),
-    });
+    rows.1.push(Skipped::new(row.row, why));
 }
 
 /// Sentences with a line or a bar between.
@@ -113,27 +115,20 @@ fn csv(text: &str) -> Result<Rows, String> {
         );
     };
     let (examples, area, source, id) = (column(EXAMPLES), column(AREA), column(SOURCE), column(ID));
+    let layer = column(LAYER);
     let mut rows = Rows::default();
     for (n, record) in (2..).zip(reader.records()) {
         let record = match record {
             Ok(record) => record,
             Err(e) => {
-                rows.1.push(Skipped {
-                    row: n,
-                    why: format!("Rækken kan ikke læses: {e}"),
-                });
+                rows.1.push(Skipped::new(n, format!("Rækken kan ikke læses: {e}")));
                 continue;
             }
         };
         if record.len() != names.len() {
-            rows.1.push(Skipped {
-                row: n,
-                why: format!(
-                    "Rækken har {} felter, og første linje nævner {}.",
-                    record.len(),
-                    names.len()
-                ),
-            });
+            let (has, named) = (record.len(), names.len());
+            let why = format!("Rækken har {has} felter, og første linje nævner {named}.");
+            rows.1.push(Skipped::new(n, why));
             continue;
         }
         let cell = |at: Option<usize>| at.and_then(|at| record.get(at)).map(str::trim);
@@ -146,6 +141,8 @@ fn csv(text: &str) -> Result<Rows, String> {
             examples: sentences(cell(examples).unwrap_or("")),
             area: some(area),
             source: some(source),
+            layer: some(layer),
+            address: None,
         };
         take(&mut rows, row);
     }
@@ -176,10 +173,10 @@ fn json(text: &str) -> Result<Rows, String> {
             for (n, line) in lines {
                 match serde_json::from_str(line) {
                     Ok(v) => object(n, &v, &mut rows),
-                    Err(e) => rows.1.push(Skipped {
-                        row: n,
-                        why: format!("Rækken kan ikke læses: {e}"),
-                    }),
+                    Err(e) => {
+                        let why = format!("Rækken kan ikke læses: {e}");
+                        rows.1.push(Skipped::new(n, why));
+                    }
                 }
             }
             if rows.0.is_empty() {
@@ -203,10 +200,7 @@ fn has(o: &Object, known: &[&str]) -> bool {
 
 fn object(n: usize, v: &Value, rows: &mut Rows) {
     let Some(o) = v.as_object() else {
-        rows.1.push(Skipped {
-            row: n,
-            why: "Rækken er ikke et objekt med felter.".to_owned(),
-        });
+        rows.1.push(Skipped::new(n, "Rækken er ikke et objekt med felter."));
         return;
     };
     let text = |known| field(o, known).and_then(Value::as_str).map(str::to_owned);
@@ -233,12 +227,33 @@ fn object(n: usize, v: &Value, rows: &mut Rows) {
         row: n,
         id: text(ID),
         title: text(TITLE).unwrap_or_default(),
-        answer: text(ANSWER).unwrap_or_default(),
+        answer: String::new(),
         examples,
         area: text(AREA),
         source: text(SOURCE),
+        layer: text(LAYER),
+        address: None,
     };
-    take(rows, row);
+    match field(o, ANSWER) {
+        // What the old bot said in several bubbles.
+        Some(Value::Array(all)) => {
+            let all: Vec<&str> = all.iter().filter_map(Value::as_str).collect();
+            let answer = all.join("\n\n");
+            take(rows, Row { answer, ..row });
+        }
+        // An answer a municipality.
+        Some(Value::Object(by_layer)) if !by_layer.is_empty() => {
+            for (layer, answer) in by_layer {
+                let answer = answer.as_str().unwrap_or_default().to_owned();
+                let layer = Some(layer.clone());
+                take(rows, Row { answer, layer, ..row.clone() });
+            }
+        }
+        answer => {
+            let answer = answer.and_then(Value::as_str).unwrap_or_default().to_owned();
+            take(rows, Row { answer, ..row });
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -282,10 +297,7 @@ fn rasa(text: &str) -> Result<Rows, String> {
         let intent: Intent = match serde_yaml_ng::from_value(item.clone()) {
             Ok(intent) => intent,
             Err(e) => {
-                rows.1.push(Skipped {
-                    row: n,
-                    why: format!("Rækken kan ikke læses: {e}"),
-                });
+                rows.1.push(Skipped::new(n, format!("Rækken kan ikke læses: {e}")));
                 continue;
             }
         };
@@ -301,6 +313,8 @@ fn rasa(text: &str) -> Result<Rows, String> {
             examples: lines.map(|l| (Lang::Da, without_entities(l))).collect(),
             area: None,
             source: None,
+            layer: None,
+            address: None,
         };
         take(&mut rows, row);
     }
