@@ -183,8 +183,8 @@ impl Studio {
         app: &App,
         files: Vec<File>,
     ) -> Result<(Option<Release>, Vec<Fault>), Problem> {
-        let today = today(&*app.clock);
-        blocking(move || match Release::build(&files, today) {
+        let (today, live) = (today(&*app.clock), self.live.load_full());
+        blocking(move || match live.next(&files, today) {
             Ok((release, faults)) => (Some(release), faults),
             Err(faults) => (None, faults),
         })

@@ -47,14 +47,14 @@ use knowledge::{Article, Fault, File, Release};
 use storage::Editor;
 
 pub(crate) use self::api::routes;
-pub(crate) use self::links::{FILE as LINKS, Settings as LinkSettings, look_nightly};
-pub(crate) use self::nodes::{NodeShown, Nodes, follow, keep_told};
-pub(crate) use self::overlap::InTheWay;
-pub(crate) use self::scale::measure as measure_at_scale;
 pub(crate) use self::import::{
     Format, Plan, Progress, Site, What, by_command as import_by_command,
 };
+pub(crate) use self::links::{FILE as LINKS, Settings as LinkSettings, look_nightly};
+pub(crate) use self::nodes::{NodeShown, Nodes, follow, keep_told};
+pub(crate) use self::overlap::InTheWay;
 pub(crate) use self::problem::Problem;
+pub(crate) use self::scale::measure as measure_at_scale;
 pub(crate) use self::schedule::keep_time;
 pub(crate) use self::start::{recover, released};
 
@@ -104,6 +104,14 @@ struct Live {
 }
 
 impl Live {
+    /// The release of these files, in the order of their paths; what is as it is live is not read again.
+    ///
+    /// # Errors
+    /// Every fault, when at least one is an error.
+    fn next(&self, files: &[File], today: Date) -> Result<(Release, Vec<Fault>), Vec<Fault>> {
+        Release::build_after(&self.release, &self.files, files, today)
+    }
+
     fn new(files: Vec<File>, release: Arc<Release>, faults: Vec<Fault>, number: u64) -> Self {
         Self {
             files,

@@ -140,8 +140,9 @@ impl Studio {
         }
         job.step("Kontrollerer hele videnmappen", 0, 0);
         let today = today(&*app.clock);
+        let before = self.live.load_full();
         let (next, built) = blocking(move || {
-            let built = Release::build(&next, today);
+            let built = before.next(&next, today);
             (next, built)
         })
         .await?;

@@ -72,7 +72,10 @@ pub(crate) async fn read(
     charset: &str,
 ) -> Result<Document, String> {
     if bytes.len() > LARGEST {
-        return Err(format!("Filen er for stor. Den må højst fylde {} MB.", LARGEST >> 20));
+        return Err(format!(
+            "Filen er for stor. Den må højst fylde {} MB.",
+            LARGEST >> 20
+        ));
     }
     let broken = |e: std::io::Error| {
         tracing::error!("a document cannot be read in a process of its own: {e}");

@@ -13,10 +13,10 @@ use super::super::next::slug;
 use super::super::problem::Problem;
 use super::super::shelf;
 use super::super::wire::{ArticleFields, Change, ChangedPage, Duplicate, LayerName, Skipped};
+use super::Plan;
 use super::again::{self, Met, met};
 use super::near::{Entry, Near, key};
 use super::read::{Row, Rows};
-use super::Plan;
 
 /// Articles in one draft: more than somebody reads in a sitting.
 const IN_ONE: usize = 250;
@@ -227,12 +227,16 @@ impl<'a> Desk<'a> {
             },
         };
         if !(self.around.may)(layer) {
-            return self.skip(&row, format!("Du har ikke ret til at skrive for «{layer}»."));
+            return self.skip(
+                &row,
+                format!("Du har ikke ret til at skrive for «{layer}»."),
+            );
         }
         let Some(area) = self.area(&row) else {
             let named = row.area.as_deref().unwrap_or("");
             let why = if named.is_empty() {
-                "Rækken siger ikke, hvilket område den hører til. Vælg et område for hele importen.".to_owned()
+                "Rækken siger ikke, hvilket område den hører til. Vælg et område for hele importen."
+                    .to_owned()
             } else {
                 format!("Området «{named}» findes ikke.")
             };
@@ -385,7 +389,10 @@ impl<'a> Desk<'a> {
             let list = examples.entry(lang.code().to_owned()).or_default();
             list.push(sentence);
         }
-        let review = self.around.today.saturating_add(jiff::Span::new().months(6));
+        let review = self
+            .around
+            .today
+            .saturating_add(jiff::Span::new().months(6));
         let plan = self.plan;
         ArticleFields {
             id,
@@ -428,7 +435,9 @@ impl<'a> Desk<'a> {
                     source: Some(name.clone()),
                     changes,
                 };
-                self.out.drafts.push((new, pages.into_iter().flatten().collect()));
+                self.out
+                    .drafts
+                    .push((new, pages.into_iter().flatten().collect()));
             }
         }
         self.out

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use index::Snapshot;
 use jiff::Timestamp;
-use knowledge::{Fault, File, Release};
+use knowledge::{Fault, File};
 use storage::log::Position;
 use storage::{Editor, NewRelease, ReleaseFile};
 
@@ -196,7 +196,8 @@ impl Studio {
     /// Builds what the log decided on, beside what is live.
     async fn build_decided(&self, app: &App, files: &[File], hash: &str) -> Result<Built, Trouble> {
         let (today, files) = (today(&*app.clock), files.to_vec());
-        let checked = blocking(move || Release::build(&files, today)).await?;
+        let before = self.live.load_full();
+        let checked = blocking(move || before.next(&files, today)).await?;
         let (release, faults) = checked.map_err(|faults| {
             let first = faults.first().map(ToString::to_string).unwrap_or_default();
             tracing::error!("a release of another node has faults here: {first}");

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use knowledge::{File, Release};
+use knowledge::File;
 use storage::DraftText;
 
 use super::join::{Said, fold, next};
@@ -206,7 +206,8 @@ impl Studio {
     ) -> Result<Built, Problem> {
         job.step("Kontrollerer hele videnmappen", 0, 0);
         let (today, files) = (today(&*app.clock), next.to_vec());
-        let checked = blocking(move || Release::build(&files, today)).await?;
+        let before = self.live.load_full();
+        let checked = blocking(move || before.next(&files, today)).await?;
         let (release, faults) = checked.map_err(|f| Problem::faults(&f))?;
         job.go_on()?;
         let (snapshot, quick) = self
