@@ -24,11 +24,13 @@ function Servers({ nodes }: { nodes: Node[] }) {
   const ill = nodes.filter((n) => !WELL.includes(n.state));
   const newest = Math.max(...nodes.map((n) => n.number));
   const release = nodes.find((n) => n.number === newest)?.release;
-  const all = nodes.every((n) => n.release === release && n.state !== 'gone');
+  const heard = nodes.filter((n) => n.state !== 'gone');
+  const who = heard.length === nodes.length ? `Alle ${nodes.length} servere` : 'De servere, der svarer,';
+  const all = heard.every((n) => n.release === release);
   return (
     <section class="card" aria-labelledby="servers-title" data-testid="servers">
       <h2 id="servers-title">Servere</h2>
-      <p role="status">{all ? `Alle ${nodes.length} servere giver borgerne udgivelse ${newest}.` : `Ikke alle servere giver borgerne udgivelse ${newest} endnu.`}</p>
+      <p role="status">{all ? `${who} giver borgerne udgivelse ${newest}.` : `Ikke alle servere giver borgerne udgivelse ${newest} endnu.`}</p>
       <div class="scroll" tabIndex={0} role="region" aria-label="Servere">
         <table class="table rows"><caption class="sr-only">Servere, og hvilken udgivelse de har</caption>
           <thead><tr><th scope="col">Server</th><th scope="col">Udgivelse</th><th scope="col">Tilstand</th></tr></thead>
@@ -36,7 +38,7 @@ function Servers({ nodes }: { nodes: Node[] }) {
             <tr key={n.node}>
               <th scope="row">{n.node}{n.me && <span class="under">Den, du bruger nu</span>}</th>
               <td data-label="Udgivelse">{n.number > 0 ? n.number : 'Ukendt'}</td>
-              <td data-label="Tilstand"><span class="tags"><Flag kind={ill.includes(n) ? 'warning' : 'info'}>{words.node(n.state)}</Flag></span>{n.why && <span class="under">{n.why}</span>}</td>
+              <td data-label="Tilstand"><Flag kind={ill.includes(n) ? 'warning' : 'info'}>{words.node(n.state)}</Flag>{n.why && <span class="under">{n.why}</span>}</td>
             </tr>
           ))}</tbody>
         </table>

@@ -162,7 +162,7 @@ async fn released(
         // It is finished once it can be, and until then the release before it is served.
         tracing::error!("{e}");
     }
-    Ok(editor::released(editor).await?)
+    editor::released(editor).await
 }
 
 /// Resolves when the operator or the system asks the service to stop.

@@ -146,7 +146,7 @@ impl Head {
     }
 
     /// The whole as one change of something else.
-    pub(super) fn from_here(&self, live: &[File]) -> Decided {
+    pub(super) fn over(&self, live: &[File]) -> Decided {
         let changed = super::super::texts::differences(live, &self.files());
         let changed = changed.into_iter().map(|d| Changed {
             path: d.path,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use knowledge::File;
+use storage::DraftText;
 use storage::log::{self, Append, Position, Read, Record};
 
 use super::head::Head;
@@ -13,7 +14,7 @@ use crate::app::App;
 use crate::editor::drafts::{New, begun};
 use crate::editor::places::listed;
 use crate::editor::texts::differences;
-use crate::editor::wire::{Change, ReleaseMeta};
+use crate::editor::wire::ReleaseMeta;
 use crate::editor::{Studio, blocking};
 
 /// Records in one read: some megabytes at most.
@@ -186,7 +187,7 @@ impl Studio {
         let live = self.live.load_full();
         let mine = self.store.releases(None, 1).await?;
         let mine = mine.first().map_or(0, |r| r.number);
-        let mut decided = head.from_here(&live.files);
+        let mut decided = head.over(&live.files);
         // Numbers that are taken here may not come again, and what is taken over needs one of its own.
         let wanted = mine + u64::from(!decided.files.is_empty());
         if wanted > head.number {
@@ -233,10 +234,12 @@ impl Studio {
                 continue;
             };
             let (number, live) = (decided.number, self.live.load_full());
-            let change = |f: Changed| Change::File {
-                file: f.path,
+            let file = |f: Changed| DraftText {
+                path: f.path,
+                base: f.before,
                 text: f.after,
             };
+            let files = decided.files.into_iter().map(file).collect();
             let title: String = format!("Gik tabt: {}", meta.title)
                 .chars()
                 .take(120)
@@ -248,12 +251,16 @@ impl Studio {
                      Se den igennem, og udgiv den igen."
                 ),
                 source: None,
-                changes: decided.files.into_iter().map(change).collect(),
+                changes: Vec::new(),
             };
             let now = app.clock.now();
             let draft =
                 blocking(move || begun(new, meta.by, &live.files, live.release.hash.clone(), now));
-            let draft = draft.await??;
+            let mut draft = draft.await??;
+            // From what it was made of to what it made: where others changed the same, the draft says so.
+            if let Some((_, texts)) = &mut draft.version {
+                *texts = files;
+            }
             tracing::error!(
                 "release {number} was lost by Redis: it is draft {}",
                 draft.id

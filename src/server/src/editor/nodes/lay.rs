@@ -10,6 +10,7 @@ use knowledge::{Fault, File};
 use storage::log::Position;
 use storage::{Editor, NewRelease, ReleaseFile};
 
+use super::head::Head;
 use super::record::{Changed, Decided};
 use super::{Joined, Nodes, Trouble};
 use crate::app::App;
@@ -171,7 +172,11 @@ impl Studio {
             let (root, tag) = (self.root.clone(), nodes.name.clone());
             let next = next.clone();
             // What was released once is asked of a whole only.
-            let head = next.joins.then(|| joined.head.clone()).unwrap_or_default();
+            let head = if next.joins {
+                joined.head.clone()
+            } else {
+                Head::default()
+            };
             let plan = blocking(move || {
                 Plan::new(&root, &tag, &next, |path, text| head.knows(path, text))
             });

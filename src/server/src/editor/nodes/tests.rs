@@ -130,7 +130,7 @@ fn releases_are_folded_in_order_and_what_does_not_follow_is_refused() {
         assert!(copied.knows(known.0, known.1), "{known:?}");
     }
     assert!(!copied.knows("b", "a1"));
-    let over = copied.from_here(&[file("a", "x"), file("c", "c")]);
+    let over = copied.over(&[file("a", "x"), file("c", "c")]);
     assert_eq!(
         over.files,
         [
