@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::harness::{finish, printed, root, run};
-use crate::studio_client::{Service, knowledge};
+use crate::studio_client::{Service, knowledge, write};
+use crate::studio_killed::text;
 
 fn numbers(list: &Value) -> Vec<f64> {
     let list = list.as_array().unwrap().iter();
@@ -96,6 +97,12 @@ fn links_that_no_longer_answer_are_found_and_kept() {
             fs::write(&path, text).unwrap();
         }
     }
+    let local = text("lokal-ting", "kommune/0751", 0).replace("2099", "2020");
+    write(
+        &knowledge.path().join("knowledge"),
+        "kommune/0751/lokal-ting.md",
+        &local,
+    );
     let listed = [("BORGERLINJE_PRIVATE_LINKS", "127.0.0.1")];
     let service = Service::over(knowledge, &listed);
     let anna = service.editor("anna", "all");
@@ -124,6 +131,16 @@ fn links_that_no_longer_answer_are_found_and_kept() {
 
     let next = anna.done("/next", &json!({"days": 1}));
     assert_eq!(next["links"], links);
+    // Who looks at one municipality is told of what its citizens can get.
+    let other = anna.done("/next", &json!({"days": 1, "municipality": "0615"}));
+    let ids = |list: &Value| -> Vec<String> {
+        let list = list.as_array().unwrap().iter();
+        list.map(|x| x["id"].as_str().unwrap().to_owned()).collect()
+    };
+    let local = "lokal-ting".to_owned();
+    assert!(ids(&next["overdue"]).contains(&local) && ids(&next["unreached"]).contains(&local));
+    assert!(!ids(&other["overdue"]).contains(&local) && !ids(&other["unreached"]).contains(&local));
+    assert!(ids(&other["unreached"]).contains(&"pas-forny".to_owned()));
     let confusions = next["confusions"].as_array().unwrap();
     assert!(!confusions.is_empty(), "{next:#}");
     for c in confusions {

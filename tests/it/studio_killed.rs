@@ -24,7 +24,7 @@ const LAYERS: [&str; 5] = [
     "kommune/0851",
 ];
 
-fn text(id: &str, layer: &str, round: usize) -> String {
+pub(crate) fn text(id: &str, layer: &str, round: usize) -> String {
     let filler =
         "Ring til os, hvis du er i tvivl om noget af det, så hjælper vi dig videre. ".repeat(4);
     format!(

@@ -1,6 +1,7 @@
 // Sentences that citizens write, one a line: Enter makes the next, many can be pasted at once, doubles are marked.
 
 import { useRef, useState } from 'preact/hooks';
+import { route } from '../app';
 import type { Article, Preview } from '../core/api';
 import { EXAMPLES, faultsOf, LANGS, type Lang } from '../core/article';
 import { added, elsewhere, lines, marks, shownAtSentence, tidy, type Mark } from '../core/examples';
@@ -21,9 +22,11 @@ const markText = (m: Mark): string => {
 
 interface Props { article: Article; preview: Preview | undefined; shared: boolean; type: (c: Partial<Article>) => void }
 export function Examples({ article, preview, shared, type }: Props) {
-  const [lang, setLang] = useState<Lang>('da');
+  // Who comes from a list of sentences to mend finds them: their language, all of it.
+  const asked = LANGS.find((l) => l === route.peek().q.sprog);
+  const [lang, setLang] = useState<Lang>(asked ?? 'da');
   const [pasting, setPasting] = useState(false);
-  const [whole, setWhole] = useState(false);
+  const [whole, setWhole] = useState(!!asked);
   const list = useRef<HTMLOListElement>(null);
   const all = article.examples[lang] ?? [];
   const set = (next: string[]): void => type({ examples: { ...article.examples, [lang]: next } });

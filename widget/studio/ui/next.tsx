@@ -12,7 +12,7 @@ import * as words from '../core/words';
 import { Empty, Markdown, Press } from '../../shared/ui/parts';
 import { say } from '../../shared/ui/say';
 import { change, me, ready, setTown, town, useKnowledge } from '../working';
-import { date, Field, Flag, Progress, today, TownSelect, Trouble, Waiting, When } from './bits';
+import { date, Field, Progress, today, TownSelect, Trouble, Waiting, When } from './bits';
 import { LinksList } from './links';
 import { Confusions, TwinsList } from './sentences';
 
@@ -91,6 +91,7 @@ function ReplyCard({ r, k, code }: { r: Reply; k: Knowledge; code: string }) {
 }
 
 function Rows({ list, next, k }: { list: 'overdue' | 'unreached'; next: Next; k: Knowledge }) {
+  if (list === 'unreached' && next.looked_at === 0) return <Empty>Ingen har spurgt om noget i perioden, så det kan ikke siges.</Empty>;
   const areas = new Map(k.areas.map((a) => [a.id, a.title]));
   const rows = list === 'overdue' ? next.overdue.map((o) => ({ id: o.id, q: { lag: o.layer }, title: o.title, second: o.owner, third: date(o.review_by) })) : next.unreached.map((u) => ({ id: u.id, q: {}, title: u.title, second: areas.get(u.area) ?? u.area, third: '' }));
   if (rows.length === 0) return <Empty>{list === 'overdue' ? 'Ingen svar er over datoen.' : 'Alle svar er blevet givet mindst én gang.'}</Empty>;
@@ -133,7 +134,7 @@ export function NextPage() {
   const next = answer.value?.key === key ? answer.value.next : undefined;
   return (
     <>
-      <div class="page-head"><h1>Skriv næste</h1>{next && <p>{new Intl.NumberFormat('da-DK').format(next.looked_at)} spørgsmål gennemgået</p>}{next && !job && <Press look="tertiary" icon="refresh" onClick={() => void ask()}>Opdatér</Press>}</div>
+      <div class="page-head"><h1>Skriv næste</h1>{next && <p>{new Intl.NumberFormat('da-DK').format(next.looked_at)} spørgsmål gennemgået siden {date(new Date(next.since_ms).toISOString().slice(0, 10))}</p>}{next && !job && <Press look="tertiary" icon="refresh" onClick={() => void ask()}>Opdatér</Press>}</div>
       <form class="filters" onSubmit={(e) => e.preventDefault()}>
         <TownSelect towns={k?.municipalities ?? []} value={code} none="Alle kommuner" label="Kommune" test="next-town" onChange={setTown} />
         <div class="field"><label class="form-label" for="days">Periode</label><select id="days" class="form-select" value={days} onChange={(e) => go('next', '', { ...q, dage: e.currentTarget.value }, true)}>{DAYS.map((d) => <option key={d} value={d}>{d === 365 ? 'Et år' : `${d} dage`}</option>)}</select></div>
@@ -151,7 +152,7 @@ export function NextPage() {
         : list === 'twins' ? <TwinsList all={next.twins} k={k} />
           : list === 'links' ? <LinksList links={next.links} k={k} told={(links) => (answer.value = { key, next: { ...next, links } })} />
             : <Rows list={list} next={next} k={k} />)}
-      {next && list === 'groups' && next.groups.some((g) => g.size > 0) && <p class="quiet-text">Personnumre er fjernet fra spørgsmålene. <Flag kind="">Ældst: {date(new Date(next.since_ms).toISOString().slice(0, 10))}</Flag></p>}
+      {next && list === 'groups' && next.groups.some((g) => g.size > 0) && <p class="quiet-text">Personnumre er fjernet fra spørgsmålene.</p>}
     </>
   );
 }

@@ -24,14 +24,14 @@ function Card({ c, k }: { c: Confusion; k: Knowledge }) {
   const [all, setAll] = useState(false);
   const shown = all ? c.sentences : c.sentences.slice(0, SENTENCES);
   const rest = c.sentences.length - SENTENCES;
-  const layer = c.sentences[0]?.layer ?? 'shared';
+  const first = c.sentences[0];
   return (
     <li class="card" data-testid="confusion">
       <div class="card-head"><h2>{c.of.title}</h2><span class="size">{words.sentences(c.sentences.length)}{c.shown > 0 && `, ${c.shown} med forkert svar`}</span></div>
       <p>fører til <a href={format('articles', c.with.id)}>{c.with.title}</a></p>
       <ul class="turned-list">{shown.map((s) => <Sentence key={`${s.file} ${s.text}`} s={s} to={c.with.title} k={k} />)}</ul>
       {rest > 0 && <button type="button" class="more" aria-expanded={all} onClick={() => setAll(!all)}>{all ? 'Vis færre' : `Vis ${rest} mere`}</button>}
-      <div class="row-buttons"><a class="button button-secondary" href={format('articles', c.of.id, { lag: layer })}>Ret eksemplerne</a></div>
+      <div class="row-buttons"><a class="button button-secondary" href={format('articles', c.of.id, { lag: first?.layer, sprog: first?.lang })}>Ret eksemplerne</a></div>
     </li>
   );
 }
@@ -49,7 +49,7 @@ export function Confusions({ all, k }: { all: readonly Confusion[]; k: Knowledge
 }
 
 const Side = ({ t }: { t: Twin }) => <><span class="asked" lang={t.lang} dir="auto">{t.text}</span></>;
-const To = ({ t, k }: { t: Twin; k: Knowledge }) => <a href={format('articles', t.id, { lag: t.layer })}>{t.title}{t.layer !== 'shared' && ` (${layerName(t.layer, k.municipalities)})`}</a>;
+const To = ({ t, k }: { t: Twin; k: Knowledge }) => <a href={format('articles', t.id, { lag: t.layer, sprog: t.lang })}>{t.title}{t.layer !== 'shared' && ` (${layerName(t.layer, k.municipalities)})`}</a>;
 
 export function TwinsList({ all, k }: { all: readonly Twins[]; k: Knowledge }) {
   const [most, setMost] = useState(4 * MOST);

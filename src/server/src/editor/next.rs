@@ -60,6 +60,9 @@ impl Studio {
         let since = app.clock.now() - Duration::from_secs(u64::from(days) * 86_400);
         let past = self.past(app, since, TURNS, &may).await?;
         let looked_at = past.len();
+        // Of more turns than are looked at, nothing is said of the time before them.
+        let oldest = past.last().filter(|_| looked_at >= TURNS).map(|p| p.at);
+        let since = oldest.unwrap_or(since);
         let reached: BTreeSet<String> = past
             .iter()
             .filter(|p| p.record.outcome != Outcome::Clarify)
@@ -88,7 +91,11 @@ impl Studio {
         })
         .await??;
         let shelf = Shelf::new(&self.live.load_full(), &[], today);
+        // Of municipalities that were not asked for, nothing is said.
+        let codes = release.municipalities.keys().copied();
+        let codes: Vec<MunicipalityCode> = codes.filter(|c| may(*c)).collect();
         let late = shelf.articles.iter().filter(|a| a.review_by < today);
+        let late = late.filter(|a| codes.iter().any(|c| shelf.reaches(a.layer, *c)));
         let overdue = late.map(|a| Overdue {
             id: a.id.clone(),
             layer: LayerName(a.layer),
@@ -104,7 +111,7 @@ impl Studio {
             looked_at,
             groups,
             overdue: overdue.collect(),
-            unreached: unreached(&release, &reached),
+            unreached: unreached(&release, &reached, &codes),
             confusions: in_the_way.confusions.clone(),
             twins: in_the_way.twins.clone(),
             links: self.links(),
@@ -270,12 +277,19 @@ pub(super) fn slug(text: &str) -> String {
     }
 }
 
-/// Articles of the shared layer that nobody was answered with.
-fn unreached(release: &Release, reached: &BTreeSet<String>) -> Vec<Unreached> {
+/// Articles that these municipalities' citizens can get, and that none of them was answered with.
+fn unreached(
+    release: &Release,
+    reached: &BTreeSet<String>,
+    codes: &[MunicipalityCode],
+) -> Vec<Unreached> {
     let mut ids = BTreeSet::new();
-    let citizens = release.articles.iter();
+    let views: Vec<_> = codes.iter().filter_map(|c| release.view(*c)).collect();
+    let citizens = (0..).zip(&release.articles);
     citizens
-        .filter(|a| a.audience == Audience::Citizen && !reached.contains(&a.id))
+        .filter(|(ix, a)| a.audience == Audience::Citizen && views.iter().any(|v| v.sees(*ix)))
+        .map(|(_, a)| a)
+        .filter(|a| !reached.contains(&a.id))
         .filter(|a| ids.insert(a.id.clone()))
         .map(|a| Unreached {
             id: a.id.clone(),

@@ -22,6 +22,7 @@ pub(super) type Vector = inference::Vector;
 
 /// A turn that was.
 pub(super) struct Past {
+    pub at: Timestamp,
     pub municipality: MunicipalityCode,
     pub record: Record,
     pub rated: Option<u8>,
@@ -60,6 +61,7 @@ impl Studio {
                 };
                 if may(row.municipality) && out.len() < most {
                     out.push(Past {
+                        at: row.at,
                         municipality: row.municipality,
                         record,
                         rated: row.rated,

@@ -47,23 +47,24 @@ fn questions_of_a_group_ask_for_the_same() {
     let config = Config::read(&env).unwrap();
     let booted = boot::boot(&config, &SystemClock::new(), &Bars::quiet()).unwrap();
     let turn = Turn::new(Arc::clone(&booted.snapshot));
-    // In one language people are closer to each other than over seven: the line is 80 % of all.
-    for (sets, least) in [
-        (&["danish"][..], 90),
-        (&["languages"], 80),
-        (&["danish", "languages"], 80),
+    // The line is 80 % of all. The set of other languages alone is no test: no two of it ask for one article.
+    for (sets, least, grouped) in [
+        (&["danish"][..], 90, 70),
+        (&["danish", "languages"], 80, 50),
     ] {
         let text =
             |set: &&str| std::fs::read_to_string(format!("{root}/tests/questions/{set}.tsv"));
         let parsed = sets.iter().map(|set| parse(&text(set).unwrap()).unwrap());
         let questions: Vec<Question> = parsed.flatten().collect();
-        agree_in_groups(&booted, &turn, &questions, least);
+        let (agree, sum) = agree_in_groups(&booted, &turn, &questions);
+        let n = questions.len();
+        assert!(100 * agree >= least * sum, "{sets:?}: {agree} of {sum}");
+        assert!(100 * sum >= grouped * n, "{sets:?}: {sum} of {n}");
     }
 }
 
-/// At least `least` per cent of the questions that are grouped share the true article with most of their group, and
-/// most questions are grouped.
-fn agree_in_groups(booted: &boot::Booted, turn: &Turn, questions: &[Question], least: usize) {
+/// Of the questions that are grouped, how many share the true article with most of their group; and how many are.
+fn agree_in_groups(booted: &boot::Booted, turn: &Turn, questions: &[Question]) -> (usize, usize) {
     let texts: Vec<String> = questions.iter().map(|q| q.text.clone()).collect();
     let vectors = booted
         .encoder
@@ -109,7 +110,5 @@ fn agree_in_groups(booted: &boot::Booted, turn: &Turn, questions: &[Question], l
         );
         (agree, sum)
     };
-    let (agree, sum) = counted(NEIGHBOURS);
-    assert!(100 * agree >= least * sum, "{agree} of {sum}");
-    assert!(10 * sum >= 6 * texts.len(), "{sum} of {}", texts.len());
+    counted(NEIGHBOURS)
 }
