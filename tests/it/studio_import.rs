@@ -41,7 +41,9 @@ impl Website {
                     Some(p) if p.starts_with("->") => {
                         format!("HTTP/1.1 301 Moved\r\nLocation: {}\r\n\r\n", &p[2..])
                     }
-                    Some(p) => format!("HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n{p}"),
+                    Some(p) => format!(
+                        "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n{p}"
+                    ),
                 };
                 let _ = socket.write_all(answer.as_bytes());
             }
@@ -127,7 +129,10 @@ fn a_website_becomes_drafts_and_what_it_says_anew_changes_them() {
     site.put("/lukket", &page("Lukket", KANO));
     site.put("/ud", &format!("->{}/", inner.host()));
     let urls = ["/kano", "/shelter", "/gammel", "/lukket", "/ud", "/intet"];
-    let locs: String = urls.iter().map(|u| format!("<url><loc>HOST{u}</loc></url>")).collect();
+    let locs: String = urls
+        .iter()
+        .map(|u| format!("<url><loc>HOST{u}</loc></url>"))
+        .collect();
     site.put("/sitemap.xml", &format!("<urlset>{locs}</urlset>"));
     let service = service(&site.host());
     let anna = service.editor("anna", "all");
@@ -147,30 +152,57 @@ fn a_website_becomes_drafts_and_what_it_says_anew_changes_them() {
     assert!(why["/lukket"].contains("robots.txt"), "{why:#?}");
     assert!(why["/ud"].contains("ikke på listen"), "{why:#?}");
     assert!(why["/intet"].contains("findes ikke"), "{why:#?}");
-    assert!(inner.asked().is_empty(), "nothing is asked of a host that is not listed");
+    assert!(
+        inner.asked().is_empty(),
+        "nothing is asked of a host that is not listed"
+    );
     assert!(!site.asked().contains(&"/lukket".to_owned()));
     let kano = article(&anna, &imported, "Lån en kano");
     assert_eq!(kano["source"], format!("{}/kano", site.host()));
     let body = kano["body"].as_str().unwrap();
     assert!(body.starts_with("Du kan låne en kano"), "{body}");
-    assert!(body.contains("\n## Hvor henter jeg kanoen?\nDu henter"), "{body}");
-    assert!(!body.contains("Politik") && !body.contains("Torvet"), "{body}");
+    assert!(
+        body.contains("\n## Hvor henter jeg kanoen?\nDu henter"),
+        "{body}"
+    );
+    assert!(
+        !body.contains("Politik") && !body.contains("Torvet"),
+        "{body}"
+    );
     assert_eq!(kano["examples"]["da"], json!(["Hvor henter jeg kanoen?"]));
     let id = imported["drafts"][0]["id"].as_str().unwrap().to_owned();
     let live = anna.get("/knowledge");
-    assert!(!live["articles"].to_string().contains("kano"), "a draft is not live");
+    assert!(
+        !live["articles"].to_string().contains("kano"),
+        "a draft is not live"
+    );
 
     // The same again makes nothing.
     let again = anna.done("/import", &ask);
-    assert_eq!((&again["unchanged"], &again["drafts"]), (&json!(2), &json!([])), "{again:#}");
+    assert_eq!(
+        (&again["unchanged"], &again["drafts"]),
+        (&json!(2), &json!([])),
+        "{again:#}"
+    );
 
     // An editor shortens the first line; the page changes elsewhere: both are in the draft's next version.
     let draft = anna.get(&format!("/drafts/{id}"));
     let mut edited = kano.clone();
-    edited["body"] = body.replace("og det koster ikke noget at låne den en enkelt dag", "og det er gratis").into();
+    edited["body"] = body
+        .replace(
+            "og det koster ikke noget at låne den en enkelt dag",
+            "og det er gratis",
+        )
+        .into();
     let changes = json!([{"kind": "article", "layer": "shared", "article": edited}]);
-    anna.post(&format!("/drafts/{id}/changes"), &json!({"version": draft["version"], "changes": changes}));
-    site.put("/kano", &page("Lån en kano", &KANO.replace("på stativet", "i skuret")));
+    anna.post(
+        &format!("/drafts/{id}/changes"),
+        &json!({"version": draft["version"], "changes": changes}),
+    );
+    site.put(
+        "/kano",
+        &page("Lån en kano", &KANO.replace("på stativet", "i skuret")),
+    );
     let newer = anna.done("/import", &ask);
     let changed = &newer["changed"][0];
     assert_eq!(
@@ -180,10 +212,19 @@ fn a_website_becomes_drafts_and_what_it_says_anew_changes_them() {
     );
     let now = article(&anna, &newer, "Lån en kano");
     let body = now["body"].as_str().unwrap();
-    assert!(body.contains("og det er gratis") && body.contains("i skuret"), "{body}");
+    assert!(
+        body.contains("og det er gratis") && body.contains("i skuret"),
+        "{body}"
+    );
 
     // Both change the same line: the draft stays as its editors left it.
-    site.put("/kano", &page("Lån en kano", &KANO.replace("maj til september", "april til oktober")));
+    site.put(
+        "/kano",
+        &page(
+            "Lån en kano",
+            &KANO.replace("maj til september", "april til oktober"),
+        ),
+    );
     let clash = anna.done("/import", &ask);
     assert_eq!(clash["changed"][0]["clash"], true, "{clash:#}");
     assert_eq!(article(&anna, &newer, "Lån en kano")["body"], now["body"]);
@@ -202,12 +243,19 @@ fn nothing_is_fetched_where_the_operator_has_not_said_so() {
     let service = service("");
     let anna = service.editor("anna", "all");
     let job = anna.end(&anna.post("/import", &web(&json!({"addresses": [address]}))));
-    assert_eq!((&job["state"], &job["error"]["code"]), (&json!("failed"), &json!("bad_request")));
+    assert_eq!(
+        (&job["state"], &job["error"]["code"]),
+        (&json!("failed"), &json!("bad_request"))
+    );
     let text = job["error"]["text"].as_str().unwrap();
     assert!(text.contains("BORGERLINJE_IMPORT_HOSTS"), "{text}");
     anna.refused("/import", &web(&json!({})), "bad_request");
     let cara = service.editor("cara", "0851");
-    cara.refused("/import", &web(&json!({"addresses": [address]})), "no_right");
+    cara.refused(
+        "/import",
+        &web(&json!({"addresses": [address]})),
+        "no_right",
+    );
     assert!(site.asked().is_empty());
 }
 
@@ -235,7 +283,10 @@ fn word_and_pdf_become_articles_by_their_headings() {
     assert!(said.contains("3 artikler i 1 kladder"), "{said}");
     let said = printed(&import("haandbog.docx"));
     assert!(said.contains("0 artikler i 0 kladder"), "{said}");
-    assert!(said.contains("findes allerede (maa-jeg-laane-en-kano-af-kommunen i kladden"), "{said}");
+    assert!(
+        said.contains("findes allerede (maa-jeg-laane-en-kano-af-kommunen i kladden"),
+        "{said}"
+    );
     let said = printed(&import("vejledning.pdf"));
     assert!(said.contains("artikler i 1 kladder"), "{said}");
     let out = import("skannet.pdf");
@@ -247,10 +298,26 @@ fn word_and_pdf_become_articles_by_their_headings() {
 fn a_file_that_means_no_good_ends_its_reader_and_nothing_else() {
     let docx = fs::read(fixture("haandbog.docx")).unwrap();
     let pdf = fs::read(fixture("vejledning.pdf")).unwrap();
-    assert!(read("docx", &docx).unwrap()["read"]["markdown"].to_string().contains("kano"));
-    assert!(read("pdf", &pdf).unwrap()["read"]["markdown"].to_string().contains("skovlegeplads"));
-    let deep = format!("<html><body>{}hej{}</body></html>", "<div>".repeat(200_000), "</div>".repeat(200_000));
-    let nested = format!("%PDF-1.4\n1 0 obj\n{}{}\nendobj\n", "[".repeat(300_000), "]".repeat(300_000));
+    assert!(
+        read("docx", &docx).unwrap()["read"]["markdown"]
+            .to_string()
+            .contains("kano")
+    );
+    assert!(
+        read("pdf", &pdf).unwrap()["read"]["markdown"]
+            .to_string()
+            .contains("skovlegeplads")
+    );
+    let deep = format!(
+        "<html><body>{}hej{}</body></html>",
+        "<div>".repeat(200_000),
+        "</div>".repeat(200_000)
+    );
+    let nested = format!(
+        "%PDF-1.4\n1 0 obj\n{}{}\nendobj\n",
+        "[".repeat(300_000),
+        "]".repeat(300_000)
+    );
     for (kind, bytes) in [
         ("docx", &docx[..docx.len() / 2]),
         ("docx", b"PK\x03\x04 nej"),

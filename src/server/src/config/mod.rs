@@ -402,7 +402,11 @@ mod tests {
             ("BORGERLINJE_NODE", "two words", "must be 1 to 40"),
             ("BORGERLINJE_PUBLIC_URL", "desk", "such as https://"),
             ("BORGERLINJE_PROXIES", "10.0.0.1, x", "such as 10.0.0.2"),
-            ("BORGERLINJE_IMPORT_HOSTS", "a.dk, *.dk", "such as www.aarhus.dk"),
+            (
+                "BORGERLINJE_IMPORT_HOSTS",
+                "a.dk, *.dk",
+                "such as www.aarhus.dk",
+            ),
             ("BORGERLINJE_ALWAYS_OPEN", "yes", "must be 0 or 1"),
         ] {
             let e = read(&[("BORGERLINJE_HOME", "/srv/b"), (name, value)]).unwrap_err();

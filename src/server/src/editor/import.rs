@@ -205,7 +205,9 @@ pub(crate) async fn by_command(
             let found = Found::of(store, &edit.draft).await?;
             let change = amended(found, edit.change, by.clone(), files, now)?;
             if !store.save_draft(change).await? {
-                return Err(Problem::bad("Kladden blev ændret imens. Kør importen igen."));
+                return Err(Problem::bad(
+                    "Kladden blev ændret imens. Kør importen igen.",
+                ));
             }
             imported.note(&Found::of(store, &edit.draft).await?, &[]);
         }

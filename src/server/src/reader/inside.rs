@@ -142,7 +142,10 @@ fn pdf(bytes: &[u8]) -> Result<Document, String> {
             "Filen er ikke en PDF, eller den er beskadiget.".to_owned()
         }
     };
-    let read = unpdf::Unpdf::new().lenient().sequential().with_images(false);
+    let read = unpdf::Unpdf::new()
+        .lenient()
+        .sequential()
+        .with_images(false);
     let read = read.parse_bytes(bytes).map_err(wrong)?;
     let plain = read.plain_text();
     let letters = plain.chars().filter(|c| c.is_alphabetic()).count();

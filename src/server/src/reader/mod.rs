@@ -72,7 +72,10 @@ pub(crate) async fn read(
     charset: &str,
 ) -> Result<Document, String> {
     if bytes.len() > LARGEST {
-        return Err(format!("Filen er for stor. Den må højst fylde {} MB.", LARGEST >> 20));
+        return Err(format!(
+            "Filen er for stor. Den må højst fylde {} MB.",
+            LARGEST >> 20
+        ));
     }
     let broken = |e: std::io::Error| {
         tracing::error!("a document cannot be read in a process of its own: {e}");
@@ -81,7 +84,9 @@ pub(crate) async fn read(
     // Also when the program was replaced by a newer one meanwhile.
     let mut child = Command::new("/proc/self/exe")
         .args([COMMAND, "--kind", kind.name()])
-        .args(["--address", address, "--charset", charset])
+        // What a server says may begin with anything.
+        .arg(format!("--address={address}"))
+        .arg(format!("--charset={charset}"))
         .env_clear()
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

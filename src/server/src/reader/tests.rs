@@ -39,7 +39,9 @@ fn a_pdf_has_text_and_headings_and_a_scan_is_refused_in_words_that_help() {
 
 #[test]
 fn a_page_is_its_text_without_menus_and_with_links_that_lead_somewhere() {
-    let text = "Du kan låne en kano ved søens bådhus fra maj til september, og den er gratis at låne. ".repeat(3);
+    let text =
+        "Du kan låne en kano ved søens bådhus fra maj til september, og den er gratis at låne. "
+            .repeat(3);
     let page = format!(
         "<html><head><title>Lån en kano | Testby Kommune</title></head><body><nav><a href='/x'>Forside</a></nav><main><h1>Lån en kano</h1>\
          <p>{text}</p><h2>Pris</h2><ul><li>Se <a href='../takster'>takster</a></li><li>{text}</li></ul></main><footer>Torvet 1</footer></body></html>"
@@ -47,11 +49,22 @@ fn a_page_is_its_text_without_menus_and_with_links_that_lead_somewhere() {
     let d = read(Kind::Html, page.as_bytes()).unwrap();
     assert_eq!(d.title, "Lån en kano");
     assert!(d.markdown.contains("## Pris"), "{}", d.markdown);
-    assert!(d.markdown.contains("(https://www.testby.dk/takster)"), "{}", d.markdown);
-    assert!(!d.markdown.contains("Forside") && !d.markdown.contains("Torvet"), "{}", d.markdown);
+    assert!(
+        d.markdown.contains("(https://www.testby.dk/takster)"),
+        "{}",
+        d.markdown
+    );
+    assert!(
+        !d.markdown.contains("Forside") && !d.markdown.contains("Torvet"),
+        "{}",
+        d.markdown
+    );
     // Letters as the server says them, or the page, or as everybody writes them.
     let old = page.replace("<head>", "<head><meta charset=\"iso-8859-1\">");
-    let latin: Vec<u8> = old.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
+    let latin: Vec<u8> = old
+        .chars()
+        .map(|c| u8::try_from(u32::from(c)).unwrap())
+        .collect();
     assert_eq!(read(Kind::Html, &latin).unwrap().title, "Lån en kano");
     let said = document(Kind::Html, page.as_bytes(), "https://a.dk/", "utf-8").unwrap();
     assert_eq!(said.title, "Lån en kano");
@@ -76,7 +89,8 @@ fn a_bomb_is_refused() {
     for _ in 0..40 {
         zip.write_all(&words).unwrap();
     }
-    zip.write_all(b"</w:t></w:r></w:p></w:body></w:document>").unwrap();
+    zip.write_all(b"</w:t></w:r></w:p></w:body></w:document>")
+        .unwrap();
     let bytes = zip.finish().unwrap().into_inner();
     assert!(bytes.len() < 1 << 20, "{}", bytes.len());
     assert!(read(Kind::Docx, &bytes).is_err());

@@ -41,7 +41,12 @@ impl Client {
 
     /// # Errors
     /// In Danish: no connection, a private address, too large, too slow, packed.
-    pub(super) async fn get(&self, url: &Url, listed: Listed, most: usize) -> Result<Asked, String> {
+    pub(super) async fn get(
+        &self,
+        url: &Url,
+        listed: Listed,
+        most: usize,
+    ) -> Result<Asked, String> {
         let answer = tokio::time::timeout(ANSWER, self.whole(url, listed, most));
         answer
             .await
@@ -50,9 +55,9 @@ impl Client {
 
     async fn whole(&self, url: &Url, listed: Listed, most: usize) -> Result<Asked, String> {
         let socket = tokio::time::timeout(CONNECT, connect(url, listed));
-        let socket = socket
-            .await
-            .unwrap_or_else(|_| Err("Der kan ikke komme forbindelse til hjemmesiden.".to_owned()))?;
+        let socket = socket.await.unwrap_or_else(|_| {
+            Err("Der kan ikke komme forbindelse til hjemmesiden.".to_owned())
+        })?;
         if url.scheme() == "http" {
             return exchange(socket, url, most).await;
         }
@@ -144,13 +149,19 @@ where
         None => url.path().to_owned(),
     };
     let host = url[url::Position::BeforeHost..url::Position::AfterPort].to_owned();
-    let agent = format!("{AGENT}/{} (import til kommunens borgerservice)", env!("CARGO_PKG_VERSION"));
+    let agent = format!(
+        "{AGENT}/{} (import til kommunens borgerservice)",
+        env!("CARGO_PKG_VERSION")
+    );
     let request = Request::builder()
         .method(Method::GET)
         .uri(path)
         .header(HOST, host)
         .header(USER_AGENT, agent)
-        .header(ACCEPT, "text/html, application/xhtml+xml, application/xml, text/plain, */*;q=0.1")
+        .header(
+            ACCEPT,
+            "text/html, application/xhtml+xml, application/xml, text/plain, */*;q=0.1",
+        )
         .header(ACCEPT_ENCODING, "identity")
         .header(CONNECTION, "close")
         .body(Empty::<Bytes>::new())
@@ -181,7 +192,9 @@ async fn read(
     let headers = answer.headers();
     let packed = header(headers, &CONTENT_ENCODING).unwrap_or("identity");
     if !packed.eq_ignore_ascii_case("identity") {
-        return Err("Hjemmesiden sender siden pakket, selv om den blev bedt om at lade være.".to_owned());
+        return Err(
+            "Hjemmesiden sender siden pakket, selv om den blev bedt om at lade være.".to_owned(),
+        );
     }
     let said = header(headers, &CONTENT_LENGTH).and_then(|n| n.parse::<usize>().ok());
     if said.is_some_and(|n| n > most) {
@@ -194,7 +207,9 @@ async fn read(
             tracing::info!("{url}: {e}");
             "Hjemmesidens svar kom ikke helt frem.".to_owned()
         })?;
-        let Ok(bytes) = frame.into_data() else { continue };
+        let Ok(bytes) = frame.into_data() else {
+            continue;
+        };
         if body.len() + bytes.len() > most {
             return Err(large());
         }

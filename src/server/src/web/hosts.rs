@@ -46,7 +46,9 @@ impl Hosts {
             return Err(format!("«{}» er ikke en adresse som https://…", short(url)));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err("En adresse må ikke have et brugernavn eller en adgangskode i sig.".to_owned());
+            return Err(
+                "En adresse må ikke have et brugernavn eller en adgangskode i sig.".to_owned(),
+            );
         }
         let origin = url.origin().ascii_serialization();
         let usual = url.scheme() == "https" && url.port().is_none();
@@ -131,7 +133,10 @@ mod tests {
         let hosts =
             Hosts::read("www.aarhus.dk, *.odense.dk ,http://127.0.0.1:8123, [::1]:8443").unwrap();
         let allow = |text: &str| hosts.allow(&Url::parse(text).unwrap()).ok();
-        assert_eq!(allow("https://www.aarhus.dk/pas?x=1"), Some(Listed::Outright));
+        assert_eq!(
+            allow("https://www.aarhus.dk/pas?x=1"),
+            Some(Listed::Outright)
+        );
         assert_eq!(allow("https://www.odense.dk/"), Some(Listed::Below));
         assert_eq!(allow("https://a.b.odense.dk/"), Some(Listed::Below));
         assert_eq!(allow("http://127.0.0.1:8123/x"), Some(Listed::Outright));
@@ -157,7 +162,15 @@ mod tests {
 
     #[test]
     fn what_is_no_host_is_said_at_the_start() {
-        for wrong in ["*.dk", "*", "https://", "a b", "www.aarhus.dk/pas", "ftp://x.dk", "*.http://x.dk"] {
+        for wrong in [
+            "*.dk",
+            "*",
+            "https://",
+            "a b",
+            "www.aarhus.dk/pas",
+            "ftp://x.dk",
+            "*.http://x.dk",
+        ] {
             let why = Hosts::read(wrong).unwrap_err();
             assert!(why.contains("such as www.aarhus.dk"), "{wrong}: {why}");
         }

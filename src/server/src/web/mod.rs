@@ -18,8 +18,8 @@ use robotxt::{AccessResult, Robots};
 use tokio::time::Instant;
 use url::Url;
 
-pub(crate) use self::hosts::Hosts;
 use self::get::Client;
+pub(crate) use self::hosts::Hosts;
 
 /// Who we say we are, in robots.txt and in every request.
 const AGENT: &str = "Borgerlinje-import";
@@ -139,7 +139,10 @@ impl Web {
                     continue;
                 }
                 Asked::Body(got) => {
-                    return Ok(Robots::from_access(AccessResult::Successful(&got.body), AGENT));
+                    return Ok(Robots::from_access(
+                        AccessResult::Successful(&got.body),
+                        AGENT,
+                    ));
                 }
                 Asked::Status(400..500) => AccessResult::Unavailable,
                 // Whose rules cannot be read is not asked for pages either.

@@ -111,7 +111,14 @@ mod tests {
     fn what_is_no_sitemap_or_would_blow_up_is_refused() {
         let bomb = "<!DOCTYPE x [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;\">]><urlset><url><loc>https://a.dk/&b;</loc></url></urlset>";
         let deep = "<a>".repeat(100_000);
-        for wrong in [bomb, &deep, "", "<urlset></urlset>", "<urlset><url><loc>https://a.dk/", "hej"] {
+        for wrong in [
+            bomb,
+            &deep,
+            "",
+            "<urlset></urlset>",
+            "<urlset><url><loc>https://a.dk/",
+            "hej",
+        ] {
             assert!(read(wrong.as_bytes()).is_err(), "{:.40}", wrong);
         }
     }

@@ -77,7 +77,10 @@ async fn nobody_is_led_to_where_the_operator_did_not_say() {
         ("/ud", to(&format!("http://{inner}/"))),
         ("/igen", to("/igen")),
         ("/stor", page(&"x".repeat(2_000))),
-        ("/pakket", "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\nx".to_owned()),
+        (
+            "/pakket",
+            "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\nx".to_owned(),
+        ),
     ])
     .await;
     let mut web = web(&format!("http://{at}, *.example.dk"));
@@ -123,5 +126,10 @@ async fn a_site_is_not_hurried_and_one_without_rules_to_read_is_left_alone() {
         assert!(why.contains("robots.txt kan ikke læses"), "{why}");
     }
     assert_eq!(asked.lock().unwrap().len(), 1);
-    assert!(Web::new(Arc::default()).err().unwrap().contains("BORGERLINJE_IMPORT_HOSTS"));
+    assert!(
+        Web::new(Arc::default())
+            .err()
+            .unwrap()
+            .contains("BORGERLINJE_IMPORT_HOSTS")
+    );
 }

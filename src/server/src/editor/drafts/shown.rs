@@ -52,13 +52,7 @@ impl Studio {
         Ok(self.outline(row, &meta, files, account))
     }
 
-    fn outline(
-        &self,
-        row: &DraftRow,
-        meta: &Meta,
-        files: Vec<Noted>,
-        account: &Account,
-    ) -> Draft {
+    fn outline(&self, row: &DraftRow, meta: &Meta, files: Vec<Noted>, account: &Account) -> Draft {
         let live = self.live.load();
         let why = demands(&live.release.studio, &live.release, &files);
         let rights = Rights {

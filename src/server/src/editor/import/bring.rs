@@ -13,10 +13,10 @@ use super::super::next::slug;
 use super::super::problem::Problem;
 use super::super::shelf;
 use super::super::wire::{ArticleFields, Change, ChangedPage, Duplicate, LayerName, Skipped};
+use super::Plan;
 use super::again::{self, Met, met};
 use super::near::{Entry, Near, key};
 use super::read::{Row, Rows};
-use super::Plan;
 
 /// Articles in one draft: more than somebody reads in a sitting.
 const IN_ONE: usize = 250;
@@ -227,12 +227,16 @@ impl<'a> Desk<'a> {
             },
         };
         if !(self.around.may)(layer) {
-            return self.skip(&row, format!("Du har ikke ret til at skrive for «{layer}»."));
+            return self.skip(
+                &row,
+                format!("Du har ikke ret til at skrive for «{layer}»."),
+            );
         }
         let Some(area) = self.area(&row) else {
             let named = row.area.as_deref().unwrap_or("");
             let why = if named.is_empty() {
-                "Rækken siger ikke, hvilket område den hører til. Vælg et område for hele importen.".to_owned()
+                "Rækken siger ikke, hvilket område den hører til. Vælg et område for hele importen."
+                    .to_owned()
             } else {
                 format!("Området «{named}» findes ikke.")
             };
@@ -354,7 +358,6 @@ impl<'a> Desk<'a> {
         });
         let free = |id: &str| match self.ids.get(id) {
             None => true,
-            Some(_) if id.len() > 60 => false,
             Some(layers) if own.is_some() => !layers.contains(&layer),
             Some(layers) => !layers.iter().any(|l| self.related(*l, layer)),
         };
@@ -375,9 +378,9 @@ impl<'a> Desk<'a> {
             let sentence = base::redact(&base::clean(&sentence)).text;
             let key = key(&sentence);
             let others = self.said.get(&key).into_iter().flatten();
-            let mut others = others.filter(|(l, other)| {
-                self.near.inherits(*l, layer) && *other != id || self.near.inherits(layer, *l)
-            });
+            // A municipality's own version of an article may have its sentences.
+            let mut others = others
+                .filter(|(l, other)| self.related(*l, layer) && (*other != id || *l == layer));
             if others.next().is_some() || key.is_empty() {
                 continue;
             }
@@ -385,7 +388,10 @@ impl<'a> Desk<'a> {
             let list = examples.entry(lang.code().to_owned()).or_default();
             list.push(sentence);
         }
-        let review = self.around.today.saturating_add(jiff::Span::new().months(6));
+        let review = self
+            .around
+            .today
+            .saturating_add(jiff::Span::new().months(6));
         let plan = self.plan;
         ArticleFields {
             id,
@@ -428,7 +434,9 @@ impl<'a> Desk<'a> {
                     source: Some(name.clone()),
                     changes,
                 };
-                self.out.drafts.push((new, pages.into_iter().flatten().collect()));
+                self.out
+                    .drafts
+                    .push((new, pages.into_iter().flatten().collect()));
             }
         }
         self.out

@@ -37,16 +37,17 @@ pub(super) async fn rows(
     progress: &dyn Progress,
 ) -> Result<Rows, Problem> {
     let (rows, skipped) = match what {
-        What::Rows(format, text) => {
-            super::super::blocking(move || read::rows(format, &text))
-                .await?
-                .map_err(Problem::bad)?
-        }
+        What::Rows(format, text) => super::super::blocking(move || read::rows(format, &text))
+            .await?
+            .map_err(Problem::bad)?,
         What::Paper(kind, bytes) => {
             progress.step("Læser dokumentet", 0, 0);
             let read = unless_stopped(progress, reader::read(kind, &bytes, "", "")).await?;
             let read = read.map_err(Problem::bad)?;
-            let name = plan.name.rsplit_once('.').map_or(plan.name.as_str(), |(n, _)| n);
+            let name = plan
+                .name
+                .rsplit_once('.')
+                .map_or(plan.name.as_str(), |(n, _)| n);
             let most = *knowledge::words_allowed(plan.layer).end();
             let made = outline::parts(name, &read.title, &read.markdown, most);
             let rows = (1..).zip(made).map(|(n, made)| row(n, made, None));
@@ -127,7 +128,10 @@ async fn pages(site: &Site, hosts: &Arc<Hosts>, progress: &dyn Progress) -> Resu
         progress.step("Henter siderne", n, total.min(PAGES));
         progress.go_on()?;
         if Instant::now() > until {
-            let why = format!("Det tog for længe: de sidste {} sider er ikke hentet.", total - n);
+            let why = format!(
+                "Det tog for længe: de sidste {} sider er ikke hentet.",
+                total - n
+            );
             refuse(&mut out, number, &text, why);
             break;
         }
@@ -135,7 +139,12 @@ async fn pages(site: &Site, hosts: &Arc<Hosts>, progress: &dyn Progress) -> Resu
             // Two addresses that lead to one page.
             Ok((at, _)) if at != url && !seen.insert(at.to_string()) => {}
             Ok((at, made)) if made.body.is_empty() => {
-                refuse(&mut out, number, at.as_str(), "Der er ingen tekst på siden.".to_owned());
+                refuse(
+                    &mut out,
+                    number,
+                    at.as_str(),
+                    "Der er ingen tekst på siden.".to_owned(),
+                );
             }
             Ok((at, made)) => out.0.push(row(number, made, Some(at.into()))),
             Err(why) => refuse(&mut out, number, &text, why),
@@ -185,7 +194,9 @@ async fn mapped(
     if wanted.is_empty() {
         let why = match under {
             Some(under) => format!("Ingen af sitemappets sider begynder med «{under}»."),
-            None => "Ingen af sitemappets sider ligger på en hjemmeside, som må hentes ind.".to_owned(),
+            None => {
+                "Ingen af sitemappets sider ligger på en hjemmeside, som må hentes ind.".to_owned()
+            }
         };
         return Err(Problem::bad(why));
     }
@@ -206,7 +217,11 @@ async fn page(web: &mut Web, url: &Url) -> Result<(Url, Made), String> {
         other => return Err(format!("Adressen er ikke en side med tekst ({other}).")),
     };
     let charset = content_type.split("charset=").nth(1).unwrap_or("");
-    let charset = charset.split(';').next().unwrap_or("").trim_matches(['"', ' ']);
+    let charset = charset
+        .split(';')
+        .next()
+        .unwrap_or("")
+        .trim_matches(['"', ' ']);
     let read = reader::read(kind, &body, address.as_str(), charset).await?;
     let mut made = outline::whole(&read.title, &read.lead, &read.markdown);
     if made.title.is_empty() {

@@ -10,7 +10,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use base::MunicipalityCode;
 use knowledge::Layer;
 
-/// From this share of common runs on, of all that either has, two texts are the same.
+/// From this share of common runs on, of all that either has, two texts are the same: three in five, see [`prefix`].
 const SAME: f32 = 0.6;
 /// Shorter texts are compared by their titles alone.
 const ENOUGH: usize = 8;
@@ -61,7 +61,8 @@ pub(super) fn key(title: &str) -> String {
 
 /// How many of the rarest runs of a text are looked up.
 fn prefix(runs: usize) -> usize {
-    runs - (SAME * runs as f32).ceil() as usize + 1
+    // In whole numbers: a run too few would miss what is exactly as much alike as is asked.
+    runs + 1 - (runs * 3).div_ceil(5)
 }
 
 impl Near {
@@ -203,16 +204,28 @@ mod tests {
     #[test]
     fn nothing_is_missed_that_comparing_all_would_find() {
         let texts: Vec<String> = (0..60)
-            .map(|n| format!("{} {}", words(n % 7 * 10, 20 + n % 11), words(n * 3, 8 + n % 5)))
+            .map(|n| {
+                format!(
+                    "{} {}",
+                    words(n % 7 * 10, 20 + n % 11),
+                    words(n * 3, 8 + n % 5)
+                )
+            })
             .collect();
         let mut near = Near::new(BTreeMap::new(), texts.iter().map(String::as_str));
         for (n, text) in texts.iter().enumerate() {
             let mine = near.ordered(text);
             let all = (0..n).map(|m| (m, near.likeness(&mine, &near.runs[m])));
-            let best = all.filter(|(_, l)| *l >= SAME).fold(0.0_f32, |b, (_, l)| b.max(l));
+            let best = all
+                .filter(|(_, l)| *l >= SAME)
+                .fold(0.0_f32, |b, (_, l)| b.max(l));
             let found = near.like(Layer::Shared, &format!("titel {n}"), text);
             assert_eq!(found.map_or(0.0, |(_, l)| l), best, "{n}");
-            near.add(entry(&n.to_string(), Layer::Shared), &format!("titel {n}"), text);
+            near.add(
+                entry(&n.to_string(), Layer::Shared),
+                &format!("titel {n}"),
+                text,
+            );
         }
     }
 
@@ -226,11 +239,20 @@ mod tests {
         assert!(near.like(layer("0461"), "Nyt pas", &text).is_none());
         assert!(near.like(Layer::Shared, "Nyt pas", &text).is_none());
         near.add(entry("b", layer("1082")), "Hund", &words(50, 30));
-        assert_eq!(near.like(layer("0751"), "x", &words(50, 30)).unwrap().0.name, "b");
+        assert_eq!(
+            near.like(layer("0751"), "x", &words(50, 30))
+                .unwrap()
+                .0
+                .name,
+            "b"
+        );
         assert!(near.like(layer("0461"), "x", &words(50, 30)).is_none());
         // The same question answered anew is the municipality's own version.
         assert!(near.like(layer("0751"), "Hund", &words(90, 30)).is_none());
         assert_eq!(near.overridden(layer("0751"), "hund!").unwrap().id, "b");
-        assert_eq!(near.like(layer("1082"), "hund!", &words(90, 30)).unwrap().1, 1.0);
+        assert_eq!(
+            near.like(layer("1082"), "hund!", &words(90, 30)).unwrap().1,
+            1.0
+        );
     }
 }

@@ -37,13 +37,24 @@ pub(super) fn whole(title: &str, lead: &str, markdown: &str) -> Made {
         let before = pieces.first_mut().filter(|p| p.level == 0);
         match before {
             Some(before) => before.text = joined(&before.text, &text),
-            None => pieces.insert(0, Piece { text, ..Piece::default() }),
+            None => pieces.insert(
+                0,
+                Piece {
+                    text,
+                    ..Piece::default()
+                },
+            ),
         }
     }
     let made = article(title, &pieces);
-    let bare = pieces.first().is_none_or(|p| p.level > 0 || p.text.is_empty());
+    let bare = pieces
+        .first()
+        .is_none_or(|p| p.level > 0 || p.text.is_empty());
     if bare && !lead.is_empty() {
-        return Made { body: joined(lead, &made.body), ..made };
+        return Made {
+            body: joined(lead, &made.body),
+            ..made
+        };
     }
     made
 }
@@ -57,7 +68,9 @@ pub(super) fn parts(name: &str, title: &str, markdown: &str, most_words: usize) 
     let level = (1..=6).find(|l| count(*l) > 1);
     // What programs note as a title is often that of the template: a heading that stands alone says it better.
     let alone = pieces.iter().find(|p| p.level > 0);
-    let alone = alone.filter(|p| count(p.level) == 1).map_or("", |p| p.heading.as_str());
+    let alone = alone
+        .filter(|p| count(p.level) == 1)
+        .map_or("", |p| p.heading.as_str());
     let called = [alone, title, name].into_iter().find(|t| !t.is_empty());
     let called = called.unwrap_or("").to_owned();
     let Some(level) = level.filter(|_| words > most_words) else {
@@ -67,14 +80,28 @@ pub(super) fn parts(name: &str, title: &str, markdown: &str, most_words: usize) 
     let mut before = Vec::new();
     for p in pieces {
         if p.level == level {
-            all.push((p.heading.clone(), vec![Piece { level: 0, heading: String::new(), text: p.text }]));
+            all.push((
+                p.heading.clone(),
+                vec![Piece {
+                    level: 0,
+                    heading: String::new(),
+                    text: p.text,
+                }],
+            ));
         } else if p.level > level
             && let Some((_, last)) = all.last_mut()
         {
             last.push(p);
         } else if p.level > 0 && p.level < level && !all.is_empty() {
             // A part of the document: its text belongs to nobody before it.
-            all.push((p.heading.clone(), vec![Piece { level: 0, heading: String::new(), text: p.text }]));
+            all.push((
+                p.heading.clone(),
+                vec![Piece {
+                    level: 0,
+                    heading: String::new(),
+                    text: p.text,
+                }],
+            ));
         } else {
             before.push(p);
         }
@@ -84,7 +111,10 @@ pub(super) fn parts(name: &str, title: &str, markdown: &str, most_words: usize) 
     if opening >= OWN {
         made.push(whole_of(&called, before));
     }
-    made.extend(all.into_iter().map(|(title, pieces)| article(title, &pieces)));
+    made.extend(
+        all.into_iter()
+            .map(|(title, pieces)| article(title, &pieces)),
+    );
     made.retain(|m| !m.body.is_empty());
     made
 }
@@ -94,7 +124,10 @@ fn whole_of(title: &str, mut pieces: Vec<Piece>) -> Made {
         && same(&pieces[first].heading, title)
     {
         let text = std::mem::take(&mut pieces[first].text);
-        pieces[first] = Piece { text, ..Piece::default() };
+        pieces[first] = Piece {
+            text,
+            ..Piece::default()
+        };
     }
     article(title.to_owned(), &pieces)
 }
@@ -184,10 +217,15 @@ impl Writer {
             Event::Text(t) | Event::Code(t) if self.skip == 0 => self.text(&t),
             Event::SoftBreak if self.skip == 0 => self.text(" "),
             Event::HardBreak if self.skip == 0 => {
-                let line = if self.in_heading || self.in_table { " " } else { "\n" };
+                let line = if self.in_heading || self.in_table {
+                    " "
+                } else {
+                    "\n"
+                };
                 self.text(line);
                 self.indent();
             }
+            Event::InlineHtml(tag) if self.skip == 0 && tag.starts_with("<br") => self.text(" "),
             // What a page marks up beyond Markdown says nothing to a citizen.
             _ => {}
         }
@@ -359,13 +397,19 @@ mod tests {
                     <script>alert(1)</script>\n\n### Hvad `nu`?\n\n> citat\n";
         let p = pieces(text);
         assert_eq!(p.len(), 3, "{p:#?}");
-        assert_eq!(p[0].text, "Kort svar med **vægt**, og [link](https://a.dk/x) og telefon .");
+        assert_eq!(
+            p[0].text,
+            "Kort svar med **vægt**, og [link](https://a.dk/x) og telefon ."
+        );
         assert_eq!((p[1].level, p[1].heading.as_str()), (1, "Titel"));
         assert_eq!(
             p[1].text,
-            "Teksther\n\n1. en\n  - under\n2. to\n\n- Pas: Pris: 893\n- Kort"
+            "Tekst her\n\n1. en\n  - under\n2. to\n\n- Pas: Pris: 893\n- Kort"
         );
-        assert_eq!((p[2].heading.as_str(), p[2].text.as_str()), ("Hvad nu?", "citat"));
+        assert_eq!(
+            (p[2].heading.as_str(), p[2].text.as_str()),
+            ("Hvad nu?", "citat")
+        );
     }
 
     #[test]
@@ -382,7 +426,10 @@ mod tests {
         );
         assert_eq!(made.questions, ["Hvordan får jeg pas?"]);
         let made = whole("", "", "# Skal jeg have pas?\n\nJa.\n");
-        assert_eq!((made.title.as_str(), made.body.as_str()), ("Skal jeg have pas?", "Ja."));
+        assert_eq!(
+            (made.title.as_str(), made.body.as_str()),
+            ("Skal jeg have pas?", "Ja.")
+        );
         assert_eq!(made.questions, ["Skal jeg have pas?"]);
     }
 
@@ -395,12 +442,19 @@ mod tests {
         let titles = |made: &[Made]| made.iter().map(|m| m.title.clone()).collect::<Vec<_>>();
         let made = parts("haandbog", "", &text, 80);
         assert_eq!(titles(&made), ["Håndbog", "Pas", "Affald"]);
-        assert!(made[1].body.contains("\n\n## Børn\nord"), "{}", made[1].body);
+        assert!(
+            made[1].body.contains("\n\n## Børn\nord"),
+            "{}",
+            made[1].body
+        );
         // Short enough for one.
         let made = parts("haandbog", "", &text, 300);
         assert_eq!(titles(&made), ["Håndbog"]);
         assert!(made[0].body.starts_with("ord"), "{}", made[0].body);
         assert_eq!(titles(&parts("brev", "", "Kun tekst.", 1)), ["brev"]);
-        assert_eq!(titles(&parts("brev", "Et brev", "Kun tekst.", 1)), ["Et brev"]);
+        assert_eq!(
+            titles(&parts("brev", "Et brev", "Kun tekst.", 1)),
+            ["Et brev"]
+        );
     }
 }

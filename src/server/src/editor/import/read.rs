@@ -121,7 +121,8 @@ fn csv(text: &str) -> Result<Rows, String> {
         let record = match record {
             Ok(record) => record,
             Err(e) => {
-                rows.1.push(Skipped::new(n, format!("Rækken kan ikke læses: {e}")));
+                rows.1
+                    .push(Skipped::new(n, format!("Rækken kan ikke læses: {e}")));
                 continue;
             }
         };
@@ -200,7 +201,8 @@ fn has(o: &Object, known: &[&str]) -> bool {
 
 fn object(n: usize, v: &Value, rows: &mut Rows) {
     let Some(o) = v.as_object() else {
-        rows.1.push(Skipped::new(n, "Rækken er ikke et objekt med felter."));
+        rows.1
+            .push(Skipped::new(n, "Rækken er ikke et objekt med felter."));
         return;
     };
     let text = |known| field(o, known).and_then(Value::as_str).map(str::to_owned);
@@ -246,11 +248,21 @@ fn object(n: usize, v: &Value, rows: &mut Rows) {
             for (layer, answer) in by_layer {
                 let answer = answer.as_str().unwrap_or_default().to_owned();
                 let layer = Some(layer.clone());
-                take(rows, Row { answer, layer, ..row.clone() });
+                take(
+                    rows,
+                    Row {
+                        answer,
+                        layer,
+                        ..row.clone()
+                    },
+                );
             }
         }
         answer => {
-            let answer = answer.and_then(Value::as_str).unwrap_or_default().to_owned();
+            let answer = answer
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned();
             take(rows, Row { answer, ..row });
         }
     }
@@ -297,7 +309,8 @@ fn rasa(text: &str) -> Result<Rows, String> {
         let intent: Intent = match serde_yaml_ng::from_value(item.clone()) {
             Ok(intent) => intent,
             Err(e) => {
-                rows.1.push(Skipped::new(n, format!("Rækken kan ikke læses: {e}")));
+                rows.1
+                    .push(Skipped::new(n, format!("Rækken kan ikke læses: {e}")));
                 continue;
             }
         };
