@@ -92,7 +92,6 @@ test('a website and a Word file become drafts, and a page that has changed becom
 
   // Nothing of it is live.
   await eva.go('/svar');
-  await eva.at('find').fill('kano');
   await eva.at('articles').waitFor();
   assert.doesNotMatch(await eva.at('articles').innerText(), /Lån en kano/);
 

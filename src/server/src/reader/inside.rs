@@ -16,7 +16,7 @@ const SECONDS: u64 = 30;
 /// Of the thread that reads: documents nest, and libraries follow them down.
 const STACK: usize = 128 << 20;
 /// Elements of a web page; more is no text for people.
-const ELEMENTS: usize = 60_000;
+const ELEMENTS: usize = 20_000;
 
 /// Reads standard input and answers. What goes wrong beyond that ends the process, and whoever asked notices.
 ///

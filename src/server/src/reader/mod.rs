@@ -84,7 +84,9 @@ pub(crate) async fn read(
     // Also when the program was replaced by a newer one meanwhile.
     let mut child = Command::new("/proc/self/exe")
         .args([COMMAND, "--kind", kind.name()])
-        .args(["--address", address, "--charset", charset])
+        // What a server says may begin with anything.
+        .arg(format!("--address={address}"))
+        .arg(format!("--charset={charset}"))
         .env_clear()
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

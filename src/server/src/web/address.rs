@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Whether anybody may be asked there: not this machine, no private network, nothing that is reserved.
-pub(super) fn public(ip: IpAddr) -> bool {
+pub(crate) fn public(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => public_v4(ip),
         IpAddr::V6(ip) => public_v6(ip),
@@ -72,6 +72,7 @@ mod tests {
             ("fd00::1", false),
             ("64:ff9b::a00:1", false),
             ("2002:a00:1::", false),
+            ("2a02:26f0::1", true),
             ("2001:db8::1", false),
         ] {
             assert_eq!(public(text.parse().unwrap()), want, "{text}");

@@ -100,7 +100,7 @@ fn entry(text: &str) -> Result<Entry, String> {
         && url.fragment().is_none()
         && url.username().is_empty()
         && url.password().is_none();
-    if !bare || !matches!(url.scheme(), "http" | "https") {
+    if !bare || rest.contains('*') || !matches!(url.scheme(), "http" | "https") {
         return Err(wrong());
     }
     match url.host() {

@@ -18,6 +18,7 @@ use robotxt::{AccessResult, Robots};
 use tokio::time::Instant;
 use url::Url;
 
+pub(crate) use self::address::public;
 use self::get::Client;
 pub(crate) use self::hosts::Hosts;
 

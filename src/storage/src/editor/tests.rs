@@ -168,3 +168,21 @@ async fn a_shared_release_has_its_number_its_place_and_the_files_it_was_kept_out
     let row = e.placed().await.unwrap().unwrap();
     assert_eq!(row.position, Some(place(99)));
 }
+
+#[tokio::test]
+async fn what_a_page_said_last_is_kept_for_each_layer() {
+    let (_dir, e) = open();
+    let page = |address: &str, text: &str| (address.to_owned(), text.to_owned());
+    let pages = vec![page("https://a.dk/1", "en"), page("https://a.dk/2", "to")];
+    e.keep_pages("shared".into(), at(1), pages).await.unwrap();
+    let newer = vec![page("https://a.dk/1", "et")];
+    e.keep_pages("shared".into(), at(2), newer).await.unwrap();
+    let asked = || {
+        ["https://a.dk/1", "https://a.dk/3"]
+            .map(str::to_owned)
+            .to_vec()
+    };
+    let found = e.pages("shared".into(), asked()).await.unwrap();
+    assert_eq!(found, [page("https://a.dk/1", "et")]);
+    assert!(e.pages("0751".into(), asked()).await.unwrap().is_empty());
+}

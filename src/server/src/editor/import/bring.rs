@@ -358,7 +358,6 @@ impl<'a> Desk<'a> {
         });
         let free = |id: &str| match self.ids.get(id) {
             None => true,
-            Some(_) if id.len() > 60 => false,
             Some(layers) if own.is_some() => !layers.contains(&layer),
             Some(layers) => !layers.iter().any(|l| self.related(*l, layer)),
         };
@@ -379,9 +378,9 @@ impl<'a> Desk<'a> {
             let sentence = base::redact(&base::clean(&sentence)).text;
             let key = key(&sentence);
             let others = self.said.get(&key).into_iter().flatten();
-            let mut others = others.filter(|(l, other)| {
-                self.near.inherits(*l, layer) && *other != id || self.near.inherits(layer, *l)
-            });
+            // A municipality's own version of an article may have its sentences.
+            let mut others = others
+                .filter(|(l, other)| self.related(*l, layer) && (*other != id || *l == layer));
             if others.next().is_some() || key.is_empty() {
                 continue;
             }

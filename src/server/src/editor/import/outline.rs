@@ -225,6 +225,7 @@ impl Writer {
                 self.text(line);
                 self.indent();
             }
+            Event::InlineHtml(tag) if self.skip == 0 && tag.starts_with("<br") => self.text(" "),
             // What a page marks up beyond Markdown says nothing to a citizen.
             _ => {}
         }
@@ -403,7 +404,7 @@ mod tests {
         assert_eq!((p[1].level, p[1].heading.as_str()), (1, "Titel"));
         assert_eq!(
             p[1].text,
-            "Teksther\n\n1. en\n  - under\n2. to\n\n- Pas: Pris: 893\n- Kort"
+            "Tekst her\n\n1. en\n  - under\n2. to\n\n- Pas: Pris: 893\n- Kort"
         );
         assert_eq!(
             (p[2].heading.as_str(), p[2].text.as_str()),

@@ -245,7 +245,7 @@ fn a_page_that_was_brought_in_before_is_compared_with_its_article() {
     assert!(b.changed[0].clash && b.changed[0].draft == "d");
     // Another layer's article is not the page's.
     let b = against(&plan_for_aarhus(), page(&newer), &[with(PAGE)], &[], &then);
-    assert_eq!((b.changed.len(), b.drafts.len()), (0, 1));
+    assert_eq!((b.changed.len(), b.duplicates.len()), (0, 1));
 }
 
 #[test]

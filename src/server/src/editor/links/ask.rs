@@ -4,7 +4,7 @@
 //! operator has listed its host. The addresses that were looked at are the ones that are connected to.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +21,8 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use url::{Host, Url};
+
+use crate::web::public;
 
 const AGENT: &str = concat!("Borgerlinje/", env!("CARGO_PKG_VERSION"), " (link check)");
 /// From connecting to the head of the answer.
@@ -251,44 +253,4 @@ fn judged(first: &Url, last: &Url, for_good: bool, status: StatusCode) -> Option
         to: moved.then(|| last.to_string()),
         text,
     })
-}
-
-/// Whether an address is one of the open internet: what IANA has set aside is not (RFC 6890 and its followers).
-pub(super) fn public(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => public_v4(ip),
-        IpAddr::V6(ip) => public_v6(ip),
-    }
-}
-
-fn public_v4(ip: Ipv4Addr) -> bool {
-    let [a, b, c, _] = ip.octets();
-    let aside = ip.is_private()
-        || ip.is_loopback()
-        || ip.is_link_local()
-        || ip.is_documentation()
-        || a == 0
-        || a >= 224
-        || (a == 100 && (64..128).contains(&b))
-        || (a == 198 && (18..20).contains(&b))
-        || (a, b, c) == (192, 0, 0)
-        || (a, b, c) == (192, 88, 99);
-    !aside
-}
-
-fn public_v6(ip: Ipv6Addr) -> bool {
-    let s = ip.segments();
-    let low = |at: usize| {
-        let [a, b] = s[at].to_be_bytes();
-        let [c, d] = s[at + 1].to_be_bytes();
-        Ipv4Addr::new(a, b, c, d)
-    };
-    match s {
-        // An IPv4 address in other clothes: mapped, translated, 6to4.
-        [0, 0, 0, 0, 0, 0xffff, ..] | [0x64, 0xff9b, 0, 0, 0, 0, ..] => public_v4(low(6)),
-        [0x2002, ..] => public_v4(low(1)),
-        [0x2001, 0xdb8, ..] | [0x2001, 0, ..] | [0x64, 0xff9b, ..] => false,
-        // Of the rest, only what is given out.
-        [first, ..] => first & 0xe000 == 0x2000,
-    }
 }

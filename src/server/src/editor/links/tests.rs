@@ -100,24 +100,6 @@ async fn what_is_on_an_internal_network_is_not_asked_unless_it_is_listed() {
     let fault = stranger.ask(&format!("{site}/ok")).await.unwrap();
     assert_eq!(fault.kind, "private");
     assert!(seen.lock().unwrap().is_empty());
-    for (ip, want) in [
-        ("93.184.216.34", true),
-        ("2a02:26f0::1", true),
-        ("10.1.2.3", false),
-        ("172.31.0.1", false),
-        ("192.168.1.1", false),
-        ("100.64.0.1", false),
-        ("169.254.169.254", false),
-        ("0.0.0.0", false),
-        ("255.255.255.255", false),
-        ("fe80::1", false),
-        ("fd00::1", false),
-        ("::ffff:10.0.0.1", false),
-        ("64:ff9b::a00:1", false),
-        ("2002:a00:1::1", false),
-    ] {
-        assert_eq!(ask::public(ip.parse().unwrap()), want, "{ip}");
-    }
 }
 
 #[tokio::test]
