@@ -95,8 +95,9 @@ async fn a_release_that_is_killed_is_the_old_or_the_new_one_whole() {
         let draft = anna.draft(&json!(changes));
         assert_eq!(draft["faults"], json!([]), "{draft:#}");
         let id = draft["id"].as_str().unwrap();
-        anna.post(&format!("/drafts/{id}/publish"), &json!({"version": 1}));
-        loop {
+        let started = anna.post(&format!("/drafts/{id}/publish"), &json!({"version": 1}));
+        let job = format!("/jobs/{}", started["job"].as_str().unwrap());
+        for turn in 1_u64.. {
             let settled = || rounds(&folder).iter().filter(|r| **r == round).count();
             let now = match at {
                 At::Begun => true,
@@ -105,6 +106,10 @@ async fn a_release_that_is_killed_is_the_old_or_the_new_one_whole() {
             };
             if now {
                 break;
+            }
+            if turn.is_multiple_of(1_000) {
+                let job = anna.get(&job);
+                assert_ne!(job["state"], "failed", "{job:#}");
             }
             std::thread::yield_now();
         }

@@ -98,7 +98,7 @@ impl Lexical {
         }
         writer.commit()?;
         let slots = (0..release.articles.len() as ArticleIx).map(Some);
-        Self::open(&index, directory, fields, slots.collect())
+        Self::open(&index, directory, fields, slots.collect(), BTreeSet::new())
     }
 
     /// The index of another release. `kept` tells of each of its articles which one of this release has the same
@@ -138,10 +138,7 @@ impl Lexical {
             slots.push(Some(ix));
         }
         writer.commit()?;
-        let mut this = Self::open(&index, directory, fields, slots)?;
-        // What was put there as it is, is not counted as the index's own.
-        this.names.extend(self.names.iter().cloned());
-        Ok(this)
+        Self::open(&index, directory, fields, slots, self.names.clone())
     }
 
     fn open(
@@ -149,6 +146,7 @@ impl Lexical {
         directory: RamDirectory,
         fields: Fields,
         slots: Vec<Option<ArticleIx>>,
+        mut names: BTreeSet<PathBuf>,
     ) -> tantivy::Result<Self> {
         let reader: IndexReader = index
             .reader_builder()
@@ -156,8 +154,10 @@ impl Lexical {
             .try_into()?;
         let searcher = reader.searcher();
         let places = places(&searcher)?;
+        // Files that were put there as they are, are not counted as the index's own.
+        names.extend(index.directory().list_managed_files());
         Ok(Self {
-            names: index.directory().list_managed_files().into_iter().collect(),
+            names,
             directory,
             searcher,
             places,
@@ -189,7 +189,8 @@ impl Lexical {
         let directory = directory_of(files)?;
         let index = Index::open(directory.clone())?;
         let slots = (0..articles as ArticleIx).map(Some).collect();
-        Self::open(&index, directory, schema().1, slots)
+        let names = files.iter().map(|(path, _)| PathBuf::from(path)).collect();
+        Self::open(&index, directory, schema().1, slots, names)
     }
 
     /// The best `limit` documents that `code` in `region` may see, best first.

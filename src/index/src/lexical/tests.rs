@@ -81,3 +81,29 @@ fn a_stored_index_finds_the_same() {
     let torn = &files[..files.len() - 1];
     assert!(Lexical::from_files(torn, r.articles.len()).is_err());
 }
+
+#[test]
+fn an_index_is_revised_however_it_came_to_be() {
+    let r = release();
+    let a = Analyzer::new(Compounds::default());
+    let built = Lexical::build(&r, &a).unwrap();
+    let opened = Lexical::from_files(&built.files().unwrap(), r.articles.len()).unwrap();
+    let (code, region) = ("0751".parse().unwrap(), "1082".parse().unwrap());
+    let terms = a.query_terms("pas udløbet");
+    let find = |l: &Lexical| {
+        let hits = l.search(&terms, Side::Sections, code, region, 20).unwrap();
+        hits.iter().map(|h| h.article).collect::<Vec<_>>()
+    };
+    let all: Vec<Option<ArticleIx>> = (0..r.articles.len() as ArticleIx).map(Some).collect();
+    let first = find(&built)[0];
+    // One article is indexed anew; twice, so that a revised one is revised too.
+    let mut kept = all.clone();
+    kept[first as usize] = None;
+    for from in [built, opened] {
+        let once = from.revised(&r, &a, &kept).unwrap();
+        assert_eq!(find(&once)[0], first);
+        let twice = once.revised(&r, &a, &all).unwrap();
+        assert_eq!(find(&twice), find(&once));
+        assert_eq!(twice.files().unwrap().len(), once.files().unwrap().len());
+    }
+}
