@@ -25,6 +25,9 @@ pub(crate) struct Revision<'a> {
     kept: Vec<Option<usize>>,
 }
 
+/// The sentences of the classes that are wanted.
+pub(crate) type Sentences<'a> = dyn Fn(&dyn Fn(usize) -> bool) -> Vec<Sample> + 'a;
+
 /// A sentence that is learned, and its vector, centred and of unit length.
 pub(crate) type Lesson = (Sample, Vec<f32>);
 
@@ -89,7 +92,7 @@ impl Ranker {
         &self,
         revision: &Revision<'_>,
         anew: &[Lesson],
-        sentences: &dyn Fn(&dyn Fn(usize) -> bool) -> Vec<Sample>,
+        sentences: &Sentences<'_>,
     ) -> Self {
         let (n, d) = (revision.classes.len(), self.dimensions);
         let raws: Vec<Raw> = anew.iter().map(|(s, _)| raw(&s.text)).collect();
