@@ -23,7 +23,7 @@ const INDEPENDENT: f32 = 0.5;
 const TABLE: usize = 1 << 18;
 
 /// A language identifier for one release.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Identifier {
     /// Log-probabilities by gram hash, one for each of [`LATIN`].
     table: HashMap<u32, [f32; LATIN.len()]>,

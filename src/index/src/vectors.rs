@@ -171,7 +171,7 @@ mod tests {
         };
         let options = BuildOptions {
             cache: Some(dir.clone()),
-            prepared: None,
+            prepared: Vec::new(),
             model: "model".to_owned(),
             adapted: false,
             dimensions: 2,
@@ -192,7 +192,7 @@ mod tests {
         // What was prepared elsewhere is read, and stays as it is.
         let service = BuildOptions {
             cache: Some(dir.join("service")),
-            prepared: Some(dir.clone()),
+            prepared: vec![dir.clone()],
             ..options
         };
         let mut cache = VectorCache::open(&service).unwrap();

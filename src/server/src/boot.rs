@@ -64,28 +64,15 @@ pub(crate) struct Maker {
 }
 
 impl Maker {
-    /// One whose releases may never be: what is learned of them is kept apart, so that a start still finds what is
-    /// live. Texts that are known are not encoded again.
+    /// One whose releases may never be: what is learned of them whole is kept apart, so that a start still finds what is
+    /// live.
     pub(crate) fn beside(&self) -> Self {
         let mut maker = self.clone();
-        let Some(own) = &self.options.cache else {
-            return maker;
-        };
-        let apart = own.with_file_name("preview");
-        let copied = fs::create_dir_all(&apart).and_then(|()| {
-            for entry in fs::read_dir(own)? {
-                let name = entry?.file_name();
-                if name.to_string_lossy().starts_with("vectors-") {
-                    fs::copy(own.join(&name), apart.join(&name))?;
-                }
-            }
-            Ok(())
-        });
-        if let Err(e) = copied {
-            // Then they are encoded once more.
-            tracing::debug!("{}: {e}", apart.display());
+        let options = &mut maker.options;
+        if let Some(own) = options.cache.take() {
+            options.cache = Some(own.with_file_name("preview"));
+            options.prepared.push(own);
         }
-        maker.options.cache = Some(apart);
         maker
     }
 
@@ -117,20 +104,23 @@ impl Maker {
         )?)
     }
 
-    /// A release that differs from a live one in a few articles, in about a second; [`Maker::build`] is to follow.
-    /// When it differs in more, `None`. Blocks.
+    /// The release after a live one, and whether it was made from that one, so that [`Maker::build`] is to follow: in
+    /// a tenth of a second when few articles differ, learned whole when more do. Blocks.
     ///
     /// # Errors
     /// [`BootError::Index`].
-    pub(crate) fn revise(
+    pub(crate) fn next(
         &self,
         live: &Snapshot,
         release: Arc<Release>,
-    ) -> Result<Option<Arc<Snapshot>>, BootError> {
-        let snapshot = live.revised(release, &self.options, &mut |kind, texts| {
-            self.encoder.encode_blocking(kind, texts, &mut |_, _| {})
-        })?;
-        Ok(snapshot.map(Arc::new))
+        progress: &mut dyn FnMut(Stage, usize, usize),
+    ) -> Result<(Arc<Snapshot>, bool), BootError> {
+        let embed =
+            &mut |kind, texts: &[String]| self.encoder.encode_blocking(kind, texts, &mut |_, _| {});
+        match live.revised(Arc::clone(&release), &self.options, embed)? {
+            Some(quick) => Ok((Arc::new(quick), true)),
+            None => Ok((self.build(release, progress)?, false)),
+        }
     }
 
     /// Another release beside a live one, learned whole. Blocks.
@@ -284,7 +274,7 @@ pub(crate) fn boot_with(
     )?;
     let options = BuildOptions {
         cache: Some(config.cache.join("index")),
-        prepared: config.prepared.as_ref().map(|p| p.join("index")),
+        prepared: config.prepared.iter().map(|p| p.join("index")).collect(),
         model,
         adapted,
         dimensions,
@@ -315,21 +305,6 @@ fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
     thread
         .join()
         .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-}
-
-/// Another release beside a live one, as publishing makes it.
-///
-/// # Errors
-/// [`BootError::Index`].
-pub(crate) fn rebuild(booted: &Booted, release: Release) -> Result<Arc<Snapshot>, BootError> {
-    let release = Arc::new(release);
-    let quick = booted
-        .maker
-        .revise(&booted.snapshot, Arc::clone(&release))?;
-    match quick {
-        Some(snapshot) => Ok(snapshot),
-        None => booted.maker.build(release, &mut |_, _, _| {}),
-    }
 }
 
 #[derive(Deserialize)]

@@ -31,6 +31,8 @@ pub(super) const STEPS: usize = FOLDS + 1;
 /// The common part of a training, its classes numbered anew.
 pub(super) struct CrossFit<'a> {
     training: &'a Training<'a>,
+    /// Of each class, its number in the training.
+    commons: Vec<usize>,
     classes: Vec<Class>,
     /// Written sentences of each class.
     written: Vec<u32>,
@@ -86,6 +88,7 @@ impl<'a> CrossFit<'a> {
             passages: passages
                 .filter_map(|(class, v)| Some((place(*class)?, v)))
                 .collect(),
+            commons,
         }
     }
 
@@ -118,10 +121,9 @@ impl<'a> CrossFit<'a> {
             .map(|(i, first, evidence, _)| self.trial(&stack, *i, first, evidence))
             .unzip();
         let confidence = Confidence::fit(&trials, self.training.budget);
-        let commons = self.training.scope.commons();
         let judged = ranked.iter().zip(trials.iter().zip(firsts));
         let judged = judged.map(|(r, (trial, first))| {
-            let first = first.map(|c| commons[c]);
+            let first = first.map(|c| self.commons[c]);
             Judged::of(self.samples[r.0].sample, trial, first, &confidence)
         });
         let judged = judged.collect();
@@ -141,7 +143,6 @@ impl<'a> CrossFit<'a> {
             .flat_map(|(_, v)| centre(v, passage_mean))
             .collect();
         let products = Products::new(&rows, d);
-        let commons = self.training.scope.commons();
         parallel::map(self.samples.len(), self.training.threads, |i| {
             let sample = &self.samples[i];
             // Nobody is judged by it.
@@ -156,7 +157,7 @@ impl<'a> CrossFit<'a> {
                 *best = best.max(cosine);
             }
             for (class, score) in sample.bm25 {
-                if let Ok(class) = commons.binary_search(&(*class as usize)) {
+                if let Ok(class) = self.commons.binary_search(&(*class as usize)) {
                     let best = &mut out[class].1;
                     *best = best.max(*score);
                 }

@@ -4,9 +4,10 @@
 //! rivals. The planes of the others have not seen the new sentences, and the second stage and the thresholds are
 //! those of before, so a whole training is to follow; but an editor need not wait for it.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::features::{Raw, Sparse, raw};
+use super::features::{Raw, raw};
 use super::svm::{LANES, Problem, Rows};
 use super::train::{Local, Sample, VECTOR, written};
 use super::{Class, Ranker, Scope, judged};
@@ -112,11 +113,12 @@ impl Ranker {
         }
         for group in revision.groups() {
             let rivals = self.rivals(revision, &group, anew);
-            let mut lessons: Vec<(u32, Sparse, Vec<f32>)> = Vec::new();
+            let (mut classes, mut sparse, mut dense) = (Vec::new(), Vec::new(), Vec::new());
             for ((sample, vector), raw) in anew.iter().zip(&raws) {
                 if group.contains(&(sample.class as usize)) {
-                    let features = vocabulary.features(raw).0;
-                    lessons.push((sample.class, features, vector.clone()));
+                    classes.push(sample.class as usize);
+                    sparse.push(vocabulary.features(raw).0);
+                    dense.push(Cow::Borrowed(&vector[..]));
                 }
             }
             let mut vectors: HashMap<u32, std::vec::IntoIter<Vec<f32>>> = rivals
@@ -126,16 +128,17 @@ impl Ranker {
                 .collect();
             for s in sentences(&|c| rivals.contains(&c)) {
                 if let Some(vector) = vectors.get_mut(&s.class).and_then(Iterator::next) {
-                    lessons.push((s.class, vocabulary.features(&raw(&s.text)).0, vector));
+                    classes.push(s.class as usize);
+                    sparse.push(vocabulary.features(&raw(&s.text)).0);
+                    dense.push(Cow::Owned(vector));
                 }
             }
-            let class_of = |i: u32| lessons[i as usize].0 as usize;
-            let all: Vec<u32> = (0..lessons.len() as u32).collect();
-            let sparse: Vec<Sparse> = lessons.iter().map(|l| l.1.clone()).collect();
+            let class_of = |i: u32| classes[i as usize];
+            let all: Vec<u32> = (0..classes.len() as u32).collect();
             let local = Local::fit(&sparse, &all, &class_of, &group);
             let columns: Vec<_> = group.iter().copied().zip(local.planes).collect();
             lexical.add_narrow(local.features, &columns);
-            let rows: Vec<&[f32]> = lessons.iter().map(|l| &l.2[..]).collect();
+            let rows: Vec<&[f32]> = dense.iter().map(|v| &v[..]).collect();
             let meaning = Problem {
                 rows: &Rows::Dense(&rows),
                 width: d,

@@ -116,7 +116,7 @@ impl Training<'_> {
         let n = self.classes.len();
         let class_of = |i: u32| self.samples[i as usize].class as usize;
         let of_common = |i: &u32| self.scope.common(class_of(*i));
-        let (train, _): (Vec<u32>, Vec<u32>) = (0..self.samples.len() as u32).partition(of_common);
+        let train: Vec<u32> = (0..self.samples.len() as u32).filter(of_common).collect();
         let vocabulary =
             Vocabulary::of_two(raws.iter().zip(0..).map(|(raw, i)| (raw, of_common(&i))));
         let sparse: Vec<Sparse> = parallel::map(self.samples.len(), self.threads, |i| {

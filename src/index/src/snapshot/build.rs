@@ -28,7 +28,7 @@ pub struct BuildOptions {
     /// Where vectors and rankers are kept between runs; `None` keeps nothing.
     pub cache: Option<PathBuf>,
     /// Where they are looked for too, and never written.
-    pub prepared: Option<PathBuf>,
+    pub prepared: Vec<PathBuf>,
     /// The encoder's own hash: vectors of different models never mix.
     pub model: String,
     /// The encoder was trained on the examples, but for those that [`knowledge::held_out`] names.
@@ -43,9 +43,10 @@ pub struct BuildOptions {
 impl BuildOptions {
     /// The folders that may hold vectors and rankers.
     pub(crate) fn folders(&self) -> impl Iterator<Item = &Path> {
-        [self.cache.as_deref(), self.prepared.as_deref()]
-            .into_iter()
-            .flatten()
+        self.cache
+            .iter()
+            .chain(&self.prepared)
+            .map(PathBuf::as_path)
     }
 }
 

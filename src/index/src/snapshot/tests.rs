@@ -59,7 +59,7 @@ fn embedded(_: Kind, texts: &[String]) -> Result<Vec<Arc<[f32]>>, inference::Err
 fn options() -> BuildOptions {
     BuildOptions {
         cache: None,
-        prepared: None,
+        prepared: Vec::new(),
         model: "words".to_owned(),
         adapted: false,
         dimensions: WIDTH,

@@ -203,7 +203,6 @@ fn one_group(
     }
     let title: String = first.text.chars().take(70).collect();
     let area = nearest.map_or_else(String::new, |a| a.area.clone());
-    let review = today.saturating_add(jiff::Span::new().months(6));
     Group {
         id: group_id(&first.text),
         size: of().map(|v| v.times).sum(),
@@ -222,22 +221,10 @@ fn one_group(
             title: title.clone(),
             area: area.clone(),
             article: ArticleFields {
-                id: slug(&first.text),
-                area,
-                title,
-                audience: Audience::Citizen,
-                source: String::new(),
                 owner: nearest.map_or_else(String::new, |a| a.owner.clone()),
-                review_by: review.to_string(),
-                valid_from: None,
-                valid_to: None,
-                kle: None,
-                keywords: Vec::new(),
-                crisis: false,
-                links: Vec::new(),
                 examples,
                 body: "Skriv det korte svar her.".to_owned(),
-                sections: Vec::new(),
+                ..ArticleFields::begun(slug(&first.text), area, title, today)
             },
         },
     }

@@ -126,23 +126,26 @@ impl Studio {
         let root = self.root.clone();
         let disk = blocking(move || knowledge::load(&root)).await?;
         let disk = disk.map_err(Problem::unavailable)?;
-        let (laid, conflicts) =
-            lay_over(&wanted.changes, &|p| text_of(&disk, p).map(str::to_owned));
-        if !conflicts.is_empty() {
-            return Err(Problem::clashes(&conflicts));
-        }
-        let live = self.live.load_full();
-        let next = with(&disk, &laid);
-        let files = release_files(&live.files, &disk, &next);
+        let (live, changes) = (self.live.load_full(), wanted.changes);
+        let before = Arc::clone(&live);
+        let (next, files) = blocking(move || {
+            let (laid, conflicts) = lay_over(&changes, &|p| text_of(&disk, p).map(str::to_owned));
+            if !conflicts.is_empty() {
+                return Err(Problem::clashes(&conflicts));
+            }
+            let next = with(&disk, &laid);
+            let files = release_files(&before.files, &disk, &next);
+            Ok((next, files))
+        })
+        .await??;
         if files.is_empty() {
             let text = "Der er ikke noget at udgive: det hele er som i den udgave, der er i brug.";
             return Err(Problem::conflict("nothing", text));
         }
         job.step("Kontrollerer hele videnmappen", 0, 0);
         let today = today(&*app.clock);
-        let before = self.live.load_full();
         let (next, built) = blocking(move || {
-            let built = before.next(&next, today);
+            let built = live.next(&next, today);
             (next, built)
         })
         .await?;
@@ -228,10 +231,7 @@ impl Studio {
                 };
                 job.step(step, done, total);
             };
-            match maker.revise(&live, Arc::clone(&release))? {
-                Some(quick) => Ok((quick, true)),
-                None => Ok((maker.build(release, &mut progress)?, false)),
-            }
+            maker.next(&live, release, &mut progress)
         });
         built.await?.map_err(|e: BootError| Problem::unavailable(e))
     }

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -231,7 +232,10 @@ fn publish(
     let (live, before) = (&booted.snapshot.release, &booted.files);
     let (release, _) = Release::build_after(live, before, files, today)
         .map_err(|faults| format!("{} faults", faults.len()))?;
-    boot::rebuild(booted, release)?;
+    let release = Arc::new(release);
+    booted
+        .maker
+        .next(&booted.snapshot, release, &mut |_, _, _| {})?;
     Ok(ms(setting.clock.monotonic() - begun))
 }
 

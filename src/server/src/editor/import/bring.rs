@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use base::MunicipalityCode;
 use jiff::civil::Date;
-use knowledge::{Article, Audience, File, Layer, Release};
+use knowledge::{Article, File, Layer, Release};
 use storage::DraftText;
 
 use super::super::drafts::New;
@@ -388,31 +388,16 @@ impl<'a> Desk<'a> {
             let list = examples.entry(lang.code().to_owned()).or_default();
             list.push(sentence);
         }
-        let review = self
-            .around
-            .today
-            .saturating_add(jiff::Span::new().months(6));
         let plan = self.plan;
         ArticleFields {
-            id,
-            area,
-            title: short(&row.title),
-            audience: Audience::Citizen,
             source: row
                 .source
                 .or_else(|| plan.source.clone())
                 .unwrap_or_default(),
             owner: plan.owner.clone().unwrap_or_else(|| "import".to_owned()),
-            review_by: review.to_string(),
-            valid_from: None,
-            valid_to: None,
-            kle: None,
-            keywords: Vec::new(),
-            crisis: false,
-            links: Vec::new(),
             examples,
             body: row.answer,
-            sections: Vec::new(),
+            ..ArticleFields::begun(id, area, short(&row.title), self.around.today)
         }
     }
 

@@ -217,13 +217,7 @@ impl Studio {
             );
         }
         let (maker, live) = (self.maker.clone(), app.snapshot());
-        let built = blocking(move || {
-            let release = Arc::new(release);
-            match maker.revise(&live, Arc::clone(&release))? {
-                Some(quick) => Ok((quick, true)),
-                None => Ok((maker.build(release, &mut |_, _, _| {})?, false)),
-            }
-        });
+        let built = blocking(move || maker.next(&live, Arc::new(release), &mut |_, _, _| {}));
         let (snapshot, quick) = built.await?.map_err(|e: crate::boot::BootError| {
             tracing::error!("a release of another node cannot be built: {e}");
             Trouble::Stuck(

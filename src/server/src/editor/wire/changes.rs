@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use base::MunicipalityCode;
+use jiff::civil::Date;
 use knowledge::{Article, Audience};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -37,6 +38,31 @@ pub(crate) struct ArticleFields {
     pub body: String,
     #[serde(default, skip_deserializing)]
     pub sections: Vec<SectionShown>,
+}
+
+impl ArticleFields {
+    /// An article for citizens that nobody has written yet, to be read again in half a year.
+    pub(crate) fn begun(id: String, area: String, title: String, today: Date) -> Self {
+        let review_by = today.saturating_add(jiff::Span::new().months(6));
+        Self {
+            id,
+            area,
+            title,
+            audience: Audience::Citizen,
+            source: String::new(),
+            owner: String::new(),
+            review_by: review_by.to_string(),
+            valid_from: None,
+            valid_to: None,
+            kle: None,
+            keywords: Vec::new(),
+            crisis: false,
+            links: Vec::new(),
+            examples: ByLang::default(),
+            body: String::new(),
+            sections: Vec::new(),
+        }
+    }
 }
 
 impl From<&Article> for ArticleFields {
