@@ -1,5 +1,6 @@
 # Thin on purpose: what a target does stands in the commands it names.
 export BORGERLINJE_CACHE := $(abspath $(or $(BORGERLINJE_CACHE),cache))
+GEMMA := $(BORGERLINJE_CACHE)/models/gemma3-270m/gemma-3-270m-q4_k_m.gguf
 RELEASE := $(or $(CARGO_TARGET_DIR),target)/release/borgerlinje
 
 .PHONY: help run test soak load lint bench widget release
@@ -34,6 +35,8 @@ bench: release ## how fast encoder, peers and a whole turn are on this machine (
 	bench/run --program $(RELEASE) --weights $(BORGERLINJE_CACHE)/models/e5-small/encoder.bl $(BENCH)
 	$(RELEASE) bench encoder --json
 	$(RELEASE) bench turn --json
+	@if [ -f $(GEMMA) ]; then bench/generator/run --program $(RELEASE) --model $(GEMMA) && $(RELEASE) bench generate --json; \
+	else echo 'the generator is not measured: `borgerlinje model fetch gemma3-270m --accept-terms` fetches its model'; fi
 
 widget: ## build the browser code
 	npm --prefix widget ci --no-audit --no-fund

@@ -31,6 +31,16 @@ pub enum Error {
     /// No converted weights under the cache.
     #[error("no model {name} in {}; run `borgerlinje model fetch`", path.display())]
     Absent { name: String, path: PathBuf },
+    /// A model that this machine has no room for; nothing was allocated.
+    #[error(
+        "the model needs {need_mb} MB of memory (weights, {kv_mb} MB for dialogues, head room), and {free_mb} MB are free: \
+         take a smaller model, or a machine with more memory"
+    )]
+    TooLarge {
+        need_mb: u64,
+        kv_mb: u64,
+        free_mb: u64,
+    },
     /// The source could not be reached or did not deliver.
     #[error("{0}")]
     Fetch(String),

@@ -7,9 +7,12 @@
 //! stopped.
 
 mod disk;
+mod generator;
 mod hub;
 mod local;
 mod pypi;
+
+pub use generator::{Acceptance, ListedGenerator, fetch_generator, list_generators};
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -7,6 +7,7 @@
 #![allow(unsafe_code)]
 
 mod attention;
+pub(crate) mod decoder;
 mod gradients;
 pub(crate) mod int8;
 mod matrix;

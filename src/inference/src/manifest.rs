@@ -1,5 +1,9 @@
 //! `models/NAME.toml`: where a model comes from, what it must hash to, under which licence.
 
+mod generator;
+
+pub use generator::{GeneratorManifest, Terms};
+
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -93,70 +97,24 @@ impl Manifest {
             fault,
         };
         let manifest: Self = toml::from_str(text).map_err(|error| fault(error.to_string()))?;
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if manifest.name.is_empty() || !manifest.name.chars().all(plain) {
-            return Err(fault(format!(
-                "name = {:?}: only lowercase letters, digits and hyphens are allowed",
-                manifest.name
-            )));
-        }
-        let digests = manifest
-            .wheels
-            .iter()
-            .flat_map(|wheel| [&wheel.sha256, &wheel.member_sha256])
-            .chain(
-                manifest
-                    .hub
-                    .iter()
-                    .flat_map(|hub| &hub.files)
-                    .filter_map(|f| f.sha256.as_ref()),
-            );
-        for digest in digests {
-            if digest.len() != 64
-                || !digest
-                    .bytes()
-                    .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-            {
-                return Err(fault(format!(
-                    "sha256 = {digest:?}: expected 64 lowercase hexadecimal digits"
-                )));
-            }
-        }
-        let names = manifest.wheels.iter().map(|wheel| &wheel.file);
-        for name in names.chain(&manifest.adapter).chain(
-            manifest
-                .hub
-                .iter()
-                .flat_map(|hub| &hub.files)
-                .map(|f| &f.name),
-        ) {
-            if name.is_empty() || name.contains(['/', '\\']) || name.starts_with('.') {
-                return Err(fault(format!(
-                    "file = {name:?}: expected a plain file name"
-                )));
-            }
-        }
+        check_name(&manifest.name, &fault)?;
+        let hub = manifest.hub.iter().flat_map(|hub| &hub.files);
+        let names = manifest.adapter.iter().chain(hub.clone().map(|f| &f.name));
+        check_digests(
+            &manifest.wheels,
+            hub.filter_map(|f| f.sha256.as_ref()),
+            &fault,
+        )?;
+        check_names(&manifest.wheels, names, &fault)?;
         Ok(manifest)
     }
 
-    /// Every `*.toml` in `models_dir` but an adapter's, by name.
+    /// Every `*.toml` in `models_dir` but an adapter's and those of language models, by name.
     ///
     /// # Errors
     /// The first manifest that cannot be read, or the folder itself.
     pub fn list(models_dir: &Path) -> Result<Vec<Self>> {
-        let mut paths: Vec<PathBuf> = Vec::new();
-        for entry in std::fs::read_dir(models_dir).at("list", models_dir)? {
-            let path = entry.at("list", models_dir)?.path();
-            let toml = path.extension().is_some_and(|e| e == "toml");
-            if toml
-                && path
-                    .file_name()
-                    .is_some_and(|name| name != adapter::MANIFEST)
-            {
-                paths.push(path);
-            }
-        }
-        paths.sort();
+        let paths = paths(models_dir, |generator| !generator)?;
         paths.iter().map(|path| Self::read(path)).collect()
     }
 
@@ -165,6 +123,67 @@ impl Manifest {
     pub fn folder(&self, cache_dir: &Path) -> PathBuf {
         cache_dir.join("models").join(&self.name)
     }
+}
+
+/// `*.toml` of a folder but an adapter's, in order, as far as `wanted` says for language models or others.
+fn paths(models_dir: &Path, wanted: impl Fn(bool) -> bool) -> Result<Vec<PathBuf>> {
+    let mut paths: Vec<PathBuf> = Vec::new();
+    for entry in std::fs::read_dir(models_dir).at("list", models_dir)? {
+        let path = entry.at("list", models_dir)?.path();
+        let toml = path.extension().is_some_and(|e| e == "toml");
+        let adapter = path
+            .file_name()
+            .is_some_and(|name| name == adapter::MANIFEST);
+        if toml && !adapter && wanted(generator::is_one(&path)?) {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+fn check_name(name: &str, fault: &impl Fn(String) -> Error) -> Result<()> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if name.is_empty() || !name.chars().all(plain) {
+        return Err(fault(format!(
+            "name = {name:?}: only lowercase letters, digits and hyphens are allowed"
+        )));
+    }
+    Ok(())
+}
+
+fn check_digests<'a>(
+    wheels: &'a [Wheel],
+    others: impl Iterator<Item = &'a String>,
+    fault: &impl Fn(String) -> Error,
+) -> Result<()> {
+    let wheels = wheels
+        .iter()
+        .flat_map(|wheel| [&wheel.sha256, &wheel.member_sha256]);
+    for digest in wheels.chain(others) {
+        let hexadecimal = |b| matches!(b, b'0'..=b'9' | b'a'..=b'f');
+        if digest.len() != 64 || !digest.bytes().all(hexadecimal) {
+            return Err(fault(format!(
+                "sha256 = {digest:?}: expected 64 lowercase hexadecimal digits"
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn check_names<'a>(
+    wheels: &'a [Wheel],
+    others: impl Iterator<Item = &'a String>,
+    fault: &impl Fn(String) -> Error,
+) -> Result<()> {
+    for name in wheels.iter().map(|wheel| &wheel.file).chain(others) {
+        if name.is_empty() || name.contains(['/', '\\']) || name.starts_with('.') {
+            return Err(fault(format!(
+                "file = {name:?}: expected a plain file name"
+            )));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

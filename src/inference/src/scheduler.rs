@@ -22,6 +22,7 @@ use tokio::sync::oneshot;
 
 use crate::encoder::Encoder;
 use crate::error::{Error, Result};
+use crate::precedence::Precedence;
 use crate::tokenize::{Kind, Tokenizer};
 use queue::{Queue, Reply};
 
@@ -249,6 +250,12 @@ impl Handle {
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.inner.queue.waiting()
+    }
+
+    /// Held while a citizen's text waits or is encoded: for whatever should give way to that.
+    #[must_use]
+    pub fn precedence(&self) -> Precedence {
+        self.inner.queue.precedence()
     }
 
     /// Ends the threads after the batches they are at and answers all who wait with

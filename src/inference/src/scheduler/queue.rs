@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 use super::recent::Recent;
 use super::{Priority, Vector};
 use crate::error::{Error, Result};
+use crate::precedence::Precedence;
 use crate::tokenize::Kind;
 
 /// Where an answer goes.
@@ -132,6 +133,8 @@ struct State {
     encoding: HashMap<(Kind, String), Vec<Reply>>,
     recent: Recent,
     closed: bool,
+    /// Whether precedence is held for what waits or runs.
+    first: bool,
 }
 
 impl State {
@@ -161,6 +164,8 @@ pub(super) struct Queue {
     work: Condvar,
     /// There may be room in the background lane.
     room: Condvar,
+    /// Held while a citizen's text waits or is encoded.
+    precedence: Precedence,
 }
 
 impl Queue {
@@ -175,9 +180,29 @@ impl Queue {
                 encoding: HashMap::new(),
                 recent: Recent::new(recent_bytes),
                 closed: false,
+                first: false,
             }),
             work: Condvar::new(),
             room: Condvar::new(),
+            precedence: Precedence::default(),
+        }
+    }
+
+    pub(super) fn precedence(&self) -> Precedence {
+        self.precedence.clone()
+    }
+
+    /// Takes or gives back precedence, after whatever changed.
+    fn tell(&self, state: &mut State) {
+        let first = state.running > 0 || state.interactive.waiting > 0;
+        if first == state.first {
+            return;
+        }
+        state.first = first;
+        if first {
+            self.precedence.begin();
+        } else {
+            self.precedence.end();
         }
     }
 
@@ -229,6 +254,7 @@ impl Queue {
             return Err(Error::Overloaded);
         }
         lane.push(kind, key.1, reply);
+        self.tell(&mut state);
         self.work.notify_all();
         Ok(())
     }
@@ -262,9 +288,12 @@ impl Queue {
                 if priority == Priority::Interactive {
                     state.running += 1;
                 }
+                self.tell(&mut state);
                 self.room.notify_all();
                 return Some(job);
             }
+            // Those who waited may have given up.
+            self.tell(&mut state);
             state = self
                 .work
                 .wait(state)
@@ -327,7 +356,9 @@ impl Queue {
     /// The batch that began with [`Queue::next`] is answered.
     pub(super) fn finish(&self, priority: Priority) {
         if priority == Priority::Interactive {
-            self.lock().running -= 1;
+            let mut state = self.lock();
+            state.running -= 1;
+            self.tell(&mut state);
             self.work.notify_all();
         }
     }
@@ -342,6 +373,7 @@ impl Queue {
                 let lane = std::mem::take(state.lane(priority));
                 jobs.extend(lane.jobs.into_values());
             }
+            self.tell(&mut state);
         }
         self.work.notify_all();
         self.room.notify_all();

@@ -8,6 +8,7 @@
 // A test may unwrap and print; clippy takes helpers outside a test function for the program.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod generator;
 mod golden;
 mod reference;
 mod scheduler;

@@ -2,6 +2,7 @@
 
 mod export;
 mod full_scale;
+mod generate;
 mod studio;
 mod synthetic;
 
@@ -37,6 +38,13 @@ pub(super) enum BenchCommand {
         #[arg(long)]
         full_scale: bool,
     },
+    /// A language model: prompts, writing, and what it costs citizens who are asked beside it.
+    Generate {
+        #[arg(long, default_value = "gemma3-270m")]
+        model: String,
+        #[arg(long)]
+        json: bool,
+    },
     /// The studio's lists over the synthetic base of 5,000 articles, and grouping as many questions as it groups at
     /// most; encoding is not counted.
     Studio {
@@ -54,6 +62,14 @@ pub(super) enum BenchCommand {
     #[command(hide = true)]
     ServeEncoder {
         #[arg(long, default_value_t = 1)]
+        threads: usize,
+    },
+    /// The same of a language model.
+    #[command(hide = true)]
+    ServeGenerator {
+        #[arg(long, default_value = "gemma3-270m")]
+        model: String,
+        #[arg(long, default_value_t = 2)]
         threads: usize,
     },
 }
@@ -101,6 +117,14 @@ pub(super) fn run(setting: &Setting, command: &BenchCommand) -> Result<ExitCode,
         BenchCommand::Studio { json } => studio::run(setting, *json),
         BenchCommand::Export { out } => {
             export::run(setting, out)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        BenchCommand::Generate { model, json } => {
+            generate::run(setting, model, *json)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        BenchCommand::ServeGenerator { model, threads } => {
+            generate::serve(setting, model, *threads)?;
             Ok(ExitCode::SUCCESS)
         }
         BenchCommand::ServeEncoder { threads } => serve_encoder(setting, *threads),

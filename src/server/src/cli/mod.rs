@@ -3,6 +3,7 @@
 mod ask;
 mod bench;
 mod eval;
+mod generate;
 mod import;
 mod load;
 mod model;
@@ -84,6 +85,8 @@ enum Command {
         #[command(subcommand)]
         command: model::ModelCommand,
     },
+    /// Write with a language model, to try it.
+    Generate(generate::Options),
     /// Bring knowledge in from elsewhere, as drafts of the studio; nothing goes live.
     Import(import::Options),
     /// Reads one document of others; the service starts it for itself.
@@ -164,6 +167,7 @@ pub fn main() -> ExitCode {
             Command::Index => index(&setting),
             Command::Train { command } => train::run(&setting, command),
             Command::Model { command } => model::run(&setting, command),
+            Command::Generate(options) => generate::run(&setting, &options),
             Command::Import(options) => import::run(&setting, &options),
             Command::ReadDocument { .. } => Ok(ExitCode::SUCCESS),
             Command::Load(options) => load::run(&setting, &options),

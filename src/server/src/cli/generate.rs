@@ -1,0 +1,151 @@
+//! `borgerlinje generate`: what a language model writes, for operators to try one.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base::Clock;
+use clap::Args;
+use inference::GeneratorManifest;
+use inference::generator::{
+    Event, Generator, GeneratorOptions, Limits, Message, Prompt, PromptForm, Reason, Request, Role,
+};
+
+use super::{Failure, Setting};
+use crate::runtime::say;
+
+#[derive(Args)]
+pub(super) struct Options {
+    /// A language model by the name of its manifest, or a GGUF file.
+    #[arg(long)]
+    pub(super) model: String,
+    /// A file with what comes before the prompt, such as worked examples.
+    #[arg(long, value_name = "FILE")]
+    prefix: Option<PathBuf>,
+    /// End where this would come; may be given several times.
+    #[arg(long, value_name = "TEXT")]
+    stop: Vec<String>,
+    #[arg(long, default_value_t = 200)]
+    max_tokens: usize,
+    /// Say at the end what was measured, on standard error.
+    #[arg(long)]
+    verbose: bool,
+    prompt: String,
+}
+
+pub(super) fn run(setting: &Setting, options: &Options) -> Result<ExitCode, Failure> {
+    let path = file(setting, &options.model)?;
+    let generator = Generator::load(&path, &usual(setting))?;
+    let prefix = match &options.prefix {
+        Some(path) => {
+            std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?
+        }
+        None => String::new(),
+    };
+    let form = generator.describe().form;
+    let began = setting.clock.monotonic();
+    let mut answer = generator.generate(Request {
+        prefix: prompt(form, Role::System, prefix),
+        prompt: prompt(form, Role::User, options.prompt.clone()),
+        stop: options.stop.clone(),
+        max_tokens: options.max_tokens,
+        deadline: None,
+    })?;
+    let mut out = std::io::stdout().lock();
+    while let Some(event) = answer.next_blocking() {
+        match event {
+            Event::Text(text) => {
+                out.write_all(text.as_bytes())?;
+                out.flush()?;
+            }
+            Event::End(end) => {
+                out.write_all(b"\n")?;
+                if options.verbose {
+                    let took = setting
+                        .clock
+                        .monotonic()
+                        .saturating_sub(began)
+                        .as_secs_f64();
+                    tracing::info!(
+                        "{}: {:?} after {} tokens of prompt and {} written, {took:.2} s",
+                        generator.describe().name,
+                        end.reason,
+                        end.prompt_tokens,
+                        end.tokens
+                    );
+                }
+                if let Reason::Failed(why) = end.reason {
+                    return Err(why.into());
+                }
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A text in the form that a model wants; an empty one is no message.
+fn prompt(form: PromptForm, role: Role, text: String) -> Prompt {
+    match form {
+        PromptForm::Base => Prompt::Text(text),
+        PromptForm::Instruct if text.is_empty() => Prompt::Messages(Vec::new()),
+        PromptForm::Instruct => Prompt::Messages(vec![Message { role, text }]),
+    }
+}
+
+/// The file of a model that was fetched, or the file named.
+pub(super) fn file(setting: &Setting, model: &str) -> Result<PathBuf, Failure> {
+    let config = &setting.config;
+    if Path::new(model).extension().is_some_and(|e| e == "gguf") {
+        return Ok(PathBuf::from(model));
+    }
+    let manifest = config.models.join(format!("{model}.toml"));
+    if !manifest.is_file() {
+        let known = GeneratorManifest::list(&config.models)?;
+        let known: Vec<String> = known.into_iter().map(|m| m.name).collect();
+        return Err(format!(
+            "--model {model}: expected a file that ends in .gguf, or one of {}",
+            known.join(", ")
+        )
+        .into());
+    }
+    let manifest = GeneratorManifest::read(&manifest)?;
+    let here = config
+        .caches()
+        .map(|cache| manifest.path(cache))
+        .find(|path| path.is_file());
+    here.ok_or_else(|| format!("{model} is not here: run `borgerlinje model fetch {model}`").into())
+}
+
+/// Options for this machine: every processor, up to four.
+pub(super) fn usual(setting: &Setting) -> GeneratorOptions {
+    let clock = setting.clock;
+    let processors = std::thread::available_parallelism().map_or(2, |n| n.get());
+    GeneratorOptions {
+        compute: setting.config.kernel,
+        threads: processors.min(4),
+        limits: Limits::default(),
+        ..GeneratorOptions::new(Arc::new(move || -> Duration { clock.monotonic() }))
+    }
+}
+
+/// Everything that an answer says, and its end.
+pub(super) fn whole(
+    generator: &Generator,
+    request: Request,
+    mut heard: impl FnMut(&Event) -> Result<(), Failure>,
+) -> Result<inference::generator::Ended, Failure> {
+    let mut answer = generator.generate(request)?;
+    while let Some(event) = answer.next_blocking() {
+        heard(&event)?;
+        if let Event::End(end) = event {
+            if let Reason::Failed(why) = end.reason {
+                return Err(why.into());
+            }
+            return Ok(end);
+        }
+    }
+    say("")?;
+    Err("the generator ended without an answer".into())
+}
