@@ -140,7 +140,8 @@ impl Architecture {
 
     /// Tokens that this layer sees, itself among them; none: all before it.
     pub(crate) fn window_of(&self, layer: usize) -> Option<usize> {
-        self.window.filter(|_| (layer + 1) % self.pattern != 0)
+        self.window
+            .filter(|_| !(layer + 1).is_multiple_of(self.pattern))
     }
 
     /// What embeddings are multiplied by.

@@ -269,13 +269,13 @@ impl Engine {
                     self.waiting.push_front(job);
                     return;
                 }
-                Err((job, error)) => job.end(Reason::Failed(error.to_string()), 0, 0, 0),
+                Err(failed) => failed.0.end(Reason::Failed(failed.1.to_string()), 0, 0, 0),
             }
         }
     }
 
     /// Begins one; gives it back when it has to wait for room.
-    fn begin(&mut self, job: Job) -> Result<Option<Job>, (Job, Error)> {
+    fn begin(&mut self, job: Job) -> Result<Option<Job>, Box<(Job, Error)>> {
         let request = &job.request;
         let Loaded {
             tokenizer,
@@ -285,7 +285,7 @@ impl Engine {
         let (tokens, fixed) = match template.tokens(&request.prefix, &request.prompt, tokenizer) {
             Ok((tokens, fixed)) if fixed < LEAST_FIXED => (tokens, 0),
             Ok(found) => found,
-            Err(error) => return Err((job, error)),
+            Err(error) => return Err(Box::new((job, error))),
         };
         let longest = tokens.len() + request.max_tokens;
         let fault = if tokens.is_empty() {
@@ -301,7 +301,7 @@ impl Engine {
             None
         };
         if let Some(fault) = fault {
-            return Err((job, Error::Failed(fault)));
+            return Err(Box::new((job, Error::Failed(fault))));
         }
         let known = self.prefixes.iter_mut();
         let known = known.filter(|(_, p)| p.tokens.len() <= fixed && tokens.starts_with(&p.tokens));
@@ -320,7 +320,7 @@ impl Engine {
                     "keys and values of {longest} tokens exceed the {} MB set aside for dialogues",
                     self.limits.kv_bytes >> 20
                 );
-                return Err((job, Error::Failed(fault)));
+                return Err(Box::new((job, Error::Failed(fault))));
             }
             return Ok(Some(job));
         }

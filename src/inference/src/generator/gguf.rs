@@ -424,7 +424,7 @@ impl<R: Read> Header<'_, R> {
         }
         let row_bytes = width / dtype.block_size() * dtype.type_size();
         let outer = shape[..shape.len() - 1].iter();
-        let bytes = outer.fold(Some(row_bytes), |all, n| all?.checked_mul(*n));
+        let bytes = outer.copied().try_fold(row_bytes, usize::checked_mul);
         if bytes.is_none_or(|bytes| bytes as u64 > self.length) {
             return Err(self.fault(format!("{name} is larger than the file: {shape:?}")));
         }

@@ -73,7 +73,7 @@ dispatch! {
 #[inline(always)]
 fn gelu_times_loop(x: &[f32], y: &[f32], out: &mut [f32]) {
     // 2 · √(2/π): tanh(z) + 1 is twice the sigmoid of 2z.
-    const TWICE: f32 = 1.595_769_1;
+    const TWICE: f32 = 1.595_769;
     for ((out, &x), y) in out.iter_mut().zip(x).zip(y) {
         *out = x * sigmoid(TWICE * (0.044_715 * x * x).mul_add(x, x)) * y;
     }
