@@ -57,23 +57,20 @@ struct Greedy {
     text: String,
 }
 
-/// Characters that two texts begin with alike.
-fn alike(a: &str, b: &str) -> usize {
-    a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count()
-}
-
 #[test]
-fn gemma_writes_what_it_writes_in_llama_cpp() {
+fn gemma_begins_as_it_does_in_llama_cpp() {
     let Some(generator) = generator(Compute::default()) else {
         return;
     };
     let fixture: Fixture = serde_json::from_str(include_str!("../fixtures/gemma3.json")).unwrap();
     for Greedy { prompt, text } in fixture.greedy {
         let found = written(&generator, &prompt, 24);
-        println!(
-            "{prompt:?}: {} of {} alike: {found:?}",
-            alike(&found, &text),
-            text.chars().count()
+        // Neither rounds as the other does, and greedy texts part at the first near tie.
+        let least = text.char_indices().nth(6).map_or(text.len(), |(at, _)| at);
+        assert!(
+            found.starts_with(&text[..least]),
+            "{prompt:?}: {found:?}, and there {text:?}"
         );
+        assert_eq!(written(&generator, &prompt, 24), found);
     }
 }
