@@ -85,7 +85,7 @@ mod tests {
         let turns = [precedence.turn(), precedence.turn()];
         precedence.give_way(Duration::from_millis(1));
         assert!(precedence.taken(), "a short wait ends while turns last");
-        let other = precedence.clone();
+        let other = precedence;
         let waiting = std::thread::spawn(move || {
             other.give_way(Duration::from_secs(600));
             other.taken()

@@ -144,7 +144,7 @@ fn a_norm_is_the_root_of_the_mean_square() {
             near(*out, f64::from(*x) * f64::from(*w) / (square + 1e-6).sqrt());
         }
     }
-    let mut place = x.clone();
+    let mut place = x;
     rms_norm_in_place(&mut place, &weight, 1e-6);
     assert_eq!(place, out);
 }
