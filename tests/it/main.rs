@@ -12,6 +12,7 @@ mod commands;
 mod desk;
 mod desk_chat;
 mod desk_client;
+mod documents;
 mod harness;
 mod layout;
 mod quality;
