@@ -284,6 +284,7 @@ pub(crate) fn boot_with(
         tokenizer,
         SchedulerOptions {
             threads: config.threads,
+            recent_bytes: config.recent_bytes,
             ..SchedulerOptions::default()
         },
     )?;

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use contact::Hours;
 use contact::centre::{NodeId, Settings, Team};
-use inference::Compute;
+use inference::{Compute, SchedulerOptions};
 use serde::Deserialize;
 use storage::log::RedisOptions;
 
@@ -38,6 +38,8 @@ pub(crate) struct Config {
     pub adapter: Adapted,
     /// Threads for indexing and training.
     pub threads: usize,
+    /// For the vectors of the latest questions, which are then not encoded again; measurements keep none.
+    pub recent_bytes: usize,
     pub budget: index::ErrorBudget,
     /// Under which address staff reach the pages, and which proxies stand in front.
     pub origins: Origins,
@@ -274,6 +276,7 @@ impl Config {
                 }
             },
             threads,
+            recent_bytes: SchedulerOptions::default().recent_bytes,
             budget: index::ErrorBudget {
                 wrong: share("max_wrong_answers", file.max_wrong_answers, default.wrong)?,
                 unanswerable: share(
