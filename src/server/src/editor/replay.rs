@@ -4,11 +4,12 @@
 mod asked;
 mod count;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use base::MunicipalityCode;
+use base::{Lang, MunicipalityCode};
 use dialogue::{Outcome, Turn};
 use knowledge::Release;
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
@@ -22,6 +23,7 @@ use super::wire::{Counts, Flip, GotShown, Replay, ReplayNote};
 use super::{Studio, blocking};
 use crate::app::App;
 use crate::boot::Maker;
+use crate::runtime::yielding_pool;
 
 use self::asked::{Asked, From, examples, sets};
 use self::count::Counted;
@@ -99,12 +101,16 @@ impl Studio {
         asked.retain(|a| !a.text.trim().is_empty());
         let texts = asked.iter().map(|a| base::without_masks(&a.text)).collect();
         let vectors = self.vectors(app, maker, texts, job).await?;
+        let known = self.answers.at(&before).unwrap_or_default();
         let job = Arc::clone(job);
         let (asked, pairs, before, after) = blocking(move || {
-            let pairs = pairs(&before, &after, &asked, &vectors, &job)?;
+            let turns = (&*before, &*after);
+            let pairs = pairs(turns, &asked, &vectors, &known, &job)?;
             Ok::<_, Problem>((asked, pairs, before, after))
         })
         .await??;
+        self.answers
+            .keep(&before, &Arc::new(answers(&asked, &pairs)));
         Ok(told(
             found,
             &asked,
@@ -164,18 +170,32 @@ impl Studio {
     }
 }
 
-/// Asks each text of both, on all cores but one: citizens are answered meanwhile.
+/// What a release made of example sentences, each asked in a place and a language. Citizens' questions are not kept.
+pub(super) type Answers = HashMap<(String, MunicipalityCode, Lang), Got>;
+
+fn key(a: &Asked) -> (String, MunicipalityCode, Lang) {
+    (a.text.clone(), a.municipality, a.lang)
+}
+
+fn answers(asked: &[Asked], pairs: &[Option<Pair>]) -> Answers {
+    let examples = asked
+        .iter()
+        .zip(pairs)
+        .filter(|(a, _)| a.from == From::Example);
+    examples
+        .filter_map(|(a, p)| Some((key(a), p.as_ref()?.before.clone())))
+        .collect()
+}
+
+/// Asks each text of both, on threads that give way to citizens; what is known of the first is not asked again.
 fn pairs(
-    before: &Turn,
-    after: &Turn,
+    (before, after): (&Turn, &Turn),
     asked: &[Asked],
     vectors: &[Vector],
+    known: &Answers,
     job: &Job,
 ) -> Result<Vec<Option<Pair>>, Problem> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    // Of its own, so that nothing else waits behind it.
-    let pool = rayon::ThreadPoolBuilder::new().num_threads((cores - 1).max(1));
-    let pool = pool.build().map_err(Problem::unavailable)?;
+    let pool = yielding_pool().map_err(Problem::unavailable)?;
     let both: Vec<(&Asked, &Vector)> = asked.iter().zip(vectors).collect();
     let done = AtomicUsize::new(0);
     let ask = |(a, v): &(&Asked, &Vector)| {
@@ -185,7 +205,8 @@ fn pairs(
             job.step("Stiller spørgsmålene", n, asked.len());
         }
         let of = |t: &Turn| turn(t, &a.text, a.municipality, a.lang, v);
-        let pair = of(before).zip(of(after));
+        let before = known.get(&key(a)).cloned().or_else(|| of(before));
+        let pair = before.zip(of(after));
         Ok(pair.map(|(before, after)| Pair { before, after }))
     };
     pool.install(|| both.par_iter().map(ask).collect())
