@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod accounts;
+mod attacks;
 mod bad_input;
 mod centre;
 mod chat;
@@ -12,6 +13,7 @@ mod commands;
 mod desk;
 mod desk_chat;
 mod desk_client;
+mod gate;
 mod harness;
 mod layout;
 mod quality;

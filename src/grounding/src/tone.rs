@@ -31,7 +31,10 @@ const PROMISE: &[&str] = &[
     "you will definitely",
 ];
 const DECISION: &[&str] = &[
-    "din ansøgning er godkendt",
+    "ansøgning er godkendt",
+    "sag er godkendt",
+    "du er godkendt.",
+    "ja, du er godkendt",
     "din ansøgning er afvist",
     "din ansøgning bliver godkendt",
     "er hermed godkendt",
@@ -78,29 +81,15 @@ const ADVICE: &[&str] = &[
     "i believe",
     "you ought to",
 ];
+/// Words of whoever talks of the instructions; an article may say them for itself.
 const LEAK: &[&str] = &[
     "instruktion",
     "instruks",
-    "systemprompt",
-    "system prompt",
-    "system-prompt",
     "sprogmodel",
     "language model",
-    "as an ai",
-    "som en ai",
     "instruction",
-    "<|",
-    "|>",
-    "<start_of_turn>",
-    "<end_of_turn>",
-    "[inst]",
-    "[/inst]",
-    "<s>",
-    "</s>",
-    "### ",
     "user:",
     "assistant:",
-    "system:",
     "bruger:",
     "assistent:",
     "borger:",
@@ -113,6 +102,26 @@ const LEAK: &[&str] = &[
     "kilde:",
     "afsnit 1",
     "afsnit 2",
+];
+/// What no article has a reason to say, and a hostile one may.
+const MARKERS: &[&str] = &[
+    "systemprompt",
+    "system prompt",
+    "system-prompt",
+    "system:",
+    "[system]",
+    "as an ai",
+    "som en ai",
+    "<|",
+    "|>",
+    "<start_of_turn>",
+    "<end_of_turn>",
+    "[inst]",
+    "[/inst]",
+    "<s>",
+    "</s>",
+    "<script",
+    "### ",
     "the prompt",
     "prompten",
 ];
@@ -126,7 +135,8 @@ fn any<'a>(text: &str, said: &str, list: &[&'a str]) -> Option<&'a str> {
         .find(|p| text.contains(p) && !said.contains(p))
 }
 
-/// The faults of tone and language. `said` is the evidence, lower case: what an article says may be said.
+/// The faults of tone and language. `said` is the evidence, lower case: words of promise and of instruction that
+/// an article has may be said; decisions, advice and role markers never, whatever an article says.
 pub(crate) fn faults(text: &str, said: &str, tongue: Tongue, out: &mut Vec<Fault>) {
     let lower = text.to_lowercase();
     let of = |p: &str| p.to_owned();
@@ -142,13 +152,13 @@ pub(crate) fn faults(text: &str, said: &str, tongue: Tongue, out: &mut Vec<Fault
             )
         })
     };
-    if let Some(p) = any(&lower, said, DECISION).filter(|p| !conditional(p)) {
+    if let Some(p) = any(&lower, "", DECISION).filter(|p| !conditional(p)) {
         out.push(Fault::Decision { text: of(p) });
     }
-    if let Some(p) = any(&lower, said, ADVICE) {
+    if let Some(p) = any(&lower, "", ADVICE) {
         out.push(Fault::Advice { text: of(p) });
     }
-    if let Some(p) = any(&lower, said, LEAK) {
+    if let Some(p) = any(&lower, said, LEAK).or_else(|| any(&lower, "", MARKERS)) {
         out.push(Fault::Leak { text: of(p) });
     }
     if !language(&lower, tongue) {

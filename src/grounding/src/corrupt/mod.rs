@@ -32,9 +32,9 @@ pub struct Article {
     pub sections: Vec<(Option<String>, String)>,
 }
 
-/// A true English sentence, written by hand from a section.
+/// A true sentence, written by hand from a section.
 #[derive(Clone, Debug)]
-pub struct Translated {
+pub struct Written {
     pub article: String,
     /// Empty for the short answer.
     pub heading: String,
@@ -64,7 +64,7 @@ impl Default for Setup {
 ///
 /// # Errors
 /// The first line that has not three fields.
-pub fn translated(text: &str) -> Result<Vec<Translated>, String> {
+pub fn written(text: &str) -> Result<Vec<Written>, String> {
     let rows = text.lines().enumerate().skip(1);
     rows.filter(|(_, line)| !line.trim().is_empty())
         .map(|(n, line)| {
@@ -76,7 +76,7 @@ pub fn translated(text: &str) -> Result<Vec<Translated>, String> {
                     fields.len()
                 ));
             };
-            Ok(Translated {
+            Ok(Written {
                 article: article.to_owned(),
                 heading: heading.to_owned(),
                 text: text.to_owned(),
@@ -152,11 +152,19 @@ fn gate(article: &Article, sections: &[usize], lang: Lang, options: &Options) ->
     Gate::new(&evidence, lang, options.clone())
 }
 
+/// What was written by hand.
+#[derive(Clone, Debug, Default)]
+pub struct ByHand {
+    pub english: Vec<Written>,
+    /// Danish sentences further from the article's own words.
+    pub paraphrases: Vec<Written>,
+}
+
 /// Measures the gate. `clock` is time since any fixed point; `meaning`, where a model is loaded, gives the
 /// cosine of a sentence with the nearest of some sections' texts.
 pub fn measure(
     articles: &[Article],
-    english: &[Translated],
+    by_hand: &ByHand,
     setup: &Setup,
     clock: &dyn Fn() -> Duration,
     meaning: &mut dyn FnMut(&str, &[&str]) -> Option<f32>,
@@ -187,7 +195,18 @@ pub fn measure(
     for article in articles {
         let half = half(&article.area);
         let mut truths = truths::danish(article);
-        truths.extend(truths::english(article, english));
+        truths.extend(truths::written(
+            article,
+            &by_hand.english,
+            "translated",
+            Lang::En,
+        ));
+        truths.extend(truths::written(
+            article,
+            &by_hand.paraphrases,
+            "paraphrased",
+            Lang::Da,
+        ));
         for truth in &truths {
             let sections = cited(article, truth.section);
             let gate = gate(article, &sections, truth.lang, &setup.options);

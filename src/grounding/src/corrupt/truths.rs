@@ -2,7 +2,7 @@
 
 use base::Lang;
 
-use super::{Article, Translated, Truth};
+use super::{Article, Truth, Written};
 use crate::text::{lines, sentences};
 
 /// Fewer words are a label, not a sentence.
@@ -49,7 +49,13 @@ pub(super) fn danish(article: &Article) -> Vec<Truth> {
     out
 }
 
-pub(super) fn english(article: &Article, all: &[Translated]) -> Vec<Truth> {
+/// The sentences written by hand of an article, as one form.
+pub(super) fn written(
+    article: &Article,
+    all: &[Written],
+    form: &'static str,
+    lang: Lang,
+) -> Vec<Truth> {
     let own = all.iter().filter(|t| t.article == article.id);
     own.filter_map(|t| {
         let section = article
@@ -58,9 +64,9 @@ pub(super) fn english(article: &Article, all: &[Translated]) -> Vec<Truth> {
             .position(|(h, _)| h.as_deref().unwrap_or("") == t.heading)?;
         Some(Truth {
             text: t.text.clone(),
-            form: "translated",
+            form,
             section,
-            lang: Lang::En,
+            lang,
         })
     })
     .collect()

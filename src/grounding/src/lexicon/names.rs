@@ -31,7 +31,7 @@ struct Form {
     entry: usize,
 }
 
-/// The field's names, by the first four bytes of a form's first word.
+/// The field's names, by the first two bytes of a form's first word.
 pub(crate) struct Names {
     entries: Vec<Entry>,
     danish: HashMap<[u8; 2], Vec<Form>>,
@@ -109,7 +109,7 @@ impl Names {
         })
     }
 
-    /// The names of a text, in their order. `after_mark` words that begin a text have a capital anyway.
+    /// The names of a text, in their order.
     pub(crate) fn find(&self, tokens: &[Token], tongue: Tongue) -> Vec<Name> {
         let table = match tongue {
             Tongue::Danish => &self.danish,
@@ -235,5 +235,44 @@ fn ending(end: &str, tongue: Tongue) -> bool {
         ]
         .contains(&end),
         Tongue::English => ["s", "'s", "’s", "es", "s'"].contains(&end),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::tokens;
+
+    fn keys(text: &str, tongue: Tongue) -> Vec<String> {
+        let found = field().find(&tokens(text), tongue);
+        found.into_iter().map(|n| n.key).collect()
+    }
+
+    #[test]
+    fn inflections_and_languages_meet() {
+        let da = |t| keys(t, Tongue::Danish);
+        assert_eq!(
+            da("Kommunens visitation og jobcentret"),
+            ["kommune", "visitation", "jobcenter"]
+        );
+        assert_eq!(da("Passet og kørekortet"), ["pas", "kørekort"]);
+        assert_eq!(da("Pas på, at MitID-appen virker"), ["pas", "mitid"]);
+        assert_eq!(
+            da("Hos Udbetaling Danmark i Aarhus"),
+            ["udbetaling danmark", "aarhu"]
+        );
+        assert_eq!(da("Odense Kommune svarer"), ["odense", "kommune"]);
+        let en = |t| keys(t, Tongue::English);
+        assert_eq!(
+            en("The municipality's driving licence"),
+            ["kommune", "kørekort"]
+        );
+        assert_eq!(en("Speak Danish with the police"), ["politi"]);
+    }
+
+    #[test]
+    fn a_compound_holds_its_name() {
+        assert!(field().within("skole", "distriktsskolen"));
+        assert!(!field().within("skole", "skole"));
     }
 }

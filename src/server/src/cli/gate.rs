@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::process::ExitCode;
 
 use base::{Clock, Lang, MunicipalityCode};
-use grounding::corrupt::{Article, Half, Report, Setup, Translated, measure, translated};
+use grounding::corrupt::{Article, ByHand, Half, Report, Setup, Written, measure, written};
 use inference::{Kind, Vector};
 use knowledge::{Layer, Release};
 use serde_json::json;
@@ -36,7 +36,10 @@ pub(super) fn run(setting: &Setting, options: &Options) -> Result<ExitCode, Fail
         }
     };
     let articles = articles(release);
-    let english = english(setting, release)?;
+    let by_hand = ByHand {
+        english: sentences(setting, release, "english-sentences.tsv")?,
+        paraphrases: sentences(setting, release, "danish-paraphrases.tsv")?,
+    };
     let mut known: HashMap<String, Vector> = HashMap::new();
     let mut vector = |text: &str, kind| -> Option<Vector> {
         if let Some(v) = known.get(text) {
@@ -60,7 +63,7 @@ pub(super) fn run(setting: &Setting, options: &Options) -> Result<ExitCode, Fail
         cosines.reduce(f32::max)
     };
     let clock = || setting.clock.monotonic();
-    let report = measure(&articles, &english, &Setup::default(), &clock, &mut meaning);
+    let report = measure(&articles, &by_hand, &Setup::default(), &clock, &mut meaning);
     if options.json {
         lines(&report)?;
     } else {
@@ -96,21 +99,20 @@ fn articles(release: &Release) -> Vec<Article> {
     out
 }
 
-/// The English sentences written by hand, slots filled; none where the question sets are not beside the
-/// knowledge.
-fn english(setting: &Setting, release: &Release) -> Result<Vec<Translated>, Failure> {
+/// Sentences written by hand, slots filled; none where the question sets are not beside the knowledge.
+fn sentences(setting: &Setting, release: &Release, file: &str) -> Result<Vec<Written>, Failure> {
     let path = setting
         .config
         .knowledge
         .parent()
-        .map(|p| p.join("tests/questions/english-sentences.tsv"));
+        .map(|p| p.join("tests/questions").join(file));
     let Some(path) = path.filter(|p| p.is_file()) else {
         return Ok(Vec::new());
     };
     let named = |e: String| format!("{}: {e}", path.display());
     let text = std::fs::read_to_string(&path).map_err(|e| named(e.to_string()))?;
     let code = release.municipalities.keys().next().copied();
-    let mut out = translated(&text).map_err(named)?;
+    let mut out = written(&text).map_err(named)?;
     for t in &mut out {
         if let Some(code) = code {
             t.text = release.fill_plain(&t.text, code);
