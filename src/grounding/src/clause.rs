@@ -168,8 +168,7 @@ fn stretches(
 ) -> Vec<(usize, usize)> {
     let mut out: Vec<(usize, usize)> = Vec::new();
     let mut from = 0;
-    for i in 0..tokens.len() {
-        let t = &tokens[i];
+    for (i, t) in tokens.iter().enumerate() {
         let cut = matches!(
             t.text.as_str(),
             "," | ";" | ":" | "(" | ")" | "–" | "?" | "!"

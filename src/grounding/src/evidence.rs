@@ -233,22 +233,27 @@ impl Ground {
         }
     }
 
+    /// Every stretch of clauses of one line, from and to.
+    fn stretches(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.placed
+            .iter()
+            .enumerate()
+            .flat_map(move |(from, first)| {
+                let most = (from + SPAN).min(self.placed.len());
+                (from + 1..=most)
+                    .take_while(|to| self.placed[to - 1].line == first.line)
+                    .map(move |to| (from, to))
+            })
+    }
+
     /// The stretches most like a clause, best first, all within `margin` of the best.
     pub(crate) fn homes(&self, beside: &Beside, margin: f32) -> Vec<Span> {
-        let mut all = Vec::with_capacity(self.placed.len() * SPAN);
-        for from in 0..self.placed.len() {
-            let first = &self.placed[from];
-            for to in from + 1..=(from + SPAN).min(self.placed.len()) {
-                let last = &self.placed[to - 1];
-                if last.line != first.line {
-                    break;
-                }
-                let alike = beside.alike(from, to);
-                if alike > 0.0 {
-                    all.push(Span { from, to, alike });
-                }
-            }
-        }
+        let spans = self.stretches().map(|(from, to)| Span {
+            from,
+            to,
+            alike: beside.alike(from, to),
+        });
+        let mut all: Vec<Span> = spans.filter(|s| s.alike > 0.0).collect();
         all.sort_by(|a, b| {
             b.alike
                 .total_cmp(&a.alike)
@@ -263,21 +268,16 @@ impl Ground {
     /// The stretches in the same words, small ones included, for a clause that says too little to be found by
     /// what it is about.
     pub(crate) fn homes_by_wording(&self, clause: &Clause) -> Vec<Span> {
-        let mut all = Vec::new();
-        for from in 0..self.placed.len() {
-            for to in from + 1..=(from + SPAN).min(self.placed.len()) {
-                if self.placed[to - 1].line != self.placed[from].line {
-                    break;
-                }
-                let mut span = Span {
-                    from,
-                    to,
-                    alike: 0.0,
-                };
-                span.alike = self.wording(clause, span);
-                all.push(span);
-            }
-        }
+        let spans = self.stretches().map(|(from, to)| {
+            let mut span = Span {
+                from,
+                to,
+                alike: 0.0,
+            };
+            span.alike = self.wording(clause, span);
+            span
+        });
+        let mut all: Vec<Span> = spans.collect();
         let best = all.iter().map(|s| s.alike).fold(0.0, f32::max);
         all.retain(|s| s.alike >= (best - 0.02).max(0.6));
         all

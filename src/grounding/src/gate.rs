@@ -392,8 +392,9 @@ impl Judged<'_> {
             return;
         }
         let (from, to) = self.ground.sentences_of(span);
-        for n in from..to {
-            let p = &self.ground.placed[n];
+        // What stands beside the stretch limits it; a condition further on limits what stands beside that.
+        let near = from.max(span.from.saturating_sub(1))..to.min(span.to + 1);
+        for p in &self.ground.placed[near] {
             if p.heading || !conditional(&p.clause) {
                 continue;
             }

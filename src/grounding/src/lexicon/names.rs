@@ -168,8 +168,9 @@ fn capital(tokens: &[Token], at: usize, tongue: Tongue) -> bool {
     let municipality = after(1).is_some_and(|n| {
         n.capital && matches!(n.text.as_str(), "kommune" | "kommunes" | "municipality")
     });
-    // Two capitals in a row are a name, also where a sentence begins.
+    // Two capitals in a row are a name, also where a Danish sentence begins.
     let pair = t.first
+        && tongue == Tongue::Danish
         && t.capital
         && !imperative(&t.text, tongue)
         && after(1).is_some_and(|n| n.capital && !stop(&n.text, tongue));
