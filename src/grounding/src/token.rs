@@ -199,7 +199,7 @@ fn address(rest: &str) -> Option<(usize, String)> {
     let plain = host
         .chars()
         .all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '@' | '_' | '+'));
-    (known && plain && !host.starts_with(|c: char| c == '.' || c == '-'))
+    (known && plain && !host.starts_with(['.', '-']))
         .then(|| (chunk.len(), schemeless.trim_end_matches('/').to_owned()))
 }
 
