@@ -11,6 +11,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "server",
         &[
             "dialogue",
+            "grounding",
             "index",
             "knowledge",
             "inference",
@@ -25,6 +26,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("inference", &["base"]),
     ("contact", &["base"]),
     ("storage", &["base"]),
+    ("grounding", &["base"]),
     ("base", &[]),
 ];
 /// What speaks to the outside: `server` alone may use it.

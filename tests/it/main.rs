@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod accounts;
+mod attacks;
 mod bad_input;
 mod centre;
 mod chat;
@@ -13,6 +14,7 @@ mod desk;
 mod desk_chat;
 mod desk_client;
 mod documents;
+mod gate;
 mod harness;
 mod layout;
 mod quality;

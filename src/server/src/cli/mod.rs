@@ -3,6 +3,7 @@
 mod ask;
 mod bench;
 mod eval;
+mod gate;
 mod import;
 mod load;
 mod model;
@@ -55,7 +56,17 @@ enum Command {
     /// Measure a question set.
     Eval {
         /// Tab-separated: question, municipality, expected, lang, slice.
-        file: PathBuf,
+        #[arg(required_unless_present = "gate")]
+        file: Option<PathBuf>,
+        /// Measure the gate instead: facts changed in true sentences of the knowledge.
+        #[arg(long, conflicts_with_all = ["file", "misses", "report"])]
+        gate: bool,
+        /// With --gate: one JSON object a line.
+        #[arg(long, requires = "gate")]
+        json: bool,
+        /// With --gate: ask the encoder too, as a service with a model does.
+        #[arg(long, requires = "gate")]
+        meaning: bool,
         /// Print the wrong and the missed too.
         #[arg(long)]
         misses: bool,
@@ -155,10 +166,14 @@ pub fn main() -> ExitCode {
                 },
             ),
             Command::Eval {
-                file,
+                file: Some(file),
                 misses,
                 report,
+                ..
             } => eval::run(&setting, &file, misses, report.as_deref()),
+            Command::Eval { json, meaning, .. } => {
+                gate::run(&setting, &gate::Options { json, meaning })
+            }
             Command::Check { json: true, .. } => sentences::json(&setting),
             Command::Check { sentences, .. } => check(&setting, sentences),
             Command::Index => index(&setting),
