@@ -171,9 +171,14 @@ pub(super) fn shaped(d: &Digits<'_>, i: usize) -> Option<Found> {
         && d.gap(i + 1).chars().count() <= 3;
     let year = d.gap((i + 1).min(d.len() - 1)).trim() != ""
         && matches!(d.of(i..i + 1), [1, 9, ..] | [2, 0, ..]);
-    let alone = !(i > 0 && d.close(i)) && !d.before(i).is_some_and(char::is_alphanumeric);
-    let stays = || matches!(d.named(i..i + 2), Some(Named::Other | Named::Amount));
-    (both && !year && alone && !stays()).then(|| d.found(i..i + 2))
+    let led = d.close(i) || d.before(i).is_some_and(char::is_alphanumeric);
+    let stays = || {
+        matches!(
+            d.named(i..i + 2),
+            Some(Named::Other | Named::Thing | Named::Amount)
+        )
+    };
+    (both && !year && !led && !stays()).then(|| d.found(i..i + 2))
 }
 
 /// Eight or nine digits, or one or two letters and six to eight, that a word calls a passport's.

@@ -7,8 +7,10 @@ pub(super) enum Named {
     Phone,
     Account,
     Passport,
-    /// The number of an order, a case, a company, a thing.
+    /// The number of an order, a case, a company, a thing, called so: `ordrenummer`, `CVR`.
     Other,
+    /// Beside a word for a thing that may have a number: `ordre`. A CPR number has been put beside many words.
+    Thing,
     Amount,
     Date,
 }
@@ -132,10 +134,9 @@ const PASSPORT: [&str; 20] = [
     "pases",
 ];
 /// How words begin that name a thing with a number. Alone they count only beside the number.
-const THINGS: [&str; 62] = [
+const THINGS: [&str; 54] = [
     "ordre",
     "order",
-    "bestil",
     "booking",
     "sag",
     "journal",
@@ -157,17 +158,13 @@ const THINGS: [&str; 62] = [
     "tilladelse",
     "låner",
     "medlem",
-    "bruger",
     "ticket",
     "case",
     "dokument",
-    "løbe",
     "installation",
     "transaktion",
-    "betaling",
     "projekt",
     "udbud",
-    "aftage",
     "zamówieni",
     "spraw",
     "aktenzeichen",
@@ -180,26 +177,23 @@ const THINGS: [&str; 62] = [
     "postnr",
     "registrering",
     "girokort",
-    "parkering",
     "afgørelse",
     "beholder",
     "tegning",
-    "plan",
-    "mast",
     "brønd",
     "stander",
     "blanket",
     "skema",
-    "plads",
     "affald",
     "dæksel",
-    "skab",
     "container",
+    "bestilling",
+    "aftagenummer",
 ];
 /// Names of numbers, and of numbers alone.
-const NUMBERS: [&str; 20] = [
+const NUMBERS: [&str; 18] = [
     "cvr", "ean", "gln", "jnr", "isbn", "issn", "postnr", "kle", "bbr", "matr", "esdh", "ref",
-    "faktura", "matrikel", "sagsnr", "se", "id", "sku", "fik", "bfe",
+    "faktura", "matrikel", "sagsnr", "sku", "fik", "bfe",
 ];
 const UNITS: [&str; 28] = [
     "kr",
@@ -266,7 +260,8 @@ pub(super) fn named(text: &str, start: usize, end: usize) -> Option<Named> {
             continue;
         }
         match class(word) {
-            Some((Named::Other, sure)) if sure && n <= 3 || linked => return Some(Named::Other),
+            Some((Named::Other, true)) if n <= 3 => return Some(Named::Other),
+            Some((Named::Other, false)) if linked => return Some(Named::Thing),
             Some((Named::Date | Named::Amount, _)) if n > 1 => {}
             Some((Named::Amount, _)) if n > 0 => {}
             Some((Named::Other, _)) | None => {}
@@ -350,7 +345,7 @@ fn class(word: &str) -> Option<(Named, bool)> {
         Some((Named::Date, true))
     } else if has(&NUMBERS) || numbered(word) {
         Some((Named::Other, true))
-    } else if THINGS.iter().any(|t| word.starts_with(t)) {
+    } else if word == "id" || THINGS.iter().any(|t| word.starts_with(t)) {
         Some((Named::Other, false))
     } else {
         None

@@ -57,10 +57,7 @@ fn is(d: &Digits<'_>, from: usize, to: usize, century: bool) -> bool {
     if two_phones(d, from) || time_or_dates(d, from, to, century) {
         return false;
     }
-    let otherwise = matches!(
-        named,
-        Some(Named::Other | Named::Amount | Named::Account | Named::Passport)
-    );
+    let otherwise = matches!(named, Some(Named::Other | Named::Amount | Named::Account));
     // Across the end of a sentence only a check digit makes one number of two.
     let sentence = (from + 1..to).any(|g| {
         let gap = d.gap(g);
@@ -121,7 +118,7 @@ fn time_or_dates(d: &Digits<'_>, from: usize, to: usize, century: bool) -> bool 
         && matches!(cut, "." | "/" | "-")
         && matches!(d.group(to).len, 2 | 4)
         && plausible_date(a, b);
-    let written_as_date = (to - from >= 4 || century) && d.gap(from + 1) != "";
+    let written_as_date = (to - from >= 4 || century) && !d.gap(from + 1).is_empty();
     written_as_date && (time || dates)
 }
 

@@ -61,7 +61,10 @@ fn abroad(d: &Digits<'_>, i: usize) -> Option<Found> {
     let named = d.named(i..end);
     let amount = thousands || named == Some(Named::Amount);
     // Many order numbers begin with zeros.
-    let order = zeros && (d.of(i..end)[2] == 0 || total < 10 || named == Some(Named::Other));
+    let order = zeros
+        && (d.of(i..end)[2] == 0
+            || total < 10
+            || matches!(named, Some(Named::Other | Named::Thing)));
     if amount || order {
         return None;
     }
@@ -79,7 +82,10 @@ fn with_45(d: &Digits<'_>, i: usize) -> Option<Found> {
     let danish = digits.starts_with(&[4, 5]) && digits[2] > 1;
     // The country's code is one group, or all is.
     let whole = end - i == 1 || d.group(i).len == 2;
-    let stays = matches!(d.named(i..end), Some(Named::Other | Named::Amount)) || part(d, i, end);
+    let stays = matches!(
+        d.named(i..end),
+        Some(Named::Other | Named::Thing | Named::Amount)
+    ) || part(d, i, end);
     (danish && whole && !stays).then(|| d.found(i..end))
 }
 
@@ -92,7 +98,7 @@ fn at_home(d: &Digits<'_>, i: usize) -> Option<Found> {
     let named = d.named(i..end);
     let phone = match named {
         Some(Named::Phone) => true,
-        Some(Named::Other | Named::Amount) => false,
+        Some(Named::Other | Named::Thing | Named::Amount) => false,
         named => {
             // A message that is nothing else can hardly be anything else.
             let alone = d.len() == end - i && !d.text.contains(char::is_alphabetic);

@@ -61,6 +61,13 @@ fn every_way_people_write_it() {
         "x010190-1234y",
         "Jeg hedder Bo og mit nummer er 2902961234",
         "cpr 01.01.2026 14.00",
+        // Beside words for things, and verbs that look like them.
+        "Jeg bruger 010190-1234",
+        "min sag 010190-1234",
+        "Se 010190 1234",
+        "mit id er 0101901234",
+        "nyt pas 010190-1234",
+        "ordre 010190 1234",
     ] {
         hidden(text);
     }
