@@ -5,6 +5,8 @@
 
 mod accounts;
 mod bad_input;
+mod canary;
+mod canary_trace;
 mod centre;
 mod chat;
 mod client;
@@ -14,6 +16,7 @@ mod desk_chat;
 mod desk_client;
 mod harness;
 mod layout;
+mod privacy;
 mod quality;
 mod schema;
 mod storm;
