@@ -6,6 +6,8 @@
 mod accounts;
 mod attacks;
 mod bad_input;
+mod canary;
+mod canary_trace;
 mod centre;
 mod chat;
 mod client;
@@ -17,6 +19,7 @@ mod documents;
 mod gate;
 mod harness;
 mod layout;
+mod privacy;
 mod quality;
 mod schema;
 mod storm;

@@ -2,6 +2,7 @@
 
 mod ask;
 mod bench;
+mod citizen;
 mod eval;
 mod gate;
 mod import;
@@ -114,6 +115,13 @@ enum Command {
         #[command(subcommand)]
         command: user::UserCommand,
     },
+    /// Show or erase what is kept of one citizen.
+    Citizen {
+        #[command(subcommand)]
+        command: citizen::CitizenCommand,
+    },
+    /// Delete what is older than it may be, and print the report.
+    Retention,
     /// Measure speed on this machine.
     Bench {
         #[command(subcommand)]
@@ -183,6 +191,8 @@ pub fn main() -> ExitCode {
             Command::ReadDocument { .. } => Ok(ExitCode::SUCCESS),
             Command::Load(options) => load::run(&setting, &options),
             Command::User { command } => user::run(&setting, command),
+            Command::Citizen { command } => citizen::run(&setting, &command),
+            Command::Retention => citizen::retain(&setting),
             Command::Bench { command } => bench::run(&setting, &command),
         }
     };

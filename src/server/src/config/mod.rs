@@ -18,6 +18,7 @@ use storage::log::RedisOptions;
 
 use crate::auth::{Origins, public_origin};
 use crate::desk::Patience;
+use crate::retention::Retention;
 use crate::web::Hosts;
 
 /// Everything the operator can set.
@@ -59,6 +60,8 @@ pub(crate) struct Config {
     pub private_links: BTreeSet<String>,
     /// Every municipality and team is open at all hours: for demonstrations and tests.
     pub always_open: bool,
+    /// For how long what is kept.
+    pub retention: Retention,
     pub(crate) teams: Vec<Team>,
 }
 
@@ -89,6 +92,8 @@ pub(crate) enum ConfigError {
     Centre(&'static str),
     #[error("[desk] in the configuration file: {0}")]
     Desk(&'static str),
+    #[error("[retention] in the configuration file: {0}")]
+    Retention(&'static str),
     #[error("[[team]] in the configuration file: {0}")]
     Team(String),
     #[error("the configuration file {path}: {why}")]
@@ -124,6 +129,8 @@ struct ConfigFile {
     centre: Settings,
     #[serde(default)]
     desk: Patience,
+    #[serde(default)]
+    retention: Retention,
     #[serde(default)]
     nightly_links: bool,
     private_links: Option<String>,
@@ -230,6 +237,7 @@ impl Config {
         });
         file.centre.check().map_err(ConfigError::Centre)?;
         file.desk.check().map_err(ConfigError::Desk)?;
+        file.retention.check().map_err(ConfigError::Retention)?;
         let teams = team::teams(file.team).map_err(ConfigError::Team)?;
         let mut centre = file.centre;
         if centre.fallback_team.is_none() {
@@ -323,6 +331,7 @@ impl Config {
             )?,
             node: node.transpose()?,
             desk: file.desk,
+            retention: file.retention,
             nightly_links: switch("BORGERLINJE_NIGHTLY_LINKS", file.nightly_links)?,
             private_links: set("BORGERLINJE_PRIVATE_LINKS", &file.private_links)
                 .unwrap_or_default()
