@@ -15,7 +15,7 @@ const knowledge = fileURLToPath(new URL('../../knowledge', import.meta.url));
 const AREAS = ['affald', 'pas', 'dyr', 'parkering', 'bolig', 'koerekort'];
 /** Two in one region, one in another. */
 const TOWNS = ['0751', '0615', '0851'];
-const BUILD_MS = 300_000;
+export const BUILD_MS = 300_000;
 
 async function folder() {
   const to = join(await mkdtemp(join(tmpdir(), 'borgerlinje-knowledge-')), 'knowledge');

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { look, looks } from './accessible.mjs';
-import { newsroom, Studio } from './studio.mjs';
+import { BUILD_MS, newsroom, Studio } from './studio.mjs';
 import { Widget, launch, shoot, visit } from './widget.mjs';
 
 let browser;
@@ -36,7 +36,7 @@ test('from an unanswered question to its answer, in that municipality alone, and
   await eva.at('tab-next').click();
   await eva.at('next-town').selectOption('0751');
   const group = eva.at('group').filter({ hasText: /kano/i }).first();
-  await group.waitFor();
+  await group.waitFor({ timeout: BUILD_MS });
   await shoot(eva.page, 'studio-next');
   await eva.at('make-draft', group).click();
   await eva.at('article-form').waitFor();

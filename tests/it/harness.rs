@@ -83,6 +83,8 @@ pub(crate) struct Server {
     data: PathBuf,
     /// What it wrote to standard error so far.
     stderr: Arc<Mutex<Vec<u8>>>,
+    /// And to standard output.
+    stdout: Arc<Mutex<Vec<u8>>>,
     _own: Option<TempDir>,
 }
 
@@ -139,9 +141,13 @@ impl Server {
             }
         });
         let (tell, said) = channel();
+        let printed = Arc::new(Mutex::new(Vec::new()));
+        let into = printed.clone();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         std::thread::spawn(move || {
             for line in stdout.lines().map_while(Result::ok) {
+                into.lock().unwrap().extend_from_slice(line.as_bytes());
+                into.lock().unwrap().push(b'\n');
                 if let Some(address) = line.strip_prefix(LISTENING) {
                     let _ = tell.send(address.to_owned());
                 }
@@ -153,6 +159,7 @@ impl Server {
             address: String::new(),
             data: data.to_owned(),
             stderr,
+            stdout: printed,
             _own: None,
         };
         match said.recv_timeout(START_WITHIN) {
@@ -164,6 +171,10 @@ impl Server {
 
     pub(crate) fn stderr(&self) -> String {
         String::from_utf8_lossy(&self.stderr.lock().unwrap()).into_owned()
+    }
+
+    pub(crate) fn stdout(&self) -> String {
+        String::from_utf8_lossy(&self.stdout.lock().unwrap()).into_owned()
     }
 
     pub(crate) fn data(&self) -> &Path {

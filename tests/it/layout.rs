@@ -11,6 +11,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "server",
         &[
             "dialogue",
+            "grounding",
             "index",
             "knowledge",
             "inference",
@@ -25,6 +26,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("inference", &["base"]),
     ("contact", &["base"]),
     ("storage", &["base"]),
+    ("grounding", &["base"]),
     ("base", &[]),
 ];
 /// What speaks to the outside: `server` alone may use it.
@@ -46,7 +48,7 @@ fn root() -> &'static Path {
 }
 
 /// Every Rust file below a folder, by its path from the root, in order.
-fn rust_files(folder: &str) -> BTreeMap<String, String> {
+pub(crate) fn rust_files(folder: &str) -> BTreeMap<String, String> {
     fn walk(dir: &Path, out: &mut BTreeMap<String, String>) {
         let mut entries: Vec<PathBuf> = fs::read_dir(dir)
             .unwrap()
@@ -74,7 +76,7 @@ fn rust_files(folder: &str) -> BTreeMap<String, String> {
 }
 
 /// The code of a file, without what follows `//` on a line.
-fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
+pub(crate) fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.lines()
         .map(|line| line.split("//").next().unwrap_or_default())
         .zip(1..)
@@ -86,7 +88,7 @@ fn word(c: char) -> bool {
 }
 
 /// Whether `text` holds `name` as a whole word.
-fn holds(text: &str, name: &str) -> bool {
+pub(crate) fn holds(text: &str, name: &str) -> bool {
     text.match_indices(name)
         .any(|(at, _)| !text[..at].ends_with(word) && !text[at + name.len()..].starts_with(word))
 }

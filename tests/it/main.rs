@@ -4,7 +4,10 @@
 #![allow(clippy::unwrap_used)]
 
 mod accounts;
+mod attacks;
 mod bad_input;
+mod canary;
+mod canary_trace;
 mod centre;
 mod chat;
 mod client;
@@ -12,8 +15,11 @@ mod commands;
 mod desk;
 mod desk_chat;
 mod desk_client;
+mod documents;
+mod gate;
 mod harness;
 mod layout;
+mod privacy;
 mod quality;
 mod schema;
 mod storm;

@@ -10,9 +10,9 @@ use serde_json::Value;
 use crate::harness::{printed, root, run};
 
 /// One row of a question set, by the names in its first line.
-type Row = BTreeMap<String, String>;
+pub(crate) type Row = BTreeMap<String, String>;
 
-fn rows(file: &str) -> Vec<Row> {
+pub(crate) fn rows(file: &str) -> Vec<Row> {
     let path = root().join("tests/questions").join(file);
     let text = std::fs::read_to_string(path).unwrap();
     let mut lines = text.lines();
@@ -71,13 +71,13 @@ fn answered((_, reply): &(Row, Value)) -> bool {
 }
 
 /// A share in percent that must lie within a bound; shown whether the test passes or not.
-struct Guard<'a> {
+pub(crate) struct Guard<'a> {
     set: &'a str,
     broken: Vec<String>,
 }
 
 impl<'a> Guard<'a> {
-    fn of(set: &'a str) -> Self {
+    pub(crate) fn of(set: &'a str) -> Self {
         Self {
             set,
             broken: Vec::new(),
@@ -97,7 +97,13 @@ impl<'a> Guard<'a> {
         (share, said)
     }
 
-    fn at_least<T>(&mut self, bound: f64, what: &str, all: &[T], hit: impl Fn(&T) -> bool) {
+    pub(crate) fn at_least<T>(
+        &mut self,
+        bound: f64,
+        what: &str,
+        all: &[T],
+        hit: impl Fn(&T) -> bool,
+    ) {
         let (share, said) = self.share(what, all, hit);
         if share < bound {
             self.broken.push(format!("{said}, at least {bound} %"));
@@ -112,7 +118,7 @@ impl<'a> Guard<'a> {
     }
 
     #[track_caller]
-    fn hold(self) {
+    pub(crate) fn hold(self) {
         assert!(self.broken.is_empty(), "{}", self.broken.join("\n"));
     }
 }

@@ -1,5 +1,8 @@
 //! The studio's longer work over real sockets: replays, what to write next, imports, and what is scheduled.
 
+use std::fs;
+use std::path::Path;
+
 use serde_json::json;
 
 use crate::client::Client;
@@ -14,6 +17,27 @@ fn set(service: &Service, rows: &[(&str, &str)]) {
         text.push_str(&format!("{question}\t0751\t{expected}\tda\tlay\n"));
     }
     write(service.knowledge.path(), "tests/questions/egne.tsv", &text);
+}
+
+/// How many example sentences the articles of a folder have.
+fn examples(folder: &Path) -> usize {
+    let sentences = |text: String| -> usize {
+        let matter = text.split("+++").nth(1).unwrap_or_default();
+        let matter: toml::Table = matter.parse().unwrap();
+        let by_lang = matter.get("examples").and_then(toml::Value::as_table);
+        let lists = by_lang.into_iter().flat_map(toml::Table::values);
+        lists.map(|list| list.as_array().unwrap().len()).sum()
+    };
+    let mut sum = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sum += examples(&path);
+        } else if path.extension().is_some_and(|e| e == "md") {
+            sum += sentences(fs::read_to_string(&path).unwrap());
+        }
+    }
+    sum
 }
 
 #[tokio::test]
@@ -43,6 +67,10 @@ async fn a_replay_tells_what_is_lost_and_a_worse_set_needs_a_reason() {
     assert_eq!(job["state"], "done", "{job:#}");
     let replay = &job["result"];
     assert_eq!(replay["asked"]["sets"], 3, "{replay:#}");
+    assert_eq!(
+        replay["asked"]["examples"],
+        examples(service.knowledge.path())
+    );
     assert_eq!(replay["asked"]["questions"], 1);
     let lost = replay["changes"].as_array().unwrap().iter().find(|c| {
         c["from"] == "set" && c["before"]["article"] == "affald-storskrald" && c["better"] == false

@@ -9,5 +9,5 @@ mod text;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use ids::{DialogueId, MunicipalityCode, Secret, TurnId};
 pub use lang::{Dir, Lang};
-pub use redact::{MASK_OPEN, Masked, Redaction, redact, without_masks};
+pub use redact::{Masked, Published, Redaction, Rules, redact, redact_by, without_masks};
 pub use text::{clean, fold, hex, words};

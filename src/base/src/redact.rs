@@ -1,192 +1,263 @@
-//! Personal numbers are masked before anything is stored, indexed, logged or shown to a model.
+//! Personal numbers and addresses are masked before anything is stored, indexed, logged or shown to a model.
 //!
-//! A CPR number is a date (DDMMYY; the day is raised by 60 in a replacement number) and four digits.
-//! Numbers without a valid modulus 11 are issued since 2007, so the check digit may raise confidence and
-//! never reject (CPR-kontoret, "Personnumre uden kontrolciffer"). A chat masks first: a false alarm costs
-//! the citizen a word of explanation, a miss puts a personal number on disk.
+//! Five kinds: CPR numbers, phone numbers, e-mail addresses, bank accounts and cards, passport numbers. A CPR number
+//! is hidden whoever writes it; which of the others are, the caller says ([`Rules`]), for an office's own phone
+//! number in an agent's answer is no secret (docs/decisions/0012). What a municipality publishes itself
+//! ([`Published`]) stays as it is.
+//!
+//! A chat masks first: a false alarm costs the citizen a word of explanation, a miss puts a number on disk. So what
+//! looks like a phone number is hidden unless something speaks against it: the words beside it (`ordre`, `CVR`,
+//! `kr.`), or its form (a date, hours, an amount). What looks like anything, such as a run of nine digits, is hidden
+//! only where a word calls it an account or a passport.
+//!
+//! One pass looks at each character a bounded number of times, so the time grows with the text alone.
+
+mod account;
+mod address;
+mod context;
+mod cpr;
+mod digits;
+mod phone;
+
+use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use self::digits::Digits;
+
 /// A kind of personal data that was hidden.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Masked {
     Cpr,
+    Phone,
+    Email,
+    /// A bank account (registration and account number, IBAN) or the number of a payment card.
+    Account,
+    Passport,
 }
 
-/// A text without personal numbers, and the kinds that were in it.
+impl Masked {
+    pub const ALL: [Masked; 5] = [
+        Masked::Cpr,
+        Masked::Phone,
+        Masked::Email,
+        Masked::Account,
+        Masked::Passport,
+    ];
+
+    /// What stands where it was. No citizen writes it by accident.
+    pub const fn mask(self) -> &'static str {
+        match self {
+            Masked::Cpr => "[CPR-nummer skjult]",
+            Masked::Phone => "[telefonnummer skjult]",
+            Masked::Email => "[e-mailadresse skjult]",
+            Masked::Account => "[kontonummer skjult]",
+            Masked::Passport => "[pasnummer skjult]",
+        }
+    }
+}
+
+/// A text without personal numbers, and the kinds that were in it, each once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Redaction {
     pub text: String,
     pub masked: Vec<Masked>,
 }
 
-/// Stands where a number was. No citizen writes it by accident.
-pub const MASK_OPEN: &str = "[CPR-nummer skjult]";
+/// Phone numbers and e-mail addresses that are no secret.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Published {
+    /// The last eight digits of each phone number; two or three hundred at most, so a list.
+    phones: Vec<[u8; 8]>,
+    /// In lower case.
+    mails: Vec<String>,
+}
 
-/// Words that say that the number after them is something else. They count only when the check digit
-/// does not speak for a CPR number.
-const OTHER_NUMBERS: [&str; 12] = [
-    "ordre",
-    "order",
-    "sag",
-    "journal",
-    "faktura",
-    "ean",
-    "kunde",
-    "reference",
-    "ref",
-    "konto",
-    "cvr",
-    "matrikel",
-];
+impl Published {
+    /// Every phone number and e-mail address in these texts.
+    pub fn of<'t>(texts: impl IntoIterator<Item = &'t str>) -> Self {
+        let mut found = Self::default();
+        for text in texts {
+            let text = visible(text);
+            for mail in address::all(&text) {
+                found.mails.push(address::plain(&text[mail]));
+            }
+            let digits = Digits::scan(&text);
+            let mut at = 0;
+            while at < digits.len() {
+                let phone = phone::at(&digits, at);
+                at = phone.as_ref().map_or(at + 1, |f| f.next.max(at + 1));
+                let last = phone.and_then(|f| f.digits.last_chunk::<8>().copied());
+                found.phones.extend(last);
+            }
+        }
+        found
+    }
 
-fn digit(c: char) -> Option<u8> {
-    let base = match c {
-        '0'..='9' => '0',
-        '\u{660}'..='\u{669}' => '\u{660}',
-        '\u{6f0}'..='\u{6f9}' => '\u{6f0}',
-        '\u{ff10}'..='\u{ff19}' => '\u{ff10}',
-        _ => return None,
+    fn phone(&self, digits: &[u8]) -> bool {
+        let last = digits.len().checked_sub(8).map(|from| &digits[from..]);
+        last.is_some_and(|d| self.phones.iter().any(|p| p == d))
+    }
+
+    fn mail(&self, address: &str) -> bool {
+        self.mails.iter().any(|m| *m == address::plain(address))
+    }
+}
+
+/// What is hidden in a text.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules<'a> {
+    /// Phone numbers and e-mail addresses stay: those who answer for a municipality pass them on.
+    contacts_stay: bool,
+    /// Accounts and passport numbers stay too: a municipality publishes where to pay.
+    accounts_stay: bool,
+    published: Option<&'a Published>,
+}
+
+impl<'a> Rules<'a> {
+    /// Every kind: what citizens write, and what staff write about them.
+    pub const ALL: Rules<'static> = Rules {
+        contacts_stay: false,
+        accounts_stay: false,
+        published: None,
     };
-    u8::try_from(u32::from(c) - u32::from(base)).ok()
+    /// What staff write to a citizen: an office's phone number and address stay.
+    pub const REPLY: Rules<'static> = Rules {
+        contacts_stay: true,
+        ..Rules::ALL
+    };
+    /// What becomes public knowledge: CPR numbers alone are hidden.
+    pub const KNOWLEDGE: Rules<'static> = Rules {
+        contacts_stay: true,
+        accounts_stay: true,
+        published: None,
+    };
+
+    /// Every kind but what the municipality publishes.
+    pub const fn except(published: &'a Published) -> Self {
+        Rules {
+            published: Some(published),
+            ..Rules::ALL
+        }
+    }
+
+    fn hides(&self, kind: Masked) -> bool {
+        match kind {
+            Masked::Cpr => true,
+            Masked::Phone | Masked::Email => !self.contacts_stay,
+            Masked::Account | Masked::Passport => !self.accounts_stay,
+        }
+    }
 }
 
-/// What people put between the parts of a number.
-fn separator(c: char) -> bool {
-    c.is_whitespace()
-        || matches!(
-            c,
-            '-' | '.' | '/' | '_' | '·' | '\u{2010}'
-                ..='\u{2015}' | '\u{2212}' | '\u{fe63}' | '\u{ff0d}'
-        )
-}
-
-struct Digit {
-    value: u8,
+/// A part of the text that is hidden.
+struct Span {
     start: usize,
     end: usize,
-    /// How many separators stand before this digit and after the previous one.
-    gap: usize,
+    kind: Masked,
 }
 
-fn plausible_date(day: u32, month: u32) -> bool {
-    let day = if day > 60 { day - 60 } else { day };
-    (1..=12).contains(&month) && (1..=31).contains(&day) && !(month == 2 && day > 29)
+/// Passes over a text at most. One is enough but for texts that are made to need more: what is hidden may have
+/// joined, or named, its neighbours.
+const PASSES: usize = 4;
+
+/// Masks every kind.
+pub fn redact(text: &str) -> Redaction {
+    redact_by(text, Rules::ALL)
 }
 
-fn modulus11(d: &[u8]) -> bool {
-    const WEIGHTS: [u32; 10] = [4, 3, 2, 7, 6, 5, 4, 3, 2, 1];
-    d.iter()
-        .zip(WEIGHTS)
-        .map(|(&d, w)| u32::from(d) * w)
-        .sum::<u32>()
-        % 11
-        == 0
-}
-
-/// Splits the text into runs of digits that are at most three separators apart.
-fn runs(text: &str) -> Vec<Vec<Digit>> {
-    let mut runs: Vec<Vec<Digit>> = Vec::new();
-    let mut gap = usize::MAX;
-    for (start, c) in text.char_indices() {
-        if let Some(value) = digit(c) {
-            let d = Digit {
-                value,
-                start,
-                end: start + c.len_utf8(),
-                gap,
-            };
-            match runs.last_mut() {
-                Some(run) if gap <= 3 => run.push(d),
-                _ => runs.push(vec![d]),
-            }
-            gap = 0;
-        } else if separator(c) {
-            gap = gap.saturating_add(1);
-        } else {
-            gap = usize::MAX;
-        }
-    }
-    runs
-}
-
-/// The length in digits (10 or 12) of a CPR number that starts at `at`, if one does.
-fn cpr_at(text: &str, run: &[Digit], at: usize) -> Option<usize> {
-    let two = |i: usize| u32::from(run[i].value) * 10 + u32::from(run[i + 1].value);
-    let lone_start = at == 0 || run[at].gap > 0;
-    for len in [10, 12] {
-        if at + len > run.len() {
+/// Masks what the rules say. Characters that nobody sees are left out, as [`clean`](crate::clean) does.
+pub fn redact_by(text: &str, rules: Rules<'_>) -> Redaction {
+    let mut text = visible(text).into_owned();
+    let mut masked = Vec::new();
+    for _ in 0..PASSES {
+        let spans = spans(&text, rules);
+        if spans.is_empty() {
             break;
         }
-        let lone_end = at + len == run.len() || run[at + len].gap > 0;
-        // Separators may stand only at the seams of date and serial: 01 01 90 1234, 01 01 90 12 34.
-        let seams = |i: usize| {
-            if len == 10 {
-                matches!(i, 2 | 4 | 6 | 8)
-            } else {
-                matches!(i, 2 | 4 | 8 | 10)
-            }
-        };
-        let well_placed = (1..len).all(|i| run[at + i].gap == 0 || seams(i));
-        let century = len == 10 || matches!(two(at + 4), 18..=20);
-        if lone_start && lone_end && well_placed && century && plausible_date(two(at), two(at + 2))
-        {
-            let mut d: Vec<u8> = run[at..at + len].iter().map(|d| d.value).collect();
-            if len == 12 {
-                d.drain(4..6);
-            }
-            if modulus11(&d) || !named_otherwise(&text[..run[at].start]) {
-                return Some(len);
+        let mut out = String::with_capacity(text.len() + 16);
+        let mut copied = 0;
+        for span in &spans {
+            out.push_str(&text[copied..span.start]);
+            out.push_str(span.kind.mask());
+            copied = span.end;
+            if !masked.contains(&span.kind) {
+                masked.push(span.kind);
             }
         }
+        out.push_str(&text[copied..]);
+        text = out;
     }
-    None
+    masked.sort_unstable();
+    Redaction { text, masked }
 }
 
-/// Whether the last two words before the number call it something other than a personal number.
-fn named_otherwise(before: &str) -> bool {
-    let before = before.to_lowercase();
-    let mut words = before
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|w| !w.is_empty())
-        .rev();
-    words.by_ref().take(3).any(|w| {
-        OTHER_NUMBERS.iter().any(|o| {
-            w == *o || (o.len() > 3 && w.starts_with(o)) || w == "sagsnr" || w == "sagsnummer"
-        })
-    })
+fn visible(text: &str) -> Cow<'_, str> {
+    if text.chars().any(crate::text::invisible) {
+        let seen = |c: &char| !crate::text::invisible(*c);
+        Cow::Owned(text.chars().filter(seen).collect())
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
-/// Masks every CPR number in a text that `clean` has been over.
-pub fn redact(text: &str) -> Redaction {
-    let mut out = String::with_capacity(text.len());
-    let mut copied = 0;
-    let mut masked = Vec::new();
-    for run in runs(text) {
+/// What is to be hidden, in order, none in another.
+fn spans(text: &str, rules: Rules<'_>) -> Vec<Span> {
+    let mut spans = Vec::new();
+    let mut digits = Digits::scan(text);
+    // The surest first: what one has found no other takes apart.
+    for mail in address::all(text) {
+        digits.take(mail.start, mail.end);
+        let secret = !rules.published.is_some_and(|p| p.mail(&text[mail.clone()]));
+        if secret && rules.hides(Masked::Email) {
+            spans.push(Span {
+                start: mail.start,
+                end: mail.end,
+                kind: Masked::Email,
+            });
+        }
+    }
+    let mut find = |kind: Masked, found: &dyn Fn(&Digits<'_>, usize) -> Option<digits::Found>| {
         let mut at = 0;
-        while at < run.len() {
-            match cpr_at(text, &run, at) {
-                Some(len) => {
-                    out.push_str(&text[copied..run[at].start]);
-                    out.push_str(MASK_OPEN);
-                    copied = run[at + len - 1].end;
-                    at += len;
-                    if masked.is_empty() {
-                        masked.push(Masked::Cpr);
+        while at < digits.len() {
+            match digits.free(at).then(|| found(&digits, at)).flatten() {
+                Some(f) => {
+                    digits.take(f.start, f.end);
+                    let public = kind == Masked::Phone
+                        && rules.published.is_some_and(|p| p.phone(&f.digits));
+                    if rules.hides(kind) && !public {
+                        spans.push(Span {
+                            start: f.start,
+                            end: f.end,
+                            kind,
+                        });
                     }
+                    at = f.next.max(at + 1);
                 }
                 None => at += 1,
             }
         }
-    }
-    out.push_str(&text[copied..]);
-    Redaction { text: out, masked }
+    };
+    find(Masked::Account, &account::sure);
+    find(Masked::Account, &account::named);
+    find(Masked::Cpr, &cpr::at);
+    find(Masked::Passport, &account::passport);
+    find(Masked::Phone, &phone::at);
+    find(Masked::Account, &account::shaped);
+    spans.sort_unstable_by_key(|s| s.start);
+    spans
 }
 
 /// The text without the masks: what retrieval should see.
 pub fn without_masks(text: &str) -> String {
-    text.replace(MASK_OPEN, " ")
+    let mut text = text.to_owned();
+    for kind in Masked::ALL {
+        if text.contains(kind.mask()) {
+            text = text.replace(kind.mask(), " ");
+        }
+    }
+    text
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use unicode_normalization::UnicodeNormalization;
 
 /// Characters that are not seen but change how a text is matched: zero-width, direction, soft hyphen,
 /// tags, and controls other than line feed and tab.
-fn invisible(c: char) -> bool {
+pub(crate) fn invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
         | '\u{180b}'..='\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'

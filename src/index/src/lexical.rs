@@ -1,27 +1,34 @@
 //! BM25 over sections and over example sentences, in tantivy, one index for all municipalities.
 //!
-//! The layers are part of the query: a document carries its layer and the municipalities that do not see
-//! it, and a search names the layers it may see. No filter runs after the fact, so the best ten are ten.
+//! Each layer has segments of its own, and a search reads those of the layers it may see; a document carries the
+//! municipalities that do not see it. No filter runs after the fact, so the best ten are ten. A word counts as rare by
+//! all municipalities' documents.
 
-use std::collections::{BTreeSet, HashMap};
+mod statistics;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use base::MunicipalityCode;
 use knowledge::{ArticleIx, Audience, Layer, Release, without_slots};
-use tantivy::collector::TopDocs;
+use tantivy::collector::{Collector as _, TopDocs};
 use tantivy::directory::{Directory as _, RamDirectory};
 use tantivy::indexer::{IndexWriterOptions, NoMergePolicy};
-use tantivy::query::{BooleanQuery, BoostQuery, FuzzyTermQuery, Occur, Query, TermQuery};
+use tantivy::query::{
+    BooleanQuery, BoostQuery, EnableScoring, FuzzyTermQuery, Occur, Query, TermQuery,
+};
 use tantivy::schema::{
     Field, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions,
 };
 use tantivy::tokenizer::{PreTokenizedString, Token};
 use tantivy::{
     Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, Searcher, SegmentReader,
-    TantivyDocument, Term,
+    TantivyDocument, TantivyError, Term,
 };
 
 use crate::analysis::Analyzer;
+
+use statistics::Statistics;
 
 /// One hit: an article's section, or its example sentences (`section` is `None`).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,13 +55,27 @@ struct Fields {
     /// The slot of the article.
     article: Field,
     section: Field,
-    title: Field,
-    text: Field,
-    examples: Field,
+    /// The fields that hold the words of a side, and how much each counts.
+    sections: [(Field, f32); 2],
+    examples: [(Field, f32); 1],
 }
 
-/// Slot and section of each document of a segment.
-type Places = Vec<(u32, Option<u32>)>;
+impl Fields {
+    fn of(&self, side: Side) -> &[(Field, f32)] {
+        match side {
+            Side::Sections => &self.sections,
+            Side::Examples => &self.examples,
+        }
+    }
+}
+
+/// What is known of a segment.
+struct Segment {
+    /// Of all its documents, as [`layer_term`] has it.
+    layer: String,
+    /// Slot and section of each document: what a hit means.
+    places: Vec<(u32, Option<u32>)>,
+}
 
 /// The inverted index of one release, in memory.
 pub struct Lexical {
@@ -62,8 +83,8 @@ pub struct Lexical {
     /// Of the files in it.
     names: BTreeSet<PathBuf>,
     searcher: Searcher,
-    /// One a segment: what a hit means.
-    places: Vec<Places>,
+    segments: Vec<Segment>,
+    statistics: Statistics,
     /// The article in each slot, which is what its documents know it by: an article's number is another in the next
     /// release, its slot stays.
     slots: Vec<Option<ArticleIx>>,
@@ -90,13 +111,9 @@ impl Lexical {
         let (schema, fields) = schema();
         let directory = RamDirectory::create();
         let index = Index::create(directory.clone(), schema, IndexSettings::default())?;
-        let mut writer = index.writer_with_num_threads(1, WRITER_BYTES)?;
-        for ix in 0..release.articles.len() as ArticleIx {
-            for doc in documents(release, analyzer, &fields, ix, ix) {
-                writer.add_document(doc)?;
-            }
-        }
-        writer.commit()?;
+        let mut writer = writer(&index)?;
+        let all = (0..release.articles.len() as ArticleIx).map(|ix| (ix, ix));
+        add(&mut writer, release, analyzer, &fields, all)?;
         let slots = (0..release.articles.len() as ArticleIx).map(Some);
         Self::open(&index, directory, fields, slots.collect(), BTreeSet::new())
     }
@@ -123,21 +140,18 @@ impl Lexical {
         }
         let moved = |ix: &Option<ArticleIx>| to.get(&(*ix)?).copied();
         let mut slots: Vec<Option<ArticleIx>> = self.slots.iter().map(moved).collect();
-        let options = IndexWriterOptions::builder().num_merge_threads(1).build();
-        let mut writer: IndexWriter = index.writer_with_options(options)?;
-        writer.set_merge_policy(Box::<NoMergePolicy>::default());
+        let mut writer = writer(&index)?;
         for (slot, (old, new)) in (0_u64..).zip(self.slots.iter().zip(&slots)) {
             if old.is_some() && new.is_none() {
                 writer.delete_term(Term::from_field_u64(fields.article, slot));
             }
         }
-        for (ix, _) in (0..).zip(kept).filter(|(_, old)| old.is_none()) {
-            for doc in documents(release, analyzer, &fields, ix, slots.len() as u32) {
-                writer.add_document(doc)?;
-            }
-            slots.push(Some(ix));
-        }
-        writer.commit()?;
+        let first = slots.len();
+        let anew = (0..).zip(kept).filter(|(_, old)| old.is_none());
+        slots.extend(anew.map(|(ix, _)| Some(ix)));
+        let placed = (first as u32..).zip(&slots[first..]);
+        let placed = placed.filter_map(|(slot, ix)| Some(((*ix)?, slot)));
+        add(&mut writer, release, analyzer, &fields, placed)?;
         Self::open(&index, directory, fields, slots, self.names.clone())
     }
 
@@ -153,14 +167,20 @@ impl Lexical {
             .reload_policy(ReloadPolicy::Manual)
             .try_into()?;
         let searcher = reader.searcher();
-        let places = places(&searcher)?;
+        let segments = searcher.segment_readers().iter();
+        let segments = segments.map(|reader| segment(reader, &fields));
+        let segments = segments.collect::<tantivy::Result<_>>()?;
+        let sides = fields.sections.iter().chain(&fields.examples);
+        let searched: Vec<Field> = sides.map(|(field, _)| *field).collect();
+        let statistics = Statistics::of(&searcher, &searched)?;
         // Files that were put there as they are, are not counted as the index's own.
         names.extend(index.directory().list_managed_files());
         Ok(Self {
             names,
             directory,
             searcher,
-            places,
+            segments,
+            statistics,
             slots,
             fields,
         })
@@ -209,12 +229,20 @@ impl Lexical {
             return Ok(Vec::new());
         }
         let hits = self.run(terms, side, code, region, limit, false)?;
-        if hits.first().is_none_or(|h| h.score < WEAK)
-            && terms.iter().any(|t| t.chars().count() >= TYPO_LETTERS)
-        {
+        let weak = hits.first().is_none_or(|h| h.score < WEAK);
+        if weak && terms.iter().any(|t| self.mistyped(t, side)) {
             return self.run(terms, side, code, region, limit, true);
         }
         Ok(hits)
+    }
+
+    /// Whether a long word stands nowhere.
+    fn mistyped(&self, word: &str, side: Side) -> bool {
+        let absent = |(field, _): &(Field, f32)| {
+            let term = Term::from_field_text(*field, word);
+            self.statistics.documents_with(&term) == 0
+        };
+        word.chars().count() >= TYPO_LETTERS && self.fields.of(side).iter().all(absent)
     }
 
     fn run(
@@ -226,52 +254,91 @@ impl Lexical {
         limit: usize,
         typos: bool,
     ) -> tantivy::Result<Vec<Hit>> {
-        let f = &self.fields;
-        let (text, title) = match side {
-            Side::Sections => (f.text, Some(f.title)),
-            Side::Examples => (f.examples, None),
-        };
         let mut any: Vec<(Occur, Box<dyn Query>)> = Vec::new();
         for t in terms {
-            any.push((Occur::Should, term_query(text, t, typos)));
-            if let Some(title) = title {
-                let q = BoostQuery::new(term_query(title, t, typos), TITLE_BOOST);
-                any.push((Occur::Should, Box::new(q)));
+            let typo = typos && self.mistyped(t, side);
+            for &(field, boost) in self.fields.of(side) {
+                let query = BoostQuery::new(term_query(field, t, typo), boost);
+                any.push((Occur::Should, Box::new(query)));
             }
         }
-        let layers = [
+        let hidden = exact_query(self.fields.not_in, code.as_str());
+        any.push((Occur::MustNot, hidden));
+        let statistics =
+            EnableScoring::enabled_from_statistics_provider(&self.statistics, &self.searcher);
+        let weight = BooleanQuery::new(any).weight(statistics)?;
+        let seen = [
             Layer::Shared,
             Layer::Region(region),
             Layer::Municipality(code),
         ]
-        .map(|l| (Occur::Should, exact_query(f.layer, &layer_term(l))));
-        let query = BooleanQuery::new(vec![
-            (
-                Occur::Must,
-                Box::new(BooleanQuery::new(any)) as Box<dyn Query>,
-            ),
-            (
-                Occur::Must,
-                Box::new(BoostQuery::new(
-                    Box::new(BooleanQuery::new(layers.into())),
-                    0.0,
-                )),
-            ),
-            (Occur::MustNot, exact_query(f.not_in, code.as_str())),
-        ]);
-        let top = self
-            .searcher
-            .search(&query, &TopDocs::with_limit(limit).order_by_score())?;
-        let hits = top.into_iter().filter_map(|(score, at)| {
-            let (slot, section) = self.places[at.segment_ord as usize][at.doc_id as usize];
+        .map(layer_term);
+        let collector = TopDocs::with_limit(limit).order_by_score();
+        let mut best = Vec::new();
+        for ((ord, segment), reader) in (0..)
+            .zip(&self.segments)
+            .zip(self.searcher.segment_readers())
+        {
+            if seen.contains(&segment.layer) {
+                best.push(collector.collect_segment(&*weight, ord, reader)?);
+            }
+        }
+        let top = collector.merge_fruits(best)?.into_iter();
+        let hits = top.filter_map(|(score, at)| {
+            let places = &self.segments[at.segment_ord as usize].places;
+            let (slot, section) = places[at.doc_id as usize];
             Some(Hit {
                 article: self.slots[slot as usize]?,
                 section,
                 score,
             })
         });
-        Ok(hits.collect())
+        let mut hits: Vec<Hit> = hits.collect();
+        // The order of segments is chance.
+        hits.sort_by(|a, b| {
+            let place = |h: &Hit| (h.article, h.section);
+            b.score.total_cmp(&a.score).then(place(a).cmp(&place(b)))
+        });
+        Ok(hits)
     }
+}
+
+/// A writer that leaves segments as they are: each is of one layer.
+fn writer(index: &Index) -> tantivy::Result<IndexWriter> {
+    let options = IndexWriterOptions::builder()
+        .num_worker_threads(1)
+        .memory_budget_per_thread(WRITER_BYTES)
+        .num_merge_threads(1)
+        .build();
+    let writer: IndexWriter = index.writer_with_options(options)?;
+    writer.set_merge_policy(Box::<NoMergePolicy>::default());
+    Ok(writer)
+}
+
+/// Writes the documents of articles, each with its slot, one layer after another.
+fn add(
+    writer: &mut IndexWriter,
+    release: &Release,
+    analyzer: &Analyzer,
+    fields: &Fields,
+    articles: impl Iterator<Item = (ArticleIx, u32)>,
+) -> tantivy::Result<()> {
+    let mut by_layer: BTreeMap<Layer, Vec<(ArticleIx, u32)>> = BTreeMap::new();
+    for (ix, slot) in articles {
+        let of = by_layer.entry(release.article(ix).layer).or_default();
+        of.push((ix, slot));
+    }
+    for of in by_layer.values() {
+        for &(ix, slot) in of {
+            for doc in documents(release, analyzer, fields, ix, slot) {
+                writer.add_document(doc)?;
+            }
+        }
+        writer.commit()?;
+    }
+    // Also when nothing was added: something may have been taken away.
+    writer.commit()?;
+    Ok(())
 }
 
 fn schema() -> (Schema, Fields) {
@@ -293,27 +360,38 @@ fn schema() -> (Schema, Fields) {
         not_in: schema.add_text_field("not_in", exact),
         article: schema.add_u64_field(ARTICLE, number.clone().set_indexed()),
         section: schema.add_u64_field(SECTION, number),
-        title: schema.add_text_field("title", terms.clone()),
-        text: schema.add_text_field("text", terms.clone()),
-        examples: schema.add_text_field("examples", terms),
+        sections: [
+            (schema.add_text_field("title", terms.clone()), TITLE_BOOST),
+            (schema.add_text_field("text", terms.clone()), 1.0),
+        ],
+        examples: [(schema.add_text_field("examples", terms), 1.0)],
     };
     (schema.build(), fields)
 }
 
-/// Reads what every document stands for.
-fn places(searcher: &Searcher) -> tantivy::Result<Vec<Places>> {
-    let segment = |reader: &SegmentReader| {
-        let column = |name| reader.fast_fields().u64(name);
-        let (slots, sections) = (column(ARTICLE)?, column(SECTION)?);
-        let place = |doc| {
-            let section = sections.first(doc).filter(|&s| s != NO_SECTION);
-            // Both were written from 32 bits.
-            let slot = slots.first(doc).unwrap_or(0) as u32;
-            (slot, section.map(|s| s as u32))
-        };
-        Ok((0..reader.max_doc()).map(place).collect())
+/// Reads of which layer a segment is and what each of its documents stands for.
+fn segment(reader: &SegmentReader, fields: &Fields) -> tantivy::Result<Segment> {
+    let index = reader.inverted_index(fields.layer)?;
+    let mut layers = index.terms().stream()?;
+    let layer = layers
+        .advance()
+        .then(|| String::from_utf8_lossy(layers.key()).into_owned());
+    let (Some(layer), false) = (layer, layers.advance()) else {
+        let mixed = "a segment is not of one layer".to_owned();
+        return Err(TantivyError::InternalError(mixed));
     };
-    searcher.segment_readers().iter().map(segment).collect()
+    let column = |name| reader.fast_fields().u64(name);
+    let (slots, sections) = (column(ARTICLE)?, column(SECTION)?);
+    let place = |doc| {
+        let section = sections.first(doc).filter(|&s| s != NO_SECTION);
+        // Both were written from 32 bits.
+        let slot = slots.first(doc).unwrap_or(0) as u32;
+        (slot, section.map(|s| s as u32))
+    };
+    Ok(Segment {
+        layer,
+        places: (0..reader.max_doc()).map(place).collect(),
+    })
 }
 
 /// The documents of an article: one a section, and one for its examples; none when citizens do not see it.
@@ -339,15 +417,17 @@ fn documents(
         let mut doc = base.clone();
         let heading = s.heading.as_deref().unwrap_or("");
         let title = format!("{} {heading} {}", a.title, a.keywords.join(" "));
+        let [(titles, _), (texts, _)] = fields.sections;
         doc.add_u64(fields.section, n);
-        add_terms(&mut doc, fields.title, analyzer, &title);
-        add_terms(&mut doc, fields.text, analyzer, &without_slots(&s.text));
+        add_terms(&mut doc, titles, analyzer, &title);
+        add_terms(&mut doc, texts, analyzer, &without_slots(&s.text));
         out.push(doc);
     }
     let mut doc = base;
     doc.add_u64(fields.section, NO_SECTION);
     let sentences: Vec<&str> = a.examples.values().flatten().map(String::as_str).collect();
-    add_terms(&mut doc, fields.examples, analyzer, &sentences.join(" . "));
+    let [(examples, _)] = fields.examples;
+    add_terms(&mut doc, examples, analyzer, &sentences.join(" . "));
     out.push(doc);
     out
 }
@@ -372,17 +452,13 @@ fn exact_query(field: Field, text: &str) -> Box<dyn Query> {
     Box::new(TermQuery::new(term, IndexRecordOption::Basic))
 }
 
-fn term_query(field: Field, text: &str, typos: bool) -> Box<dyn Query> {
+/// A word as it is, or, when it stands nowhere, those that one letter makes of it; each scores a constant 1.
+fn term_query(field: Field, text: &str, mistyped: bool) -> Box<dyn Query> {
     let term = Term::from_field_text(field, text);
-    let exact = TermQuery::new(term.clone(), IndexRecordOption::WithFreqs);
-    if typos && text.chars().count() >= TYPO_LETTERS {
-        // A fuzzy match scores a constant 1: it finds, and the exact match still outranks it.
-        return Box::new(BooleanQuery::new(vec![
-            (Occur::Should, Box::new(exact)),
-            (Occur::Should, Box::new(FuzzyTermQuery::new(term, 1, true))),
-        ]));
+    if mistyped {
+        return Box::new(FuzzyTermQuery::new(term, 1, true));
     }
-    Box::new(exact)
+    Box::new(TermQuery::new(term, IndexRecordOption::WithFreqs))
 }
 
 fn add_terms(doc: &mut TantivyDocument, field: Field, analyzer: &Analyzer, text: &str) {

@@ -21,3 +21,4 @@ pub use snapshot::{
     Ask, BuildOptions, Candidate, Confusion, Embed, Found, Judgement, Overlap, Sentence, Snapshot,
     Stage, Strayed, Twins,
 };
+pub use vectors::known_vectors;

@@ -148,6 +148,19 @@ impl VectorCache {
     }
 }
 
+/// The vectors of texts where they are stored; nothing is encoded, and nothing written.
+///
+/// # Errors
+/// [`Error::Io`] when what is stored cannot be read.
+pub fn known_vectors(
+    options: &BuildOptions,
+    kind: Kind,
+    texts: &[String],
+) -> Result<Vec<Option<Arc<[f32]>>>, Error> {
+    let cache = VectorCache::open(options)?;
+    Ok(texts.iter().map(|t| cache.find(&key(kind, t))).collect())
+}
+
 pub(crate) fn io_error(path: &Path, source: io::Error) -> Error {
     Error::Io {
         path: path.display().to_string(),

@@ -4,17 +4,20 @@
 //! Texts of a batch lie end to end in one [tokens, hidden] matrix; only attention looks at where
 //! one ends. So nothing is padded and every weight is read once a batch.
 
+mod pass;
+
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use rayon::ThreadPool;
 
 use crate::adapter::Adapter;
 use crate::container::{Architecture, BLOCK, BLOCK_BYTES, Dtype, Reader};
 use crate::error::{Error, Result};
-use crate::kernels::int8::Rows;
-use crate::kernels::{self, Heads, Isa};
+use crate::kernels::{self, Isa};
 use crate::linear::Linear;
+
+use pass::Space;
 
 /// How the weights, which come in 4 bits, are multiplied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,9 +90,6 @@ impl Default for EncoderOptions {
     }
 }
 
-/// Tokens that go through the wide part of a layer together: what it holds of them stays in a near cache.
-const CHUNK: usize = 96;
-
 struct Norm {
     weight: Vec<f32>,
     bias: Vec<f32>,
@@ -103,31 +103,6 @@ struct Layer {
     up: Linear,
     down: Linear,
     last_norm: Norm,
-}
-
-/// What one pass works in; kept, so that the next one allocates nothing.
-#[derive(Default)]
-struct Space {
-    /// [tokens, hidden], as `context` and `added`.
-    x: Vec<f32>,
-    /// [tokens, 3 · hidden].
-    qkv: Vec<f32>,
-    context: Vec<f32>,
-    added: Vec<f32>,
-    /// [some tokens, intermediate].
-    wide: Vec<f32>,
-    scores: Vec<f32>,
-    rows: Rows,
-}
-
-impl Space {
-    fn fit(&mut self, tokens: usize, a: &Architecture) {
-        for narrow in [&mut self.x, &mut self.context, &mut self.added] {
-            narrow.resize(tokens * a.hidden, 0.0);
-        }
-        self.qkv.resize(tokens * 3 * a.hidden, 0.0);
-        self.wide.resize(tokens.min(CHUNK) * a.intermediate, 0.0);
-    }
 }
 
 /// A loaded model. Encoding takes `&self`: share it by [`Arc`].
@@ -320,8 +295,7 @@ impl Encoder {
         self.forward(batch, 1)
     }
 
-    /// Deals sequences to threads, so that each gets about as many tokens; a single sequence is
-    /// spread over all threads instead.
+    /// Deals sequences to threads, so that each gets about as many tokens; of a single sequence the tokens are dealt.
     fn split(&self, batch: &[Vec<u32>]) -> Result<Vec<Arc<[f32]>>> {
         let threads = self.threads.min(batch.len());
         if threads <= 1 {
@@ -346,73 +320,6 @@ impl Encoder {
             .map(|part| self.forward(part, 1))
             .collect();
         Ok(vectors?.concat())
-    }
-
-    fn forward(&self, batch: &[Vec<u32>], threads: usize) -> Result<Vec<Arc<[f32]>>> {
-        let a = &self.architecture;
-        let hidden = a.hidden;
-        let lengths: Vec<usize> = batch
-            .iter()
-            .map(|ids| ids.len().min(self.max_tokens()))
-            .collect();
-        let tokens: usize = lengths.iter().sum();
-        let mut space = self.spaces().pop().unwrap_or_default();
-        space.fit(tokens, a);
-        let outcome = self.layers(batch, &lengths, &mut space, threads);
-        let vectors = outcome.map(|()| pooled(&space.x, &lengths, hidden));
-        self.spaces().push(space);
-        vectors
-    }
-
-    fn spaces(&self) -> std::sync::MutexGuard<'_, Vec<Space>> {
-        // A panic leaves a whole list behind.
-        self.spaces.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Token vectors of every sequence, into `space.x`.
-    fn layers(
-        &self,
-        batch: &[Vec<u32>],
-        lengths: &[usize],
-        space: &mut Space,
-        threads: usize,
-    ) -> Result<()> {
-        let hidden = self.architecture.hidden;
-        let heads = Heads {
-            heads: self.architecture.heads,
-            width: hidden / self.architecture.heads,
-        };
-        let Space {
-            x,
-            qkv,
-            context,
-            added,
-            wide,
-            scores,
-            rows,
-        } = space;
-        self.embed(batch, lengths, x)?;
-        for layer in &self.layers {
-            layer.attention.forward(x, qkv, rows, threads)?;
-            let mut start = 0;
-            for &length in lengths {
-                let range = start..start + length;
-                let part = &qkv[range.start * 3 * hidden..range.end * 3 * hidden];
-                let to = &mut context[range.start * hidden..range.end * hidden];
-                kernels::attend(part, to, heads, scores);
-                start = range.end;
-            }
-            layer.output.forward(context, added, rows, threads)?;
-            self.add_norm(x, added, &layer.norm);
-            let parts = x.chunks(CHUNK * hidden);
-            for (x, added) in parts.zip(added.chunks_mut(CHUNK * hidden)) {
-                let wide = &mut wide[..x.len() / hidden * self.architecture.intermediate];
-                layer.up.forward(x, wide, rows, threads)?;
-                layer.down.forward_gelu(wide, added, rows, threads)?;
-            }
-            self.add_norm(x, added, &layer.last_norm);
-        }
-        Ok(())
     }
 
     /// Word, position and type vectors of every token, normalised, into `x`.
@@ -450,31 +357,6 @@ impl Encoder {
             self.architecture.layer_norm_eps,
         );
     }
-}
-
-/// One vector of length 1 for each sequence of `x` [tokens, hidden].
-fn pooled(x: &[f32], lengths: &[usize], hidden: usize) -> Vec<Arc<[f32]>> {
-    let mut rest = x;
-    let mut vectors = Vec::with_capacity(lengths.len());
-    for &length in lengths {
-        let (part, after) = rest.split_at(length * hidden);
-        rest = after;
-        vectors.push(pool_mean(part, hidden));
-    }
-    vectors
-}
-
-/// Mean of the token vectors `part` [tokens, hidden], scaled to length 1.
-fn pool_mean(part: &[f32], hidden: usize) -> Arc<[f32]> {
-    let mut mean = vec![0.0_f32; hidden];
-    for row in part.chunks_exact(hidden) {
-        for (sum, value) in mean.iter_mut().zip(row) {
-            *sum += value;
-        }
-    }
-    // The mean's divisor cancels in the norm.
-    let length = mean.iter().map(|v| v * v).sum::<f32>().sqrt().max(1e-12);
-    mean.iter().map(|v| v / length).collect()
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ pub(crate) fn noise(seed: u32, count: usize) -> Vec<f32> {
     (0..count).map(|_| next()).collect()
 }
 
-/// 64 wide, 2 layers, 40 tokens, 16 positions.
+/// 64 wide, 2 layers, 40 tokens, 96 positions.
 pub(crate) fn architecture() -> Architecture {
     Architecture {
         hidden: 64,
@@ -53,7 +53,7 @@ pub(crate) fn architecture() -> Architecture {
         heads: 2,
         intermediate: 96,
         vocabulary: 40,
-        positions: 16,
+        positions: 96,
         position_offset: 0,
         layer_norm_eps: 1e-12,
     }

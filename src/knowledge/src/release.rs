@@ -242,6 +242,14 @@ impl Release {
         })
     }
 
+    /// The phone numbers and e-mail addresses that a municipality publishes, and those of the help lines: no secret
+    /// when a citizen repeats them.
+    pub fn published(&self, code: MunicipalityCode) -> base::Published {
+        let own = self.municipalities.get(&code).into_iter();
+        let own = own.flat_map(|m| m.fields.values().map(String::as_str));
+        base::Published::of(own.chain(self.crisis.values().map(|l| l.phone.as_str())))
+    }
+
     /// Every slot that a text may use, with what stands for it in that municipality.
     pub fn slots(&self, code: MunicipalityCode) -> Vec<Slot> {
         let Some(m) = self.municipalities.get(&code) else {

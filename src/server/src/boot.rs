@@ -104,6 +104,21 @@ impl Maker {
         )?)
     }
 
+    /// The vectors of texts as questions, where they were encoded before, as those of example sentences were. Blocks.
+    ///
+    /// # Errors
+    /// [`BootError::Index`] when what is stored cannot be read.
+    pub(crate) fn known(
+        &self,
+        texts: &[String],
+    ) -> Result<Vec<Option<inference::Vector>>, BootError> {
+        Ok(index::known_vectors(
+            &self.options,
+            inference::Kind::Query,
+            texts,
+        )?)
+    }
+
     /// The release after a live one, and whether it was made from that one, so that [`Maker::build`] is to follow: in
     /// a tenth of a second when few articles differ, learned whole when more do. Blocks.
     ///
@@ -269,6 +284,7 @@ pub(crate) fn boot_with(
         tokenizer,
         SchedulerOptions {
             threads: config.threads,
+            recent_bytes: config.recent_bytes,
             ..SchedulerOptions::default()
         },
     )?;

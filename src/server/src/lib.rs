@@ -12,6 +12,7 @@ mod editor;
 mod files;
 mod pages;
 mod reader;
+mod retention;
 mod router;
 mod runtime;
 mod transcript;

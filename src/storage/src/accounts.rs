@@ -278,6 +278,28 @@ impl Accounts {
         self.file.read(move |c| ops::drafts(c, limit)).await
     }
 
+    /// Deletes drafts and lines of the audit from before these instants; how many of each.
+    ///
+    /// # Errors
+    /// Full, Io.
+    pub async fn forget(
+        &self,
+        drafts_before: Timestamp,
+        audit_before: Timestamp,
+    ) -> Result<(u64, u64), Error> {
+        self.file
+            .write(move |c| ops::forget(c, drafts_before, audit_before))
+            .await
+    }
+
+    /// As [`Journal::scrub`].
+    ///
+    /// # Errors
+    /// Io.
+    pub async fn scrub(&self) -> Result<bool, Error> {
+        self.file.scrub().await
+    }
+
     /// A number that changes when another process has changed the file.
     ///
     /// # Errors

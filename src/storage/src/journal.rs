@@ -1,5 +1,7 @@
 //! The handle that the rest of the program holds.
 
+mod retention;
+
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

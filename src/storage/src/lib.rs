@@ -22,24 +22,28 @@
 //! (its JSON is opaque here).
 
 mod accounts;
+mod citizen;
 mod editor;
 mod error;
 mod journal;
 pub mod log;
 mod owner;
 mod read;
+mod retention;
 mod schema;
 mod transcript;
 mod types;
 mod write;
 
 pub use accounts::{Account, Accounts, AuditLine, Draft, NewAccount, Session};
+pub use citizen::{Citizen, Erased};
 pub use editor::{
     CommentRow, DraftChange, DraftRow, DraftText, Editor, NewRelease, ReleaseFile, ReleaseRow,
     VersionRow,
 };
 pub use error::Error;
 pub use journal::Journal;
+pub use retention::{Before, Forgotten};
 pub use transcript::{Copied, Kept, StaffLine, Transcript};
 pub use types::{
     Appended, CallbackRow, Counts, Event, Loaded, Meta, NewCallback, NewDialogue, NewEvent,

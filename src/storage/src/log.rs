@@ -158,6 +158,15 @@ impl Log {
         both!(self, s => s.kept_snapshot().await)
     }
 
+    /// Drops the records from before an instant that a kept snapshot makes needless; how many went here. A node that
+    /// comes later than that begins from the snapshot.
+    ///
+    /// # Errors
+    /// As [`Log::append`], without Size.
+    pub async fn trim(&self, before: jiff::Timestamp) -> Result<u64, Error> {
+        both!(self, s => s.trim(before).await)
+    }
+
     /// A random id of this log's life: a store that was wiped has another.
     ///
     /// # Errors

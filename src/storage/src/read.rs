@@ -156,6 +156,20 @@ pub(crate) fn callbacks(
     Ok(rows)
 }
 
+pub(crate) fn callbacks_of(
+    conn: &Connection,
+    dialogue: &DialogueId,
+) -> Result<Vec<CallbackRow>, Error> {
+    let rows = conn
+        .prepare_cached(
+            "SELECT reference, dialogue, municipality, phone, topic, created_ms, state FROM callbacks
+             WHERE dialogue = ? ORDER BY created_ms, reference",
+        )?
+        .query_map([dialogue.as_str()], callback)?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(rows)
+}
+
 pub(crate) fn waiting_callbacks(conn: &Connection, limit: u32) -> Result<Vec<CallbackRow>, Error> {
     let rows = conn
         .prepare_cached(

@@ -21,7 +21,7 @@ const JOURNAL: Format = Format {
     migrations: MIGRATIONS,
 };
 
-const MIGRATIONS: &[&str] = &[DIALOGUES, LOG, STAFF, TURNS];
+const MIGRATIONS: &[&str] = &[DIALOGUES, LOG, STAFF, TURNS, RETENTION];
 
 const DIALOGUES: &str = "
 CREATE TABLE dialogues (
@@ -161,6 +161,29 @@ INSERT INTO journal VALUES (1, lower(hex(randomblob(8))));
 /// The latest turns of all dialogues, for the editors.
 const TURNS: &str = "CREATE INDEX turns_by_time ON turns (at_ms, turn)";
 
+/// What finds the old, what stays of it, and what was deleted when.
+const RETENTION: &str = "
+CREATE INDEX dialogues_by_time ON dialogues (created_ms);
+CREATE INDEX callbacks_by_dialogue ON callbacks (dialogue);
+CREATE INDEX callbacks_by_time ON callbacks (created_ms);
+CREATE INDEX staff_lines_by_time ON staff_lines (at_ms);
+CREATE INDEX log_by_time ON log (at_ms);
+
+CREATE TABLE tallies (
+    day          TEXT NOT NULL,
+    municipality TEXT NOT NULL,
+    what         TEXT NOT NULL,
+    n            INTEGER NOT NULL,
+    PRIMARY KEY (day, municipality, what)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE deletions (
+    id    INTEGER PRIMARY KEY,
+    at_ms INTEGER NOT NULL,
+    json  TEXT NOT NULL
+) STRICT;
+";
+
 /// Opens or creates the file, readable by its owner alone, and brings it to the newest format.
 pub(crate) fn open(path: &Path, options: &Options) -> Result<Connection, Error> {
     open_as(&JOURNAL, path, options)
@@ -220,6 +243,12 @@ fn set_up(format: &Format, mut conn: Connection, options: &Options) -> Result<Co
             "an SQLite file of another program".to_owned(),
         ));
     }
+    // Only a file without tables takes it: pages that are freed can be given back. Zeros are written over what is
+    // deleted in any file.
+    if tables == 0 {
+        conn.execute_batch("PRAGMA auto_vacuum = INCREMENTAL")?;
+    }
+    let _: i64 = conn.query_one("PRAGMA secure_delete = ON", [], |r| r.get(0))?;
     // A statement that returns its new value, hence not `execute`; in memory it stays "memory".
     let _: String = conn.query_one("PRAGMA journal_mode = WAL", [], |r| r.get(0))?;
     conn.execute_batch(

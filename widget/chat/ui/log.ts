@@ -11,6 +11,9 @@ import { button, h, icon, type Words } from './dom';
 import { Handover } from './handover';
 import { Rating } from './rating';
 
+/** In the order of the text maskedKinds. */
+const KINDS = ['cpr', 'phone', 'email', 'account', 'passport'];
+
 export interface LogActions extends AnswerActions {
   retry(id: string): void;
   again(text: string): void;
@@ -117,7 +120,8 @@ export class Log {
     el.classList.remove('pending');
     // The text as it is stored, after redaction: what the citizen sees is what we have.
     if (ev.text) (el.querySelector('.said') as HTMLElement).textContent = ev.text;
-    this.state(el, ev.masked.length ? 'masked' : undefined);
+    const masked = ev.masked.length ? { kinds: this.kinds(ev.masked) } : undefined;
+    this.state(el, masked && 'masked', masked);
     // Its place is where the service put it, before anything that still waits.
     const waiting = this.firstWaiting();
     if (el.nextElementSibling !== waiting) this.el.insertBefore(el, waiting);
@@ -126,7 +130,7 @@ export class Log {
     this.asked = el;
     this.entries.push({
       who: this.w.say('you'), text: said, markdown: false, at: this.time(),
-      extra: ev.masked.length ? [this.w.say('masked')] : [],
+      extra: masked ? [this.w.say('masked', masked)] : [],
     });
     this.follow();
   }
@@ -361,10 +365,16 @@ export class Log {
     else this.note(ev.text);
   }
 
-  private state(el: HTMLElement, key: Key | undefined): HTMLElement | undefined {
+  /** What was hidden, in words; a kind that is newer than this page by its own name. */
+  private kinds(masked: string[]): string {
+    const names = this.w.say('maskedKinds').split(';');
+    return masked.map((kind) => names[KINDS.indexOf(kind)] ?? kind).join(', ');
+  }
+
+  private state(el: HTMLElement, key: Key | undefined, args?: Args): HTMLElement | undefined {
     el.querySelector('.state')?.remove();
     if (!key) return undefined;
-    const p = h('p', { class: `state ${key}`, test: `state-${key}` }, this.w.t(key));
+    const p = h('p', { class: `state ${key}`, test: `state-${key}` }, this.w.t(key, args));
     el.append(p);
     return p;
   }

@@ -66,7 +66,8 @@ export class Panel {
 
     this.line.hidden = true;
     this.el = w.put(h('section', { class: 'panel', role: 'dialog', tabindex: '-1', hidden: true, test: 'panel' },
-      h('header', {},
+      // No banner beside that of the page.
+      h('div', { class: 'head' },
         h('div', { class: 'titles' }, w.put(this.name, 'ask'), w.put(this.sub, 'robot')),
         this.select, this.menuButton, close, this.menu),
       this.line, log, this.ask, people, composer, this.spoken), 'ask', undefined, 'aria-label');

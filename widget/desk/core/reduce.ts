@@ -190,7 +190,7 @@ function ok(d: Desk, c: Command, answer: Ok): Desk {
       const stored = d.outgoing.map((o): Outgoing => (o.id === answer.id ? { ...o, state: 'stored', ...(answer.line ? { line: answer.line } : {}) } : o));
       const next = { ...d, outgoing: arrived(stored, c.item, d.lines[c.item] ?? []) };
       return answer.masked.length
-        ? notice(next, 'info', 'Et CPR-nummer i din tekst blev skjult. Det gemmes aldrig.') : next;
+        ? notice(next, 'info', 'Personlige numre i din tekst blev skjult. De gemmes aldrig.') : next;
     }
     case 'open': {
       if (!(c.item in d.cards)) return d;

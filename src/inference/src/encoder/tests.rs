@@ -46,6 +46,17 @@ fn threads_change_nothing() {
         let alone = encoder.encode(&batch()[8..]).unwrap();
         assert!(far(&alone[0], &expected[8]) < 1e-5);
     }
+    // Tokens of one text dealt to threads, as many as there are and more, to the bit.
+    for tokens in [12, 13, 31, 64] {
+        let text: Vec<u32> = (0..tokens).map(|i| i * 5 % 40).collect();
+        for compute in [Compute::Dense, Compute::default()] {
+            let expected = encoder(compute, 1).encode(&[text.clone()]).unwrap();
+            for threads in [2, 3, 4] {
+                let found = encoder(compute, threads).encode(&[text.clone()]).unwrap();
+                assert_eq!(found, expected, "{tokens} tokens, {threads} threads");
+            }
+        }
+    }
 }
 
 #[test]
@@ -73,11 +84,11 @@ fn bad_sequences_are_errors() {
 #[test]
 fn what_is_too_long_is_cut() {
     let encoder = encoder(Compute::Dense, 1);
-    let long: Vec<u32> = (0..40).collect();
+    let long: Vec<u32> = (0..120).map(|i| i % 40).collect();
     let vectors = encoder
-        .encode(&[long.clone(), long[..16].to_vec()])
+        .encode(&[long.clone(), long[..96].to_vec()])
         .unwrap();
-    assert_eq!(encoder.max_tokens(), 16);
+    assert_eq!(encoder.max_tokens(), 96);
     assert!(far(&vectors[0], &vectors[1]) < 1e-6);
 }
 

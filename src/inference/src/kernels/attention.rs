@@ -18,20 +18,26 @@ pub(crate) struct Heads {
     pub(crate) width: usize,
 }
 
-/// `qkv` [tokens, 3 · hidden]: each row a token's query, key and value; `out` [tokens, hidden]. `scratch` is
-/// overwritten and grows as needed.
-pub(crate) fn attend(qkv: &[f32], out: &mut [f32], shape: Heads, scratch: &mut Vec<f32>) {
+/// `qkv` [tokens, 3 · hidden]: each row a token's query, key and value; `out` [some of the tokens, hidden], from the
+/// token `first` on. `scratch` is overwritten and grows as needed.
+pub(crate) fn attend(
+    qkv: &[f32],
+    first: usize,
+    out: &mut [f32],
+    shape: Heads,
+    scratch: &mut Vec<f32>,
+) {
     #[cfg(target_arch = "x86_64")]
     if shape.width.is_multiple_of(LANES) && std::is_x86_feature_detected!("avx512f") {
         // SAFETY: the machine has AVX-512F: checked above.
-        return unsafe { x86::attend(qkv, out, shape, scratch) };
+        return unsafe { x86::attend(qkv, first, out, shape, scratch) };
     }
-    attend_any(qkv, out, shape, scratch);
+    attend_any(qkv, first, out, shape, scratch);
 }
 
 super::dispatch! {
     /// The same in plain loops.
-    pub(super) fn attend_any(qkv: &[f32], out: &mut [f32], shape: Heads, scratch: &mut Vec<f32>) = attend_loop
+    pub(super) fn attend_any(qkv: &[f32], first: usize, out: &mut [f32], shape: Heads, scratch: &mut Vec<f32>) = attend_loop
 }
 
 /// One head of one sequence.
@@ -47,11 +53,12 @@ struct Head<'a> {
 }
 
 #[inline(always)]
-fn attend_loop(qkv: &[f32], out: &mut [f32], shape: Heads, scratch: &mut Vec<f32>) {
+fn attend_loop(qkv: &[f32], from: usize, out: &mut [f32], shape: Heads, scratch: &mut Vec<f32>) {
     let Heads { heads, width } = shape;
     let hidden = heads * width;
-    let tokens = out.len() / hidden;
-    assert!(out.len() == tokens * hidden && qkv.len() == tokens * 3 * hidden);
+    let (tokens, asked) = (qkv.len() / (3 * hidden), out.len() / hidden);
+    assert!(out.len() == asked * hidden && qkv.len() == tokens * 3 * hidden);
+    assert!(from + asked <= tokens);
     let stride = tokens.next_multiple_of(LANES);
     scratch.clear();
     scratch.resize((width + QUERIES) * stride + width * QUERIES, 0.0);
@@ -74,18 +81,19 @@ fn attend_loop(qkv: &[f32], out: &mut [f32], shape: Heads, scratch: &mut Vec<f32
             width,
             keys,
         };
-        match tokens {
+        match asked {
             0 => {}
-            1 => head.rows::<1>(0, out, scores, queries),
-            2 => head.rows::<2>(0, out, scores, queries),
-            3 => head.rows::<3>(0, out, scores, queries),
-            4 => head.rows::<4>(0, out, scores, queries),
-            5 => head.rows::<5>(0, out, scores, queries),
+            1 => head.rows::<1>(from, out, scores, queries),
+            2 => head.rows::<2>(from, out, scores, queries),
+            3 => head.rows::<3>(from, out, scores, queries),
+            4 => head.rows::<4>(from, out, scores, queries),
+            5 => head.rows::<5>(from, out, scores, queries),
             _ => {
-                for start in (0..tokens).step_by(QUERIES) {
+                for start in (0..asked).step_by(QUERIES) {
                     // The last ones overlap those before: they come out the same twice.
-                    let start = start.min(tokens - QUERIES);
-                    head.rows::<QUERIES>(start, out, scores, queries);
+                    let start = start.min(asked - QUERIES);
+                    let out = &mut out[start * hidden..];
+                    head.rows::<QUERIES>(from + start, out, scores, queries);
                 }
             }
         }
@@ -93,7 +101,7 @@ fn attend_loop(qkv: &[f32], out: &mut [f32], shape: Heads, scratch: &mut Vec<f32
 }
 
 impl Head<'_> {
-    /// The context of `Q` tokens from `start` on.
+    /// The context of `Q` tokens from `start` on, into the first rows of `out`.
     #[inline(always)]
     fn rows<const Q: usize>(
         &self,
@@ -144,7 +152,7 @@ impl Head<'_> {
                 }
             }
             for (q, (sums, total)) in sums.iter().zip(totals).enumerate() {
-                let to = &mut out[(start + q) * self.hidden + self.first + column..][..LANES];
+                let to = &mut out[q * self.hidden + self.first + column..][..LANES];
                 for (to, sum) in to.iter_mut().zip(sums) {
                     *to = sum * total;
                 }
@@ -157,7 +165,7 @@ impl Head<'_> {
                 let rows = self.qkv.chunks_exact(row);
                 let values = rows.map(|row| row[2 * self.hidden + self.first + column]);
                 let sum: f32 = weights.iter().zip(values).map(|(w, v)| w * v).sum();
-                out[(start + q) * self.hidden + self.first + column] = sum * totals[q];
+                out[q * self.hidden + self.first + column] = sum * totals[q];
             }
         }
     }

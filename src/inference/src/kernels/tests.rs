@@ -73,9 +73,15 @@ fn attention_is_softmax_weighted() {
         for tokens in (1..=17).chain([32, 40, 47, 70, 129]) {
             let qkv = noise(7, tokens * 3 * hidden);
             let shape = Heads { heads, width };
-            let attended = |by: fn(&[f32], &mut [f32], Heads, &mut Vec<f32>)| {
+            let attended = |by: fn(&[f32], usize, &mut [f32], Heads, &mut Vec<f32>)| {
                 let mut out = vec![f32::NAN; tokens * hidden];
-                by(&qkv, &mut out, shape, &mut vec![f32::NAN; 9_999]);
+                by(&qkv, 0, &mut out, shape, &mut vec![f32::NAN; 9_999]);
+                // Some of the tokens come out as they do among all.
+                for cut in [1, tokens / 3, tokens / 2] {
+                    let mut rest = vec![f32::NAN; (tokens - cut) * hidden];
+                    by(&qkv, cut, &mut rest, shape, &mut vec![f32::NAN; 9_999]);
+                    assert_eq!(rest, out[cut * hidden..], "{tokens} from {cut}");
+                }
                 out
             };
             let (out, plain) = (attended(attend), attended(attention::attend_any));

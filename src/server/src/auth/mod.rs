@@ -262,13 +262,15 @@ impl Auth {
     }
 
     /// Writes a line of the audit. One that cannot be written is in the program's own log.
+    /// Names of files and of drafts stand in it: no number of a person's.
     pub(crate) async fn note(&self, user: &AgentId, what: &str, origin: &str, detail: &str) {
+        let detail = base::redact(detail).text;
         let line = AuditLine {
             at: self.clock.now(),
             user: user.as_str().to_owned(),
             what: what.to_owned(),
             origin: origin.to_owned(),
-            detail: detail.to_owned(),
+            detail: detail.clone(),
         };
         if let Err(e) = self.accounts.audit(line).await {
             tracing::error!("not in the audit ({e}): {user} {what} {detail}");

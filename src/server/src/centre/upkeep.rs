@@ -1,6 +1,7 @@
 //! What a node does beside the work: heartbeats, lost nodes, snapshots, and its last words.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use contact::centre::{Command, NodeId};
 use jiff::Timestamp;
@@ -11,6 +12,8 @@ use tokio::time::Instant;
 use super::error::Trouble;
 use super::fold::Folded;
 use super::worker::{Worker, blocking};
+
+const DAY: Duration = Duration::from_secs(86_400);
 
 impl Worker {
     /// Says that this node lives, and appends which others do not.
@@ -66,7 +69,10 @@ impl Worker {
         let options = &self.shared.options;
         let soon = self.saved_at.elapsed() < options.snapshot_pause;
         let busy = self.saving.as_ref().is_some_and(|s| !s.is_finished());
-        if self.unsaved < options.snapshot_records || soon || busy {
+        // Once a day also where little is said: the log's old records go behind a snapshot alone.
+        let old = self.unsaved > 0 && self.saved_at.elapsed() >= DAY;
+        let wanted = self.unsaved >= options.snapshot_records || old;
+        if !wanted || soon || busy {
             return;
         }
         if let Some(snapshot) = self.begin_snapshot().await {

@@ -1,6 +1,6 @@
 //! A number to be rung back on: for a promised time where the centre can promise one, else whenever somebody can.
 
-use base::{Lang, clean, redact};
+use base::{Lang, clean};
 use contact::centre::{
     Audience, CallbackRequest, Class, Command, ItemId, ItemState, Moment, Refusal as No,
 };
@@ -48,7 +48,7 @@ impl Request<'_> {
         let wish = Wish {
             reference: Reference::random(),
             phone,
-            topic: topic.map(|t| redact(&t).text),
+            topic: topic.map(|t| self.redacted(&t).text),
         };
         match slot {
             Some(from) => self.promise(wish, Moment::from_ms(from), &state).await,

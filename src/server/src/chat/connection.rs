@@ -228,13 +228,12 @@ impl Connection {
             .and_then(|v| v.get("client_id"))
             .and_then(serde_json::Value::as_str)
             .filter(|c| ClientId::try_from((*c).to_owned()).is_ok());
-        let said: String = value
+        let said = value
             .as_ref()
             .and_then(wrong_field)
-            .unwrap_or_else(|| e.to_string())
-            .chars()
-            .take(200)
-            .collect();
+            .unwrap_or_else(|| e.to_string());
+        // What could not be read is quoted in the fault.
+        let said: String = base::redact(&said).text.chars().take(200).collect();
         let flow = self.error(Code::BadFrame, &said, client_id, None).await;
         if flow.is_break() {
             return Incoming::End;

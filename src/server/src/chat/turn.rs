@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use base::{Lang, Redaction, TurnId, clean, redact};
+use base::{Lang, Masked, Redaction, Rules, TurnId, clean, redact_by};
 use dialogue::{Input, Settled, Turn};
 use futures_util::future::try_join_all;
 use inference::{Kind, Priority, Vector};
@@ -89,6 +89,16 @@ impl Request<'_> {
         self.app.snapshot().release.texts.get(key, lang, fill)
     }
 
+    /// Without personal numbers; what the municipality publishes itself stays.
+    pub(super) fn redacted(&self, text: &str) -> Redaction {
+        let published = self
+            .app
+            .snapshot()
+            .release
+            .published(self.dialogue.municipality);
+        redact_by(text, Rules::except(&published))
+    }
+
     pub(super) fn journal(&self, e: &storage::Error, lang: Lang) -> Refusal {
         match e {
             storage::Error::Overloaded => Refusal {
@@ -135,14 +145,14 @@ impl Request<'_> {
         let Redaction {
             text: message,
             masked,
-        } = redact(&cleaned);
+        } = self.redacted(&cleaned);
         let mut events = vec![Event::Citizen {
             client_id: self.client_id.as_str(),
             text: &message,
             masked: &masked,
         }];
         let notice = self.say("masked_cpr", lang, &[]);
-        if !masked.is_empty() {
+        if masked.contains(&Masked::Cpr) {
             events.push(Event::Notice { text: &notice });
         }
         let standing = match self.acknowledge(&message, &events, lang).await? {
@@ -194,7 +204,8 @@ impl Request<'_> {
         let input = self.input(String::new());
         let turn = self.app.turn.load_full();
         let Some(mut settled) = turn.pick(article_id, &input, &state.context) else {
-            let shown: String = article_id.chars().take(60).collect();
+            // Whoever sends a number here by mistake need not have it sent back.
+            let shown: String = base::redact(article_id).text.chars().take(60).collect();
             return Err(Refusal::new(
                 Code::BadFrame,
                 format!("article_id: there is no article «{shown}»"),
@@ -260,7 +271,7 @@ impl Request<'_> {
             ));
         }
         let comment = comment
-            .map(|c| redact(&clean(c)).text)
+            .map(|c| self.redacted(&clean(c)).text)
             .filter(|c| !c.is_empty());
         if comment
             .as_ref()

@@ -81,9 +81,7 @@ pub(super) fn turn(
     context: &Context,
 ) -> Result<Settled, Failure> {
     let begun = Turn::new(booted.snapshot.clone()).begin(Input { text, municipality }, context);
-    let vectors = booted
-        .encoder
-        .encode_blocking(Kind::Query, &begun.texts(), &mut |_, _| {})?;
+    let vectors = booted.encoder.ask_blocking(Kind::Query, &begun.texts())?;
     Ok(begun.finish(&vectors, context)?)
 }
 

@@ -2,7 +2,9 @@
 
 mod ask;
 mod bench;
+mod citizen;
 mod eval;
+mod gate;
 mod generate;
 mod import;
 mod load;
@@ -56,7 +58,17 @@ enum Command {
     /// Measure a question set.
     Eval {
         /// Tab-separated: question, municipality, expected, lang, slice.
-        file: PathBuf,
+        #[arg(required_unless_present = "gate")]
+        file: Option<PathBuf>,
+        /// Measure the gate instead: facts changed in true sentences of the knowledge.
+        #[arg(long, conflicts_with_all = ["file", "misses", "report"])]
+        gate: bool,
+        /// With --gate: one JSON object a line.
+        #[arg(long, requires = "gate")]
+        json: bool,
+        /// With --gate: ask the encoder too, as a service with a model does.
+        #[arg(long, requires = "gate")]
+        meaning: bool,
         /// Print the wrong and the missed too.
         #[arg(long)]
         misses: bool,
@@ -106,6 +118,13 @@ enum Command {
         #[command(subcommand)]
         command: user::UserCommand,
     },
+    /// Show or erase what is kept of one citizen.
+    Citizen {
+        #[command(subcommand)]
+        command: citizen::CitizenCommand,
+    },
+    /// Delete what is older than it may be, and print the report.
+    Retention,
     /// Measure speed on this machine.
     Bench {
         #[command(subcommand)]
@@ -158,10 +177,14 @@ pub fn main() -> ExitCode {
                 },
             ),
             Command::Eval {
-                file,
+                file: Some(file),
                 misses,
                 report,
+                ..
             } => eval::run(&setting, &file, misses, report.as_deref()),
+            Command::Eval { json, meaning, .. } => {
+                gate::run(&setting, &gate::Options { json, meaning })
+            }
             Command::Check { json: true, .. } => sentences::json(&setting),
             Command::Check { sentences, .. } => check(&setting, sentences),
             Command::Index => index(&setting),
@@ -172,6 +195,8 @@ pub fn main() -> ExitCode {
             Command::ReadDocument { .. } => Ok(ExitCode::SUCCESS),
             Command::Load(options) => load::run(&setting, &options),
             Command::User { command } => user::run(&setting, command),
+            Command::Citizen { command } => citizen::run(&setting, &command),
+            Command::Retention => citizen::retain(&setting),
             Command::Bench { command } => bench::run(&setting, &command),
         }
     };

@@ -20,7 +20,7 @@ use crate::desk::{self, Desk};
 use crate::editor::{Nodes, Studio};
 use crate::runtime::progress::Bars;
 use crate::runtime::{raise_open_files, say};
-use crate::{boot, chat, editor, router, transcript};
+use crate::{boot, chat, editor, retention, router, transcript};
 
 pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -65,6 +65,7 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
     runtime.block_on(async move {
         let redis = config.redis.as_ref();
         let log = centre::open(journal.clone(), clock.clone(), &name, redis)?;
+        let (trimmed, periods) = (log.clone(), config.retention);
         let live_release = Arc::clone(&booted.snapshot.release);
         let live = (Arc::clone(&live_release), booted.notes);
         let root = config.knowledge.clone();
@@ -116,6 +117,7 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
             always_open,
         });
         chat::begin(&app);
+        tokio::spawn(retention::keep(Arc::clone(&app), trimmed, periods));
         tokio::spawn(editor::keep_time(Arc::clone(&app), Arc::clone(&studio)));
         tokio::spawn(editor::follow(Arc::clone(&app), Arc::clone(&studio)));
         tokio::spawn(editor::keep_told(Arc::clone(&app), Arc::clone(&studio)));

@@ -12,12 +12,13 @@ use std::path::{Path, PathBuf};
 
 use contact::Hours;
 use contact::centre::{NodeId, Settings, Team};
-use inference::Compute;
+use inference::{Compute, SchedulerOptions};
 use serde::Deserialize;
 use storage::log::RedisOptions;
 
 use crate::auth::{Origins, public_origin};
 use crate::desk::Patience;
+use crate::retention::Retention;
 use crate::web::Hosts;
 
 /// Everything the operator can set.
@@ -38,6 +39,8 @@ pub(crate) struct Config {
     pub adapter: Adapted,
     /// Threads for indexing and training.
     pub threads: usize,
+    /// For the vectors of the latest questions, which are then not encoded again; measurements keep none.
+    pub recent_bytes: usize,
     pub budget: index::ErrorBudget,
     /// Under which address staff reach the pages, and which proxies stand in front.
     pub origins: Origins,
@@ -57,6 +60,8 @@ pub(crate) struct Config {
     pub private_links: BTreeSet<String>,
     /// Every municipality and team is open at all hours: for demonstrations and tests.
     pub always_open: bool,
+    /// For how long what is kept.
+    pub retention: Retention,
     pub(crate) teams: Vec<Team>,
 }
 
@@ -87,6 +92,8 @@ pub(crate) enum ConfigError {
     Centre(&'static str),
     #[error("[desk] in the configuration file: {0}")]
     Desk(&'static str),
+    #[error("[retention] in the configuration file: {0}")]
+    Retention(&'static str),
     #[error("[[team]] in the configuration file: {0}")]
     Team(String),
     #[error("the configuration file {path}: {why}")]
@@ -122,6 +129,8 @@ struct ConfigFile {
     centre: Settings,
     #[serde(default)]
     desk: Patience,
+    #[serde(default)]
+    retention: Retention,
     #[serde(default)]
     nightly_links: bool,
     private_links: Option<String>,
@@ -228,6 +237,7 @@ impl Config {
         });
         file.centre.check().map_err(ConfigError::Centre)?;
         file.desk.check().map_err(ConfigError::Desk)?;
+        file.retention.check().map_err(ConfigError::Retention)?;
         let teams = team::teams(file.team).map_err(ConfigError::Team)?;
         let mut centre = file.centre;
         if centre.fallback_team.is_none() {
@@ -274,6 +284,7 @@ impl Config {
                 }
             },
             threads,
+            recent_bytes: SchedulerOptions::default().recent_bytes,
             budget: index::ErrorBudget {
                 wrong: share("max_wrong_answers", file.max_wrong_answers, default.wrong)?,
                 unanswerable: share(
@@ -320,6 +331,7 @@ impl Config {
             )?,
             node: node.transpose()?,
             desk: file.desk,
+            retention: file.retention,
             nightly_links: switch("BORGERLINJE_NIGHTLY_LINKS", file.nightly_links)?,
             private_links: set("BORGERLINJE_PRIVATE_LINKS", &file.private_links)
                 .unwrap_or_default()

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use base::{MunicipalityCode, Redaction, clean, redact};
+use base::{MunicipalityCode, Redaction, Rules, clean, redact, redact_by};
 use contact::centre::{
     AgentId, AgentState, Centre, Command, Effect, Item, ItemId, Level, MessageId, Moment, Sender,
     Text,
@@ -151,8 +151,9 @@ impl Commander {
         Ok(Said::default().into())
     }
 
-    /// What an agent wrote, as it is stored; numbers that belong to nobody here are hidden.
-    fn written(&self, text: &str) -> Result<Redaction, Refusal> {
+    /// What an agent wrote, as it is stored. To a citizen an office's phone number and address may be written; what
+    /// staff write about a citizen needs neither, for a callback has a field of its own.
+    fn written(&self, text: &str, rules: Rules<'_>) -> Result<Redaction, Refusal> {
         let cleaned = clean(text);
         if cleaned.is_empty() {
             return Err(refused("bad_frame", "Skriv noget først."));
@@ -162,7 +163,7 @@ impl Commander {
             let text = format!("Teksten er for lang. Der er plads til {most} tegn.");
             return Err(refused("too_long", text));
         }
-        Ok(redact(&cleaned))
+        Ok(redact_by(&cleaned, rules))
     }
 
     /// An id that this agent's command has and no other's.
@@ -175,7 +176,7 @@ impl Commander {
     }
 
     async fn message(&self, id: &CommandId, item: ItemId, from: Sender, text: &str) -> Outcome {
-        let Redaction { text, masked } = self.written(text)?;
+        let Redaction { text, masked } = self.written(text, Rules::REPLY)?;
         let line = self.derived(id);
         let message = line.parse::<MessageId>().map_err(|_| refusal("failed"))?;
         let command = Command::Message {
@@ -197,7 +198,7 @@ impl Commander {
     }
 
     async fn note(&self, id: &CommandId, item: ItemId, epoch: u64, text: &str) -> Outcome {
-        let Redaction { text, masked } = self.written(text)?;
+        let Redaction { text, masked } = self.written(text, Rules::ALL)?;
         let command = Command::Note {
             item,
             agent: self.me().clone(),
@@ -228,7 +229,7 @@ impl Commander {
     async fn transfer(&self, item: ItemId, epoch: u64, to: To, note: Option<&str>) -> Outcome {
         let to = to.target().ok_or_else(|| refusal("bad_frame"))?;
         let note = note.map(str::trim).filter(|n| !n.is_empty());
-        let note = note.map(|n| self.written(n)).transpose()?;
+        let note = note.map(|n| self.written(n, Rules::ALL)).transpose()?;
         let masked = note.as_ref().map_or_else(Vec::new, |n| n.masked.clone());
         let command = Command::Transfer {
             item,
@@ -394,7 +395,7 @@ impl Commander {
     }
 
     async fn draft(&self, id: &CommandId, item: &ItemId, line: &str, text: &str) -> Outcome {
-        let Redaction { text, masked } = self.written(text)?;
+        let Redaction { text, masked } = self.written(text, Rules::REPLY)?;
         let me = self.me();
         let (dialogue, code, question, all) = self
             .look(|c| {

@@ -137,7 +137,8 @@ impl Socket {
                 Ok(frame) => Incoming::Frame(frame),
                 Err(fault) => {
                     self.faults += 1;
-                    let (code, text) = ("bad_frame", fault.why);
+                    // What could not be read is quoted in it.
+                    let (code, text) = ("bad_frame", base::redact(&fault.why).text);
                     let answer = match fault.id {
                         Some(id) => ToDesk::Refused { id, code, text },
                         None => ToDesk::Error { code, text },

@@ -45,7 +45,11 @@ impl<'a> Workbench<'a> {
             base: live,
             text: None,
         });
-        f.text = text;
+        // Nobody's CPR number belongs in the knowledge; what was there already is another's to take out.
+        f.text = text.map(|t| match &f.base {
+            Some(base) if *base == t => t,
+            _ => without_numbers(t),
+        });
         // Back where it began: nothing is changed.
         if f.text == f.base {
             self.files.remove(path);
@@ -176,6 +180,16 @@ impl<'a> Workbench<'a> {
         let text = edit(self.text(path).unwrap_or("")).map_err(Problem::bad)?;
         self.set(path, Some(text));
         Ok(())
+    }
+}
+
+/// A text of the knowledge without anybody's CPR number; as it is where it has none.
+pub(super) fn without_numbers(text: String) -> String {
+    let hidden = base::redact_by(&text, base::Rules::KNOWLEDGE);
+    if hidden.masked.is_empty() {
+        text
+    } else {
+        hidden.text
     }
 }
 

@@ -115,7 +115,7 @@ const MAX_WORDS: usize = 4_000;
 /// # Errors
 /// `bad_request` when it is empty or too long.
 pub(super) fn title(text: &str) -> Result<String, Problem> {
-    let text = base::clean(text);
+    let text = base::redact(&base::clean(text)).text;
     if (1..=MAX_TITLE).contains(&text.chars().count()) {
         return Ok(text);
     }
@@ -341,7 +341,7 @@ impl Studio {
             return Err(Problem::not_found("Filen er ikke i kladden."));
         };
         f.base = theirs;
-        f.text = asked.text;
+        f.text = asked.text.map(super::changes::without_numbers);
         files.retain(|f| f.base != f.text);
         let mut meta = found.meta;
         (meta.approved, meta.schedule) = (None, None);

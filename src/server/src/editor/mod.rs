@@ -21,6 +21,7 @@ mod learn;
 mod links;
 mod next;
 mod nodes;
+mod of_live;
 mod overlap;
 mod places;
 mod preview;
@@ -59,6 +60,7 @@ pub(crate) use self::schedule::keep_time;
 pub(crate) use self::start::{recover, released};
 
 use self::jobs::Jobs;
+use self::of_live::OfLive;
 use crate::boot::Maker;
 use crate::web::Hosts;
 
@@ -78,7 +80,10 @@ pub(crate) struct Studio {
     learning: Arc<Mutex<()>>,
     jobs: Jobs,
     links: links::Keeper,
-    looked: overlap::Looked,
+    /// The last look at a release's sentences.
+    looked: OfLive<index::Snapshot, overlap::InTheWay>,
+    /// What was made of example sentences, the last time that all were asked.
+    answers: OfLive<dialogue::Turn, replay::Answers>,
     /// Hears of every release that becomes live.
     told: OnceLock<Tell>,
     /// Set where several nodes share their releases.

@@ -1,8 +1,8 @@
 //! Example sentences in each other's way, as editors and `borgerlinje check --sentences` are told.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 
-use index::{Overlap, Snapshot, Stage};
+use index::{Overlap, Stage};
 use knowledge::Release;
 use serde::Serialize;
 
@@ -71,23 +71,6 @@ impl InTheWay {
                 })
                 .collect(),
         }
-    }
-}
-
-/// The last look at a release's sentences: it takes seconds, and editors go to and fro.
-#[derive(Default)]
-pub(super) struct Looked(Mutex<Option<(Weak<Snapshot>, Arc<InTheWay>)>>);
-
-impl Looked {
-    fn at(&self, snapshot: &Arc<Snapshot>) -> Option<Arc<InTheWay>> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (of, found) = kept.as_ref()?;
-        std::ptr::eq(of.as_ptr(), Arc::as_ptr(snapshot)).then(|| Arc::clone(found))
-    }
-
-    fn keep(&self, snapshot: &Arc<Snapshot>, found: &Arc<InTheWay>) {
-        let kept = (Arc::downgrade(snapshot), Arc::clone(found));
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
     }
 }
 

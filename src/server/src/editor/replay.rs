@@ -1,16 +1,18 @@
 //! What a draft would change: question sets, example sentences and questions of citizens, asked of the draft beside
 //! what is live.
 
+mod asked;
 mod count;
 
-use std::path::{Path, PathBuf};
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use base::{Lang, MunicipalityCode};
-use dialogue::eval::{Question, parse};
 use dialogue::{Outcome, Turn};
-use knowledge::{Layer, Release};
+use knowledge::Release;
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use super::drafts::Found;
 use super::jobs::Job;
@@ -20,11 +22,12 @@ use super::texts::with;
 use super::wire::{Counts, Flip, GotShown, Replay, ReplayNote};
 use super::{Studio, blocking};
 use crate::app::App;
+use crate::boot::Maker;
+use crate::runtime::yielding_pool;
 
+use self::asked::{Asked, From, examples, sets};
 use self::count::Counted;
 
-/// Example sentences that are asked at most; those of changed articles first.
-const EXAMPLES: usize = 3_000;
 pub(super) const QUESTIONS: usize = 2_000;
 /// How far back questions of citizens are looked for.
 const BACK: Duration = Duration::from_secs(90 * 86_400);
@@ -32,23 +35,6 @@ const BACK: Duration = Duration::from_secs(90 * 86_400);
 const TOLD: usize = 500;
 /// Turns between two looks at whether the job was stopped.
 const STRETCH: usize = 50;
-
-/// One text that is asked of both.
-pub(super) struct Asked {
-    pub text: String,
-    pub municipality: MunicipalityCode,
-    pub lang: Lang,
-    pub from: From,
-    /// Ids of articles that answer it, where that is known; none of them: no article should.
-    pub expected: Option<Vec<String>>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum From {
-    Set(String),
-    Example,
-    Question,
-}
 
 /// What both made of it.
 pub(super) struct Pair {
@@ -82,9 +68,8 @@ impl Studio {
         };
         let before = app.turn.load_full();
         let live_now = Arc::clone(&before.snapshot);
-        let (draft, _) = self
-            .built(self.maker.beside(), live_now, release, job)
-            .await?;
+        let maker = self.maker.beside();
+        let (draft, _) = self.built(maker.clone(), live_now, release, job).await?;
         let mut after = Turn::new(draft);
         after.policy = before.policy;
         let after = Arc::new(after);
@@ -98,7 +83,7 @@ impl Studio {
         );
         let mut asked = blocking(move || {
             let mut asked = sets(&root, &releases.0, &releases.1);
-            asked.extend(examples(&releases.1, &changed));
+            asked.extend(examples(&releases.0, &releases.1, &changed));
             asked
         })
         .await?;
@@ -115,13 +100,17 @@ impl Studio {
         );
         asked.retain(|a| !a.text.trim().is_empty());
         let texts = asked.iter().map(|a| base::without_masks(&a.text)).collect();
-        let vectors = self.encoded(app, texts, job).await?;
+        let vectors = self.vectors(app, maker, texts, job).await?;
+        let known = self.answers.at(&before).unwrap_or_default();
         let job = Arc::clone(job);
         let (asked, pairs, before, after) = blocking(move || {
-            let pairs = pairs(&before, &after, &asked, &vectors, &job)?;
+            let turns = (&*before, &*after);
+            let pairs = pairs(turns, &asked, &vectors, &known, &job)?;
             Ok::<_, Problem>((asked, pairs, before, after))
         })
         .await??;
+        self.answers
+            .keep(&before, &Arc::new(answers(&asked, &pairs)));
         Ok(told(
             found,
             &asked,
@@ -129,6 +118,30 @@ impl Studio {
             &before.snapshot.release,
             &after.snapshot.release,
         ))
+    }
+
+    /// The vectors of what is asked: those of the releases' own sentences are known, the others are encoded, and kept
+    /// nowhere.
+    async fn vectors(
+        &self,
+        app: &App,
+        maker: Maker,
+        texts: Vec<String>,
+        job: &Arc<Job>,
+    ) -> Result<Vec<Vector>, Problem> {
+        let (texts, known) = blocking(move || {
+            let known = maker.known(&texts);
+            known.map(|known| (texts, known))
+        })
+        .await?
+        .map_err(Problem::unavailable)?;
+        let unknown = texts.into_iter().zip(&known);
+        let unknown = unknown.filter(|(_, v)| v.is_none()).map(|(text, _)| text);
+        let mut encoded = self.encoded(app, unknown.collect(), job).await?.into_iter();
+        Ok(known
+            .into_iter()
+            .filter_map(|v| v.or_else(|| encoded.next()))
+            .collect())
     }
 
     /// Keeps with a draft what its replay found.
@@ -157,108 +170,46 @@ impl Studio {
     }
 }
 
-/// Where question sets lie beside a knowledge folder.
-fn folder(root: &Path) -> Option<PathBuf> {
-    root.parent().map(|p| p.join("tests/questions"))
+/// What a release made of example sentences, each asked in a place and a language. Citizens' questions are not kept.
+pub(super) type Answers = HashMap<(String, MunicipalityCode, Lang), Got>;
+
+fn key(a: &Asked) -> (String, MunicipalityCode, Lang) {
+    (a.text.clone(), a.municipality, a.lang)
 }
 
-/// The question sets, without what asks for articles or municipalities that are not here.
-fn sets(root: &Path, before: &Release, after: &Release) -> Vec<Asked> {
-    let Some(Ok(entries)) = folder(root).map(std::fs::read_dir) else {
-        return Vec::new();
-    };
-    let mut paths: Vec<PathBuf> = entries.filter_map(|e| Some(e.ok()?.path())).collect();
-    paths.sort();
-    let known = |id: &String| {
-        let has = |r: &Release| r.articles.iter().any(|a| a.id == *id);
-        has(before) || has(after)
-    };
-    let mut asked = Vec::new();
-    for path in paths
+fn answers(asked: &[Asked], pairs: &[Option<Pair>]) -> Answers {
+    let examples = asked
         .iter()
-        .filter(|p| p.extension().is_some_and(|e| e == "tsv"))
-    {
-        // Sets of another shape are for other measurements.
-        let read = std::fs::read_to_string(path).ok();
-        let Some(Ok(questions)) = read.map(|text| parse(&text)) else {
-            continue;
-        };
-        let set = path.file_stem().unwrap_or_default().to_string_lossy();
-        for q in questions {
-            if q.expected.is_empty() || q.expected.iter().any(known) {
-                asked.push(of_set(q, &set));
-            }
-        }
-    }
-    asked
+        .zip(pairs)
+        .filter(|(a, _)| a.from == From::Example);
+    examples
+        .filter_map(|(a, p)| Some((key(a), p.as_ref()?.before.clone())))
+        .collect()
 }
 
-fn of_set(q: Question, set: &str) -> Asked {
-    Asked {
-        text: base::redact(&base::clean(&q.text)).text,
-        municipality: q.municipality,
-        lang: q.lang,
-        from: From::Set(set.to_owned()),
-        expected: Some(q.expected),
-    }
-}
-
-/// Example sentences: all of changed articles, then evenly from the others.
-fn examples(release: &Release, changed: &[String]) -> Vec<Asked> {
-    let (mut first, mut others) = (Vec::new(), Vec::new());
-    for (ix, a) in (0..).zip(&release.articles) {
-        let place = release.municipalities.values().find(|m| {
-            let fits = match a.layer {
-                Layer::Shared => true,
-                Layer::Region(r) => m.region == r,
-                Layer::Municipality(c) => m.code == c,
-            };
-            fits && release.view(m.code).is_some_and(|v| v.sees(ix))
-        });
-        let Some(m) = place else { continue };
-        let list = if changed.contains(&a.file) {
-            &mut first
-        } else {
-            &mut others
-        };
-        for (lang, sentences) in &a.examples {
-            list.extend(sentences.iter().map(|s| Asked {
-                text: base::redact(&base::clean(s)).text,
-                municipality: m.code,
-                lang: *lang,
-                from: From::Example,
-                expected: Some(vec![a.id.clone()]),
-            }));
-        }
-    }
-    first.truncate(EXAMPLES);
-    let room = EXAMPLES - first.len();
-    let every = others.len().div_ceil(room.max(1)).max(1);
-    first.extend(others.into_iter().step_by(every).take(room));
-    first
-}
-
+/// Asks each text of both, on threads that give way to citizens; what is known of the first is not asked again.
 fn pairs(
-    before: &Turn,
-    after: &Turn,
+    (before, after): (&Turn, &Turn),
     asked: &[Asked],
     vectors: &[Vector],
+    known: &Answers,
     job: &Job,
 ) -> Result<Vec<Option<Pair>>, Problem> {
-    let mut pairs = Vec::with_capacity(asked.len());
-    for (n, (a, v)) in asked.iter().zip(vectors).enumerate() {
-        if n % STRETCH == 0 {
+    let pool = yielding_pool().map_err(Problem::unavailable)?;
+    let both: Vec<(&Asked, &Vector)> = asked.iter().zip(vectors).collect();
+    let done = AtomicUsize::new(0);
+    let ask = |(a, v): &(&Asked, &Vector)| {
+        let n = done.fetch_add(1, Ordering::Relaxed);
+        if n.is_multiple_of(STRETCH) {
             job.go_on()?;
             job.step("Stiller spørgsmålene", n, asked.len());
         }
         let of = |t: &Turn| turn(t, &a.text, a.municipality, a.lang, v);
-        pairs.push(
-            of(before)
-                .zip(of(after))
-                .map(|(before, after)| Pair { before, after }),
-        );
-    }
-    Ok(pairs)
+        let before = known.get(&key(a)).cloned().or_else(|| of(before));
+        let pair = before.zip(of(after));
+        Ok(pair.map(|(before, after)| Pair { before, after }))
+    };
+    pool.install(|| both.par_iter().map(ask).collect())
 }
 
 /// Whether what was said is what should have been; `None` where that is not known.

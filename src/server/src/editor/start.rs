@@ -12,7 +12,7 @@ use storage::{Editor, NewRelease, ReleaseFile};
 use super::places::listed;
 use super::texts::differences;
 use super::wire::{ReleaseMeta, Who};
-use super::{Jobs, Live, NodeShown, Nodes, Studio, Tell, folder};
+use super::{Jobs, Live, NodeShown, Nodes, OfLive, Studio, Tell, folder};
 use crate::boot::Maker;
 use crate::web::Hosts;
 
@@ -136,7 +136,8 @@ impl Studio {
             learning: Arc::default(),
             jobs: Jobs::default(),
             links: Default::default(),
-            looked: Default::default(),
+            looked: OfLive::default(),
+            answers: OfLive::default(),
             told: OnceLock::new(),
             nodes: OnceLock::new(),
             import_from: OnceLock::new(),

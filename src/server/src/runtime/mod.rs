@@ -27,6 +27,22 @@ pub(crate) fn say(line: &str) -> io::Result<()> {
     out.flush()
 }
 
+/// Threads for long work, one a core, that give way to everything else.
+///
+/// # Errors
+/// When the system gives no threads.
+pub(crate) fn yielding_pool() -> Result<rayon::ThreadPool, rayon::ThreadPoolBuildError> {
+    rayon::ThreadPoolBuilder::new()
+        .start_handler(|_| {
+            // Of this thread alone; elsewhere it would be of the process.
+            #[cfg(target_os = "linux")]
+            if let Err(e) = rustix::process::setpriority_process(None, 10) {
+                tracing::debug!("a thread does not give way: {e}");
+            }
+        })
+        .build()
+}
+
 /// Lets this process open as many files and sockets as the system allows it: the usual limit of 1,024 is fewer
 /// than the citizens of a busy hour. Says so when that is little all the same.
 pub(crate) fn raise_open_files() {

@@ -185,6 +185,21 @@ pub(super) fn audited(c: &Connection, limit: u32) -> Result<Vec<AuditLine>, Erro
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+pub(super) fn forget(
+    c: &Connection,
+    drafts_before: Timestamp,
+    audit_before: Timestamp,
+) -> Result<(u64, u64), Error> {
+    let delete = |sql: &str, before: Timestamp| -> Result<u64, Error> {
+        let n = c.execute(sql, [before.as_millisecond()])?;
+        Ok(u64::try_from(n).unwrap_or(u64::MAX))
+    };
+    Ok((
+        delete("DELETE FROM drafts WHERE at_ms < ?1", drafts_before)?,
+        delete("DELETE FROM audit WHERE at_ms < ?1", audit_before)?,
+    ))
+}
+
 pub(super) fn add_draft(c: &Connection, d: &Draft) -> Result<(), Error> {
     c.execute(
         "INSERT INTO drafts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",

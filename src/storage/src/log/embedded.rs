@@ -103,6 +103,10 @@ impl Embedded {
             .await?)
     }
 
+    pub(crate) async fn trim(&self, before: Timestamp) -> Result<u64, Error> {
+        Ok(self.journal.trim(before).await?)
+    }
+
     pub(crate) async fn kept_snapshot(&self) -> Result<Option<Snapshot>, Error> {
         self.load_snapshot().await
     }

@@ -257,6 +257,20 @@ impl Redis {
         Ok(done)
     }
 
+    pub(crate) async fn trim(&self, before: Timestamp) -> Result<u64, Error> {
+        // Times are known to the mirror; Redis is asked to keep what follows the same number.
+        let cut = self.journal.cut(before).await?;
+        if let (Some(cut), Some(kept)) = (cut, self.load_snapshot().await?) {
+            let tail = kept.position.seq.saturating_sub(cut).to_string();
+            while self
+                .run::<u64>(&self.scripts.trim, &[tail.as_bytes()])
+                .await?
+                > 0
+            {}
+        }
+        Ok(self.journal.trim(before).await?)
+    }
+
     pub(crate) async fn kept_snapshot(&self) -> Result<Option<Snapshot>, Error> {
         Ok(self.journal.read(table::load_snapshot).await?)
     }

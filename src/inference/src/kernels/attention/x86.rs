@@ -19,20 +19,26 @@ const PANEL: usize = BLOCKS * LANES;
 
 /// As [`super::attend`], for heads whose width is a multiple of 16.
 #[target_feature(enable = "avx512f")]
-pub(super) fn attend(qkv: &[f32], out: &mut [f32], shape: Heads, scratch: &mut Vec<f32>) {
+pub(super) fn attend(
+    qkv: &[f32],
+    first: usize,
+    out: &mut [f32],
+    shape: Heads,
+    scratch: &mut Vec<f32>,
+) {
     let Heads { heads, width } = shape;
     let hidden = heads * width;
-    let tokens = out.len() / hidden;
+    let (tokens, asked) = (qkv.len() / (3 * hidden), out.len() / hidden);
     // What the proofs below rest on.
-    assert!(width.is_multiple_of(LANES) && out.len() == tokens * hidden);
-    assert!(qkv.len() == tokens * 3 * hidden);
+    assert!(width.is_multiple_of(LANES) && out.len() == asked * hidden);
+    assert!(qkv.len() == tokens * 3 * hidden && first + asked <= tokens);
     let stride = tokens.next_multiple_of(PANEL);
     // Only ever read after it was written below.
     scratch.resize((2 * width + QUERIES) * stride, 0.0);
     let (keys, rest) = scratch.split_at_mut(width * stride);
     let (values, scores) = rest.split_at_mut(width * stride);
     // Groups of nearly equal height.
-    let groups = tokens.div_ceil(QUERIES);
+    let groups = asked.div_ceil(QUERIES);
     for head in 0..heads {
         let head = Head {
             qkv,
@@ -44,9 +50,11 @@ pub(super) fn attend(qkv: &[f32], out: &mut [f32], shape: Heads, scratch: &mut V
         };
         head.pack(keys, values);
         for group in 0..groups {
-            let start = group * tokens / groups;
-            let to = &mut *out;
-            match (group + 1) * tokens / groups - start {
+            let start = group * asked / groups;
+            let to = &mut out[start * hidden..];
+            let rows = (group + 1) * asked / groups - start;
+            let start = first + start;
+            match rows {
                 1 => head.rows::<1>(start, keys, values, scores, to),
                 2 => head.rows::<2>(start, keys, values, scores, to),
                 3 => head.rows::<3>(start, keys, values, scores, to),
@@ -111,7 +119,7 @@ impl Head<'_> {
         }
     }
 
-    /// The context of `Q` tokens from `start` on.
+    /// The context of `Q` tokens from `start` on, into the first rows of `out`.
     #[target_feature(enable = "avx512f")]
     fn rows<const Q: usize>(
         &self,
@@ -137,7 +145,7 @@ impl Head<'_> {
         }
         for column in (0..self.width).step_by(PANEL) {
             let values = &values[column * self.tokens..];
-            let out = &mut out[start * self.hidden + self.first + column..];
+            let out = &mut out[self.first + column..];
             if self.width - column > LANES {
                 self.mix::<Q, BLOCKS>(values, scores, totals, out);
             } else {

@@ -92,7 +92,8 @@ impl Connection {
         let code = hello.municipality.parse::<MunicipalityCode>().ok();
         let known = code.filter(|c| self.app.snapshot().release.view(*c).is_some());
         if known.is_none() {
-            let shown: String = hello.municipality.chars().take(12).collect();
+            let shown = base::redact(&hello.municipality).text;
+            let shown: String = shown.chars().take(24).collect();
             let said = format!("municipality: there is none with code «{shown}»");
             self.error(Code::UnknownMunicipality, &said, None, None)
                 .await

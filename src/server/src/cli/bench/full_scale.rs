@@ -72,6 +72,8 @@ pub(super) fn run(setting: &Setting, questions: &[Question], json: bool) -> Resu
     let config = Config {
         knowledge: scratch.0.join("knowledge"),
         cache: scratch.0.join("cache"),
+        // The same questions are asked again and again.
+        recent_bytes: 0,
         ..setting.config.clone()
     };
     write(&config.knowledge, &files)?;
@@ -169,11 +171,7 @@ fn one_citizen(setting: &Setting, booted: &Booted, questions: &[Question]) -> Re
             municipality: q.municipality,
         };
         let half = dialogue::Turn::new(booted.snapshot.clone()).begin(input, &context);
-        let encode = &mut |_, _| {};
-        let texts = half.texts();
-        let vectors = booted
-            .encoder
-            .encode_blocking(Kind::Query, &texts, encode)?;
+        let vectors = booted.encoder.ask_blocking(Kind::Query, &half.texts())?;
         let encoded = now();
         half.finish(&vectors, &context)?;
         let end = now();
