@@ -59,7 +59,7 @@ await widget.say('Mit barn skal også have et pas');
 await widget.at('citizen').filter({ hasText: 'Mit barn' }).waitFor();
 await agent('typing');
 await widget.at('typing').waitFor();
-assert.match(await text('announce'), /ANNA skriver/);
+await widget.at('announce').filter({ hasText: /ANNA skriver/ }).waitFor({ state: 'attached' });
 await shoot(page, 'people-talking');
 await agent('say Så skal I begge møde op.');
 await widget.at('agent').nth(1).waitFor();

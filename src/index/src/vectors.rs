@@ -13,6 +13,9 @@ use crate::{BuildOptions, Embed, Error};
 
 type Key = [u8; 16];
 
+/// Texts that are encoded and then kept: at each end the threads wait for one another and for the disk.
+const STRETCH: usize = 2_048;
+
 /// Files of (key, vector) records for one model. The key is a hash of the kind and the text.
 pub(crate) struct VectorCache {
     /// Where new vectors go.
@@ -101,7 +104,7 @@ impl VectorCache {
             }
         }
         // In stretches, so that a stopped build goes on where it was.
-        for stretch in missing.chunks(512) {
+        for stretch in missing.chunks(STRETCH) {
             let texts: Vec<String> = stretch.iter().map(|(_, t)| t.clone()).collect();
             let vectors = embed(kind, &texts)?;
             self.append(stretch.iter().map(|(k, _)| *k).zip(vectors).collect())?;
