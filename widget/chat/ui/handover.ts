@@ -85,8 +85,13 @@ export class Handover {
 
   /** In the queue, or not after all: then it can be tried again. */
   queued(yes: boolean): void {
-    if (yes) this.queue?.remove();
-    else this.queue?.removeAttribute('aria-disabled');
+    if (yes) {
+      this.queue?.remove();
+      // What was begun there is kept, out of the way of who waits.
+      if (this.form.isConnected && !this.form.hidden) this.form.before(h('p', {}, this.fold('cbTitle', 'callback-ask', this.form)));
+    } else {
+      this.queue?.removeAttribute('aria-disabled');
+    }
   }
 
   /** Hides `what` behind a button. */

@@ -48,11 +48,11 @@ fn threads_change_nothing() {
     }
     // Tokens of one text dealt to threads, as many as there are and more, to the bit.
     for tokens in [12, 13, 31, 64] {
-        let text: Vec<u32> = (0..tokens).map(|i| i * 5 % 40).collect();
+        let text = [(0..tokens).map(|i| i * 5 % 40).collect::<Vec<u32>>()];
         for compute in [Compute::Dense, Compute::default()] {
-            let expected = encoder(compute, 1).encode(&[text.clone()]).unwrap();
+            let expected = encoder(compute, 1).encode(&text).unwrap();
             for threads in [2, 3, 4] {
-                let found = encoder(compute, threads).encode(&[text.clone()]).unwrap();
+                let found = encoder(compute, threads).encode(&text).unwrap();
                 assert_eq!(found, expected, "{tokens} tokens, {threads} threads");
             }
         }

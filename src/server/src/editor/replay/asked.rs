@@ -82,7 +82,7 @@ pub(super) fn examples(before: &Release, after: &Release, changed: &[String]) ->
 }
 
 /// The example sentences that are wanted, each with its article's file, asked where somebody sees the article.
-fn of_examples<'a>(release: &'a Release, wanted: impl Fn(&str) -> bool) -> Vec<(&'a str, Asked)> {
+fn of_examples(release: &Release, wanted: impl Fn(&str) -> bool) -> Vec<(&str, Asked)> {
     let mut out = Vec::new();
     for (ix, a) in (0..).zip(&release.articles) {
         let place = release.municipalities.values().find(|m| {
