@@ -4,6 +4,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -24,9 +25,10 @@ impl Redis {
     pub(crate) async fn start() -> Option<Self> {
         let (probe, _) = crate::centre::redis()?;
         drop(probe);
-        let port = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = port.local_addr().unwrap().port();
-        let mut redis = Self { port, child: None };
+        let mut redis = Self {
+            port: own_port(),
+            child: None,
+        };
         redis.again().await;
         Some(redis)
     }
@@ -70,6 +72,20 @@ impl Redis {
 impl Drop for Redis {
     fn drop(&mut self) {
         self.kill();
+    }
+}
+
+/// A free port below those that the system gives out: nobody gets it while the server that had it is away.
+fn own_port() -> u16 {
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
+    let first = std::process::id().wrapping_mul(61);
+    loop {
+        let n = first.wrapping_add(TAKEN.fetch_add(1, Ordering::Relaxed));
+        // Below 30,000, so it fits.
+        let port = 20_000 + (n % 10_000) as u16;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
     }
 }
 
