@@ -52,8 +52,8 @@ for (const [name, options] of Object.entries(looks)) {
     await asks('Mit CPR-nummer er 010190-4321, hvornår udløber mit pas?', 'answered');
     await widget.at('state-masked').or(widget.at('notice')).first().waitFor();
     await see('masked');
-    await asks('hvem vinder fodboldkampen i aften', 'refused');
-    await see('refused');
+    await asks('hvor er min pakke fra postnord', 'handover');
+    await see('no-answer');
     await asks('jeg har ikke lyst til at leve mere', 'crisis');
     await see('crisis');
     await widget.at('menu').click();
