@@ -8,8 +8,9 @@ use super::{LANES, dispatch, exp, sum};
 
 /// Positions of a page of keys and values.
 pub(crate) const PAGE: usize = 32;
-/// Queries whose sums are kept in registers together.
-const QUERIES: usize = 8;
+/// Queries whose sums are kept in registers together. No power of two: of such the compiler makes vectors across the
+/// queries, gathered one by one, instead of along the keys.
+const QUERIES: usize = 6;
 
 dispatch! {
     /// out := x / root of its mean square · weight, for rows of the weight's width; `out` and `x` [rows, width].
@@ -178,9 +179,8 @@ fn attend_loop(
     let mut at = 0;
     while at < sights.len() {
         let count = match sights.len() - at {
-            8.. => QUERIES,
-            4.. => 4,
-            2.. => 2,
+            QUERIES.. => QUERIES,
+            3.. => 3,
             _ => 1,
         };
         let sights = &sights[at..at + count];
@@ -188,8 +188,7 @@ fn attend_loop(
         let out = &mut out[at * width..][..count * width];
         match count {
             QUERIES => some::<QUERIES>(queries, sights, pages, width, out, scratch),
-            4 => some::<4>(queries, sights, pages, width, out, scratch),
-            2 => some::<2>(queries, sights, pages, width, out, scratch),
+            3 => some::<3>(queries, sights, pages, width, out, scratch),
             _ => some::<1>(queries, sights, pages, width, out, scratch),
         }
         at += count;
