@@ -33,10 +33,25 @@ test('from an unanswered question to its answer, in that municipality alone, and
   assert.notEqual(before.outcome, 'answered');
 
   const eva = await Studio.signIn(browser, service, 'eva');
+  // The list for all municipalities, asked for first, comes last.
+  let [first, hand] = [undefined, undefined];
+  const late = new Promise((ok) => (hand = ok));
+  await eva.page.route('**/api/studio/jobs/*', async (r) => {
+    first ??= r.request().url();
+    if (r.request().url() === first && r.request().method() === 'GET') await late;
+    await r.continue();
+  });
+  const asked = eva.page.waitForRequest(/\/api\/studio\/jobs\//);
   await eva.at('tab-next').click();
+  await asked;
   await eva.at('next-town').selectOption('0751');
   const group = eva.at('group').filter({ hasText: /kano/i }).first();
   await group.waitFor({ timeout: BUILD_MS });
+  const stopped = eva.page.waitForRequest((r) => r.url() === first && r.method() === 'DELETE');
+  hand();
+  await stopped;
+  assert.ok(await group.isVisible(), 'what was asked for last stays');
+  await eva.page.unroute('**/api/studio/jobs/*');
   await shoot(eva.page, 'studio-next');
   await eva.at('make-draft', group).click();
   await eva.at('article-form').waitFor();

@@ -46,10 +46,15 @@ export function useAsk<T>(path: string | undefined, still = false): Asked<T> {
 const EVERY_MS = 300;
 const wait = (ms: number): Promise<void> => new Promise((ok) => setTimeout(ok, ms));
 
-/** Follows a job to its end; `told` hears of every step. Two lost answers in a row are no reason to give up, ten are. */
-export async function follow<R>(id: string, told: (job: Job<R>) => void): Promise<{ job?: Job<R>; trouble?: string }> {
+/** Follows a job to its end; `told` hears of every step. Two lost answers in a row are no reason to give up, ten are.
+ *  Aborting stops the job too, and nothing more is told of it. */
+export async function follow<R>(id: string, told: (job: Job<R>) => void, signal?: AbortSignal): Promise<{ job?: Job<R>; trouble?: string }> {
   for (let lost = 0; lost < 10;) {
     const answer = await service().get<Job<R>>(`/api/studio/jobs/${id}`);
+    if (signal?.aborted) {
+      stopJob(id);
+      return {};
+    }
     if (answer.fault) {
       if (answer.fault.code !== 'unreachable') return { trouble: answer.fault.text };
       lost += 1;

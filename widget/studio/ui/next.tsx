@@ -25,6 +25,9 @@ const count = (next: Next, list: List): number => (list === 'links' ? next.links
 /** The last answer, while the page is open: grouping takes seconds, and one goes to and fro. */
 const answer = signal<{ key: string; next: Next } | undefined>(undefined);
 
+/** What was asked last. An older question that is answered after it must not take its place. */
+let asking = new AbortController();
+
 /** Who gets what is written here: everybody, or the municipality one looks at. */
 const layerFor = (code: string): Layer => code || (me.value?.everywhere ? 'shared' : me.value?.municipalities[0] ?? '');
 
@@ -118,15 +121,19 @@ export function NextPage() {
     document.title = 'Skriv næste · Redaktionen';
   }, []);
   const ask = async (): Promise<void> => {
+    asking.abort();
+    asking = new AbortController();
+    const { signal: mine } = asking;
     setTrouble('');
     const a = await service().send<{ job: string }>('POST', '/api/studio/next', { ...(code ? { municipality: code } : {}), days });
-    if (a.fault) return setTrouble(a.fault.text);
-    const { job: end, trouble: lost } = await follow<Next>(a.ok.job, setJob);
+    if (a.fault) return mine.aborted ? undefined : setTrouble(a.fault.text);
+    const { job: end, trouble: lost } = await follow<Next>(a.ok.job, setJob, mine);
+    if (mine.aborted) return undefined;
     setJob(undefined);
-    if (end?.state === 'stopped') return;
+    if (end?.state === 'stopped') return undefined;
     if (end?.state !== 'done' || !end.result) return setTrouble(lost ?? end?.error?.text ?? 'Listen kunne ikke laves.');
     answer.value = { key, next: end.result };
-    say(`${end.result.groups.length} grupper af spørgsmål`);
+    return say(`${end.result.groups.length} grupper af spørgsmål`);
   };
   useEffect(() => {
     if (ready.value && me.value && answer.peek()?.key !== key) void ask();
@@ -150,7 +157,7 @@ export function NextPage() {
         next.replies.length === 0 ? <Empty>Ingen medarbejdere har sendt et svar til redaktionen.</Empty> : <ul class="cards">{next.replies.map((r) => <ReplyCard key={r.id} r={r} k={k} code={code} />)}</ul>
       ) : list === 'confusions' ? <Confusions all={next.confusions} k={k} />
         : list === 'twins' ? <TwinsList all={next.twins} k={k} />
-          : list === 'links' ? <LinksList links={next.links} k={k} told={(links) => (answer.value = { key, next: { ...next, links } })} />
+          : list === 'links' ? <LinksList links={next.links} k={k} told={(links) => void (answer.peek()?.key === key && (answer.value = { key, next: { ...next, links } }))} />
             : <Rows list={list} next={next} k={k} />)}
       {next && list === 'groups' && next.groups.some((g) => g.size > 0) && <p class="quiet-text">Personnumre er fjernet fra spørgsmålene.</p>}
     </>
