@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
 
 use regex::Regex;
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::client::{Client, answer};
-use crate::harness::{Server, borgerlinje, finish, root};
+use crate::harness::{Server, borgerlinje, files_below, finish, root};
 use crate::quality::{Guard, rows};
 
 /// Everything the service may say: the lines of the articles by id, and the texts of its own.
@@ -26,34 +26,6 @@ fn pattern(text: &str) -> Regex {
     Regex::new(&format!("^{}$", fixed.join(".*?"))).unwrap()
 }
 
-fn articles_below(dir: &Path, out: &mut Approved) {
-    let mut entries: Vec<_> = fs::read_dir(dir)
-        .unwrap()
-        .map(|e| e.unwrap().path())
-        .collect();
-    entries.sort();
-    for path in entries {
-        if path.is_dir() {
-            articles_below(&path, out);
-        } else if path.extension().is_some_and(|e| e == "md") {
-            let text = fs::read_to_string(&path).unwrap();
-            let mut parts = text.splitn(3, "+++");
-            let head: toml::Table = parts.nth(1).unwrap().parse().unwrap();
-            out.titles.push(pattern(head["title"].as_str().unwrap()));
-            let id = head["id"].as_str().unwrap().to_owned();
-            let lines = parts
-                .next()
-                .unwrap()
-                .lines()
-                .filter(|l| !l.trim().is_empty());
-            out.articles
-                .entry(id)
-                .or_default()
-                .extend(lines.map(pattern));
-        }
-    }
-}
-
 impl Approved {
     fn read() -> Self {
         let mut out = Self {
@@ -61,7 +33,11 @@ impl Approved {
             titles: Vec::new(),
             texts: Vec::new(),
         };
-        articles_below(&root().join("knowledge"), &mut out);
+        for path in files_below(&root().join("knowledge")) {
+            if path.extension().is_some_and(|e| e == "md") {
+                out.article(&fs::read_to_string(path).unwrap());
+            }
+        }
         let texts = fs::read_to_string(root().join("knowledge/texts.toml")).unwrap();
         let texts: toml::Table = texts.parse().unwrap();
         for by_lang in texts.values().filter_map(toml::Value::as_table) {
@@ -69,6 +45,16 @@ impl Approved {
             out.texts.extend(of.map(pattern));
         }
         out
+    }
+
+    fn article(&mut self, text: &str) {
+        let mut parts = text.splitn(3, "+++");
+        let head: toml::Table = parts.nth(1).unwrap().parse().unwrap();
+        self.titles.push(pattern(head["title"].as_str().unwrap()));
+        let id = head["id"].as_str().unwrap().to_owned();
+        let lines = parts.next().unwrap().lines();
+        let lines = lines.filter(|l| !l.trim().is_empty()).map(pattern);
+        self.articles.entry(id).or_default().extend(lines);
     }
 
     fn text(&self, text: &str) -> bool {
@@ -166,7 +152,11 @@ fn hostile_articles_become_drafts_and_nothing_else() {
     let files = TempDir::with_prefix("borgerlinje-it-").unwrap();
     let all = rows("attacks-articles.tsv");
     assert_eq!(all.len(), 20);
-    let before = fs::read_dir(root().join("knowledge")).unwrap().count();
+    let knowledge = || -> Vec<(PathBuf, Vec<u8>)> {
+        let files = files_below(&root().join("knowledge")).into_iter();
+        files.map(|p| (p.clone(), fs::read(p).unwrap())).collect()
+    };
+    let before = knowledge();
     for row in &all {
         // No system lets a name hold a slash.
         let path = files
@@ -191,10 +181,7 @@ fn hostile_articles_become_drafts_and_nothing_else() {
             "{said}"
         );
     }
-    assert_eq!(
-        before,
-        fs::read_dir(root().join("knowledge")).unwrap().count()
-    );
+    assert!(before == knowledge(), "the knowledge folder has changed");
     assert_eq!(
         files.path().read_dir().unwrap().count(),
         20,

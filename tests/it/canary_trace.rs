@@ -1,6 +1,8 @@
 //! Marked numbers, and every form of bytes in which one could lie somewhere.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use crate::harness::files_below;
 
 /// A marked number or address.
 pub(crate) struct Canary {
@@ -163,18 +165,8 @@ pub(crate) fn traces(bytes: &[u8], canary: &Canary) -> Vec<String> {
 
 /// Every file of a folder.
 pub(crate) fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
-    let (mut out, mut folders) = (Vec::new(), vec![folder.to_owned()]);
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if let Ok(bytes) = std::fs::read(&path) {
-                out.push((path.display().to_string(), bytes));
-            }
-        }
-    }
-    out
+    let read = |path: PathBuf| Some((path.display().to_string(), std::fs::read(&path).ok()?));
+    files_below(folder).into_iter().filter_map(read).collect()
 }
 
 #[test]

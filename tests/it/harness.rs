@@ -15,6 +15,21 @@ use tempfile::TempDir;
 const START_WITHIN: Duration = Duration::from_secs(900);
 const LISTENING: &str = "Borgerlinje is listening on http://";
 
+/// Every file below a folder, in order.
+pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut out = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            out.extend(files_below(&path));
+        } else {
+            out.push(path);
+        }
+    }
+    out.sort();
+    out
+}
+
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -190,20 +205,13 @@ impl Server {
 
     /// Every byte of every file in the data folder.
     pub(crate) fn stored(&self) -> Vec<(String, Vec<u8>)> {
-        let mut out = Vec::new();
-        let mut folders = vec![self.data.clone()];
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else {
-                    let bytes = std::fs::read(&path).unwrap();
-                    out.push((path.display().to_string(), bytes));
-                }
-            }
-        }
-        out
+        let files = files_below(&self.data).into_iter();
+        files
+            .map(|path| {
+                let bytes = std::fs::read(&path).unwrap();
+                (path.display().to_string(), bytes)
+            })
+            .collect()
     }
 
     /// Resident memory, in bytes.

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
 
 /// Who may import whom: down only. A new crate must be given its place here.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
@@ -43,36 +42,22 @@ const APART: &[&str] = &["chat", "desk", "editor", "admin"];
 const MAX_LINES: usize = 500;
 const MAX_MAIN_LINES: usize = 40;
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
+use crate::harness::{files_below, root};
 
 /// Every Rust file below a folder, by its path from the root, in order.
 pub(crate) fn rust_files(folder: &str) -> BTreeMap<String, String> {
-    fn walk(dir: &Path, out: &mut BTreeMap<String, String>) {
-        let mut entries: Vec<PathBuf> = fs::read_dir(dir)
-            .unwrap()
-            .map(|e| e.unwrap().path())
-            .collect();
-        entries.sort();
-        for path in entries {
-            if path.is_dir() {
-                walk(&path, out);
-            } else if path.extension().is_some_and(|e| e == "rs") {
-                let name = path.strip_prefix(root()).unwrap();
-                out.insert(
-                    name.display().to_string(),
-                    fs::read_to_string(&path).unwrap(),
-                );
-            }
-        }
-    }
-    let mut out = BTreeMap::new();
     let dir = root().join(folder);
-    if dir.is_dir() {
-        walk(&dir, &mut out);
+    if !dir.is_dir() {
+        return BTreeMap::new();
     }
-    out
+    let files = files_below(&dir).into_iter();
+    files
+        .filter(|path| path.extension().is_some_and(|e| e == "rs"))
+        .map(|path| {
+            let name = path.strip_prefix(root()).unwrap().display().to_string();
+            (name, fs::read_to_string(&path).unwrap())
+        })
+        .collect()
 }
 
 /// The code of a file, without what follows `//` on a line.

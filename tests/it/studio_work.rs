@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::client::Client;
-use crate::harness::{borgerlinje, finish, printed};
+use crate::harness::{borgerlinje, files_below, finish, printed};
 use crate::studio::{STORSKRALD, asked, rewritten};
 use crate::studio_client::{Service, write};
 
@@ -28,16 +28,11 @@ fn examples(folder: &Path) -> usize {
         let lists = by_lang.into_iter().flat_map(toml::Table::values);
         lists.map(|list| list.as_array().unwrap().len()).sum()
     };
-    let mut sum = 0;
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sum += examples(&path);
-        } else if path.extension().is_some_and(|e| e == "md") {
-            sum += sentences(fs::read_to_string(&path).unwrap());
-        }
-    }
-    sum
+    let files = files_below(folder).into_iter();
+    let articles = files.filter(|path| path.extension().is_some_and(|e| e == "md"));
+    articles
+        .map(|path| sentences(fs::read_to_string(path).unwrap()))
+        .sum()
 }
 
 #[tokio::test]

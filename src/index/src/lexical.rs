@@ -274,31 +274,30 @@ impl Lexical {
         ]
         .map(layer_term);
         let collector = TopDocs::with_limit(limit).order_by_score();
-        let mut best = Vec::new();
+        let mut hits = Vec::new();
         for ((ord, segment), reader) in (0..)
             .zip(&self.segments)
             .zip(self.searcher.segment_readers())
         {
-            if seen.contains(&segment.layer) {
-                best.push(collector.collect_segment(&*weight, ord, reader)?);
+            if !seen.contains(&segment.layer) {
+                continue;
+            }
+            let best = collector.collect_segment(&*weight, ord, reader)?;
+            for (score, at) in collector.merge_fruits(vec![best])? {
+                let (slot, section) = segment.places[at.doc_id as usize];
+                hits.extend(self.slots[slot as usize].map(|article| Hit {
+                    article,
+                    section,
+                    score,
+                }));
             }
         }
-        let top = collector.merge_fruits(best)?.into_iter();
-        let hits = top.filter_map(|(score, at)| {
-            let places = &self.segments[at.segment_ord as usize].places;
-            let (slot, section) = places[at.doc_id as usize];
-            Some(Hit {
-                article: self.slots[slot as usize]?,
-                section,
-                score,
-            })
-        });
-        let mut hits: Vec<Hit> = hits.collect();
-        // The order of segments is chance.
+        // Of equals the same ones are among the best whatever order the segments have, which is chance.
         hits.sort_by(|a, b| {
             let place = |h: &Hit| (h.article, h.section);
             b.score.total_cmp(&a.score).then(place(a).cmp(&place(b)))
         });
+        hits.truncate(limit);
         Ok(hits)
     }
 }
@@ -336,8 +335,10 @@ fn add(
         }
         writer.commit()?;
     }
-    // Also when nothing was added: something may have been taken away.
-    writer.commit()?;
+    // Something may have been taken away.
+    if by_layer.is_empty() {
+        writer.commit()?;
+    }
     Ok(())
 }
 

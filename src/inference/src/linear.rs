@@ -73,32 +73,25 @@ impl Linear {
         x: &mut [f32],
         out: &mut [f32],
         scratch: &mut Rows,
-        threads: usize,
     ) -> Result<()> {
         if let Weights::Int8(weights, isa) = &self.weights {
             scratch.round_gelu(x, self.inputs, *isa);
-            weights.linear(scratch, &self.bias, out, threads);
+            weights.linear(scratch, &self.bias, out, 1);
             return Ok(());
         }
         kernels::gelu(x);
-        self.forward(x, out, scratch, threads)
+        self.forward(x, out, scratch)
     }
 
     /// x [rows, inputs] to out [rows, outputs]; `scratch` is overwritten and grows as needed.
-    pub(crate) fn forward(
-        &self,
-        x: &[f32],
-        out: &mut [f32],
-        scratch: &mut Rows,
-        threads: usize,
-    ) -> Result<()> {
+    pub(crate) fn forward(&self, x: &[f32], out: &mut [f32], scratch: &mut Rows) -> Result<()> {
         match &self.weights {
             Weights::Int8(weights, isa) => {
                 scratch.round(x, self.inputs, *isa);
-                weights.linear(scratch, &self.bias, out, threads);
+                weights.linear(scratch, &self.bias, out, 1);
             }
             Weights::Dense(weights) => {
-                weights.linear(x, &self.bias, out, threads);
+                weights.linear(x, &self.bias, out, 1);
             }
             Weights::Candle(weights) => {
                 let rows = x.len() / self.inputs;

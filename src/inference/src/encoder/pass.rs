@@ -41,17 +41,20 @@ impl Space {
             narrow.resize(tokens * a.hidden, 0.0);
         }
         self.qkv.resize(tokens * 3 * a.hidden, 0.0);
-        self.scratch.resize_with(threads, Scratch::default);
-        for scratch in &mut self.scratch {
-            let most = tokens.div_ceil(threads).min(CHUNK);
-            scratch.wide.resize(most * a.intermediate, 0.0);
+        // What other passes left beyond these is kept for them.
+        if self.scratch.len() < threads {
+            self.scratch.resize_with(threads, Scratch::default);
+        }
+        let most = tokens.div_ceil(threads).min(CHUNK) * a.intermediate;
+        for scratch in &mut self.scratch[..threads] {
+            if scratch.wide.len() < most {
+                scratch.wide.resize(most, 0.0);
+            }
         }
     }
-}
 
-impl Space {
-    /// All of it, to be dealt; `qkv` to be written, or beside it to be read by all.
-    fn split(&mut self, write: bool) -> (Share<'_>, &[f32]) {
+    /// All of it, to be dealt to so many threads; `qkv` to be written, or beside it to be read by all.
+    fn split(&mut self, threads: usize, write: bool) -> (Share<'_>, &[f32]) {
         let (write, read): (&mut [f32], &[f32]) = if write {
             (&mut self.qkv, &[])
         } else {
@@ -63,7 +66,7 @@ impl Space {
             qkv: write,
             context: &mut self.context,
             added: &mut self.added,
-            scratch: &mut self.scratch,
+            scratch: &mut self.scratch[..threads],
         };
         (all, read)
     }
@@ -129,8 +132,9 @@ impl Encoder {
             .collect();
         let tokens: usize = lengths.iter().sum();
         let mut space = self.spaces().pop().unwrap_or_default();
-        space.fit(tokens, threads.min(tokens / WORTH).max(1), a);
-        let outcome = self.layers(batch, &lengths, &mut space);
+        let threads = threads.min(tokens / WORTH).max(1);
+        space.fit(tokens, threads, a);
+        let outcome = self.layers(batch, &lengths, &mut space, threads);
         let vectors = outcome.map(|()| pooled(&space.x, &lengths, a.hidden));
         self.spaces().push(space);
         vectors
@@ -142,17 +146,23 @@ impl Encoder {
     }
 
     /// Token vectors of every sequence, into `space.x`.
-    fn layers(&self, batch: &[Vec<u32>], lengths: &[usize], space: &mut Space) -> Result<()> {
+    fn layers(
+        &self,
+        batch: &[Vec<u32>],
+        lengths: &[usize],
+        space: &mut Space,
+        threads: usize,
+    ) -> Result<()> {
         let hidden = self.architecture.hidden;
         self.embed(batch, lengths, &mut space.x)?;
         for layer in &self.layers {
-            let (all, _) = space.split(true);
+            let (all, _) = space.split(threads, true);
             all.deal(hidden, &|share: Share<'_>| {
                 let rows = &mut share.scratch[0].rows;
-                layer.attention.forward(share.x, share.qkv, rows, 1)
+                layer.attention.forward(share.x, share.qkv, rows)
             })?;
             // Attention reads what all of them wrote.
-            let (all, qkv) = space.split(false);
+            let (all, qkv) = space.split(threads, false);
             all.deal(hidden, &|share: Share<'_>| {
                 self.after_attention(layer, qkv, lengths, share)
             })?;
@@ -195,13 +205,13 @@ impl Encoder {
             }
             start = end;
         }
-        layer.output.forward(context, added, rows, 1)?;
+        layer.output.forward(context, added, rows)?;
         self.add_norm(x, added, &layer.norm);
         let parts = x.chunks(CHUNK * hidden);
         for (x, added) in parts.zip(added.chunks_mut(CHUNK * hidden)) {
             let wide = &mut wide[..x.len() / hidden * self.architecture.intermediate];
-            layer.up.forward(x, wide, rows, 1)?;
-            layer.down.forward_gelu(wide, added, rows, 1)?;
+            layer.up.forward(x, wide, rows)?;
+            layer.down.forward_gelu(wide, added, rows)?;
         }
         self.add_norm(x, added, &layer.last_norm);
         Ok(())

@@ -26,20 +26,9 @@ pub(super) enum CitizenCommand {
 }
 
 pub(super) fn run(setting: &Setting, command: &CitizenCommand) -> Result<ExitCode, Failure> {
-    let data = &setting.config.data;
-    let path = data.join("journal.sqlite");
-    if !path.is_file() {
-        return Err(format!(
-            "there is no journal in {}: set BORGERLINJE_DATA",
-            data.display()
-        )
-        .into());
-    }
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     runtime.block_on(async {
-        let options = storage::Options::default();
-        let journal = Journal::open(&path, &options)?;
-        let accounts = Accounts::open(&data.join(auth::FILE), &options)?;
+        let (journal, accounts) = open(setting)?;
         let (code, what) = match command {
             CitizenCommand::Export { code } => (code, "citizen_export"),
             CitizenCommand::Erase { code } => (code, "citizen_erase"),
@@ -75,14 +64,28 @@ pub(super) fn run(setting: &Setting, command: &CitizenCommand) -> Result<ExitCod
     })
 }
 
+/// What the service keeps; a folder without a journal is refused, so that none is made in a wrong one.
+fn open(setting: &Setting) -> Result<(Journal, Accounts), Failure> {
+    let data = &setting.config.data;
+    let path = data.join("journal.sqlite");
+    if !path.is_file() {
+        return Err(format!(
+            "there is no journal in {}: set BORGERLINJE_DATA",
+            data.display()
+        )
+        .into());
+    }
+    let options = storage::Options::default();
+    let journal = Journal::open(&path, &options)?;
+    let accounts = Accounts::open(&data.join(auth::FILE), &options)?;
+    Ok((journal, accounts))
+}
+
 /// Deletes what is older than it may be, now, and prints the report.
 pub(super) fn retain(setting: &Setting) -> Result<ExitCode, Failure> {
-    let data = &setting.config.data;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     runtime.block_on(async {
-        let options = storage::Options::default();
-        let journal = Journal::open(&data.join("journal.sqlite"), &options)?;
-        let accounts = Accounts::open(&data.join(auth::FILE), &options)?;
+        let (journal, accounts) = open(setting)?;
         let periods = setting.config.retention;
         let now = setting.clock.now();
         // The log belongs to the running service, which trims it itself.

@@ -14,7 +14,6 @@ use inference::generator::{
 };
 
 use super::{Failure, Setting};
-use crate::runtime::say;
 
 #[derive(Args)]
 pub(super) struct Options {
@@ -46,41 +45,33 @@ pub(super) fn run(setting: &Setting, options: &Options) -> Result<ExitCode, Fail
     };
     let form = generator.describe().form;
     let began = setting.clock.monotonic();
-    let mut answer = generator.generate(Request {
+    let request = Request {
         prefix: prompt(form, Role::System, prefix),
         prompt: prompt(form, Role::User, options.prompt.clone()),
         stop: options.stop.clone(),
         max_tokens: options.max_tokens,
         deadline: None,
-    })?;
+    };
     let mut out = std::io::stdout().lock();
-    while let Some(event) = answer.next_blocking() {
-        match event {
-            Event::Text(text) => {
-                out.write_all(text.as_bytes())?;
-                out.flush()?;
-            }
-            Event::End(end) => {
-                out.write_all(b"\n")?;
-                if options.verbose {
-                    let took = setting
-                        .clock
-                        .monotonic()
-                        .saturating_sub(began)
-                        .as_secs_f64();
-                    tracing::info!(
-                        "{}: {:?} after {} tokens of prompt and {} written, {took:.2} s",
-                        generator.describe().name,
-                        end.reason,
-                        end.prompt_tokens,
-                        end.tokens
-                    );
-                }
-                if let Reason::Failed(why) = end.reason {
-                    return Err(why.into());
-                }
-            }
+    let end = whole(&generator, request, |event| {
+        if let Event::Text(text) = event {
+            out.write_all(text.as_bytes())?;
+            out.flush()?;
         }
+        Ok(())
+    });
+    out.write_all(b"\n")?;
+    let end = end?;
+    if options.verbose {
+        let took = setting.clock.monotonic().saturating_sub(began);
+        tracing::info!(
+            "{}: {:?} after {} tokens of prompt and {} written, {:.2} s",
+            generator.describe().name,
+            end.reason,
+            end.prompt_tokens,
+            end.tokens,
+            took.as_secs_f64()
+        );
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -146,6 +137,5 @@ pub(super) fn whole(
             return Ok(end);
         }
     }
-    say("")?;
     Err("the generator ended without an answer".into())
 }

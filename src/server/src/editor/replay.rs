@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use base::{Lang, MunicipalityCode};
 use dialogue::{Outcome, Turn};
-use knowledge::Release;
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use super::drafts::Found;
@@ -103,21 +102,16 @@ impl Studio {
         let vectors = self.vectors(app, maker, texts, job).await?;
         let known = self.answers.at(&before).unwrap_or_default();
         let job = Arc::clone(job);
-        let (asked, pairs, before, after) = blocking(move || {
+        let of = (found.row.id.clone(), found.row.version);
+        let (replay, answers, before) = blocking(move || {
             let turns = (&*before, &*after);
             let pairs = pairs(turns, &asked, &vectors, &known, &job)?;
-            Ok::<_, Problem>((asked, pairs, before, after))
+            let answers = Arc::new(answers(&asked, &pairs));
+            Ok::<_, Problem>((told(of, &asked, &pairs, turns), answers, before))
         })
         .await??;
-        self.answers
-            .keep(&before, &Arc::new(answers(&asked, &pairs)));
-        Ok(told(
-            found,
-            &asked,
-            &pairs,
-            &before.snapshot.release,
-            &after.snapshot.release,
-        ))
+        self.answers.keep(&before, &answers);
+        Ok(replay)
     }
 
     /// The vectors of what is asked: those of the releases' own sentences are known, the others are encoded, and kept
@@ -248,12 +242,12 @@ fn shown(g: &Got) -> GotShown {
 }
 
 fn told(
-    found: &Found,
+    (draft, version): (String, u64),
     asked: &[Asked],
     pairs: &[Option<Pair>],
-    before: &Release,
-    after: &Release,
+    (before, after): (&Turn, &Turn),
 ) -> Replay {
+    let (before, after) = (&before.snapshot.release, &after.snapshot.release);
     let mut counted = Counted::default();
     let mut counts = Counts::default();
     let mut changes = Vec::new();
@@ -307,8 +301,8 @@ fn told(
     changes.sort_by_key(rank);
     changes.truncate(TOLD);
     Replay {
-        draft: found.row.id.clone(),
-        version: found.row.version,
+        draft,
+        version,
         release: before.hash.clone(),
         asked: counts,
         changes,

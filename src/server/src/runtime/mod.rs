@@ -27,6 +27,14 @@ pub(crate) fn say(line: &str) -> io::Result<()> {
     out.flush()
 }
 
+/// Resident memory of a process by its number, or of this one by "self", in bytes; `None` where the system does not say.
+pub(crate) fn resident(process: &str) -> Option<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"))?;
+    let kib: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024.0)
+}
+
 /// Threads for long work, one a core, that give way to everything else.
 ///
 /// # Errors

@@ -20,7 +20,7 @@ use super::{percentile, synthetic};
 use crate::boot::{self, Booted};
 use crate::config::Config;
 use crate::runtime::progress::Bars;
-use crate::runtime::say;
+use crate::runtime::{resident, say};
 
 /// How long each number of citizens asks.
 const EACH: Duration = Duration::from_secs(6);
@@ -250,15 +250,11 @@ fn start(setting: &Setting, config: &Config) -> Result<(f64, f64), Failure> {
         .spawn()?;
     let asked = question(&mut child);
     let took = ms(setting.clock.monotonic() - begun);
-    let resident = fs::read_to_string(format!("/proc/{}/status", child.id()));
+    let resident = resident(&child.id().to_string());
     let _ = child.kill();
     let _ = child.wait();
     asked?;
-    let kib = resident.ok().and_then(|s| {
-        let line = s.lines().find_map(|l| l.strip_prefix("VmRSS:"))?;
-        line.trim().strip_suffix(" kB")?.trim().parse::<f64>().ok()
-    });
-    Ok((took, kib.unwrap_or(0.0) * 1024.0 / 1e6))
+    Ok((took, resident.unwrap_or(0.0) / 1e6))
 }
 
 fn question(child: &mut Child) -> Result<String, Failure> {

@@ -13,7 +13,7 @@ use super::super::{Failure, Setting, generate};
 use super::percentile;
 use crate::boot;
 use crate::runtime::progress::Bars;
-use crate::runtime::say;
+use crate::runtime::{resident, say};
 
 /// Tokens written a run.
 const WRITTEN: usize = 64;
@@ -112,7 +112,7 @@ pub(super) fn run(setting: &Setting, model: &str, json: bool) -> Result<(), Fail
         prompt_tokens_per_s: percentile(&mut prompts, 0.5),
         tokens_per_s: percentile(&mut rates, 0.5),
         first_token_ms_p50: percentile(&mut firsts, 0.5),
-        rss_mb: resident_mb(),
+        rss_mb: resident("self").unwrap_or(0.0) / 1e6,
         encoder_ms_p50_alone: percentile(&mut alone, 0.5),
         encoder_ms_p99_alone: percentile(&mut alone, 0.99),
         encoder_ms_p50_beside: percentile(&mut beside, 0.5),
@@ -210,14 +210,6 @@ fn questions(setting: &Setting, encoder: &Handle, round: usize) -> Result<Vec<f6
         times.push(took.as_secs_f64() * 1e3);
     }
     Ok(times)
-}
-
-/// Of this process, where the system says.
-fn resident_mb() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"));
-    let kib = line.and_then(|l| l.trim().strip_suffix("kB")?.trim().parse::<f64>().ok());
-    kib.unwrap_or(0.0) / 1024.0
 }
 
 /// One line of what [`serve`] is asked.

@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout};
 
 use super::{Failure, Setting};
 use crate::boot;
+use crate::runtime::resident;
 
 const LISTENING: &str = "Borgerlinje is listening on http://";
 /// A cache that was never filled takes the encoding and the training.
@@ -104,12 +105,8 @@ impl Spawned {
             return;
         }
         self.looked = Instant::now();
-        let status = self
-            .child
-            .id()
-            .and_then(|pid| std::fs::read_to_string(format!("/proc/{pid}/status")).ok());
-        let kib = status.as_deref().and_then(resident_kib);
-        self.most_mb = self.most_mb.max(kib.unwrap_or(0.0) * 1024.0 / 1e6);
+        let now = self.child.id().and_then(|pid| resident(&pid.to_string()));
+        self.most_mb = self.most_mb.max(now.unwrap_or(0.0) / 1e6);
     }
 }
 
@@ -149,11 +146,6 @@ async fn add_all(
     } else {
         Err("the accounts could not be made".into())
     }
-}
-
-fn resident_kib(status: &str) -> Option<f64> {
-    let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"))?;
-    line.trim().strip_suffix(" kB")?.trim().parse().ok()
 }
 
 fn account(n: usize) -> Account {

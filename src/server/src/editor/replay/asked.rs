@@ -77,8 +77,12 @@ pub(super) fn examples(before: &Release, after: &Release, changed: &[String]) ->
     let kept: HashSet<&str> = all.iter().map(|(_, a)| a.text.as_str()).collect();
     let gone = of_examples(before, |text| !kept.contains(text));
     all.extend(gone);
-    all.sort_by_key(|(file, _)| !changed.iter().any(|c| c == file));
-    all.into_iter().map(|(_, asked)| asked).collect()
+    let changed: HashSet<&str> = changed.iter().map(String::as_str).collect();
+    let (first, others): (Vec<_>, Vec<_>) = all
+        .into_iter()
+        .partition(|(file, _)| changed.contains(file));
+    let in_order = first.into_iter().chain(others);
+    in_order.map(|(_, asked)| asked).collect()
 }
 
 /// The example sentences that are wanted, each with its article's file, asked where somebody sees the article.
