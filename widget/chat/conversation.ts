@@ -19,6 +19,7 @@ export interface View {
   /** `o` is there when this widget sent it and was waiting for the acknowledgement. */
   citizen(ev: Citizen, o: Outgoing | undefined): void;
   event(ev: Exclude<Event, Citizen>): void;
+  /** Whether the bot is at work; it is not when nothing has come for long. */
   working(on: boolean): void;
   /** Another answers now, or the place is another. */
   standing(s: Standing): void;
@@ -248,14 +249,16 @@ export class Conversation {
     }
     this.store.save({ seq: ev.seq });
     this.stand(after(this.people, ev));
-    // A person shows it when writing; the bot is quick enough to be waited for.
-    if (ev.type === 'citizen') this.busy(this.replayTo < ev.seq && this.people.with !== 'person');
-    else if (ev.type !== 'rated' && ev.type !== 'notice') this.busy(false);
+    // An answer may come a sentence at a time: until its end the bot is at work. A person shows it when writing.
+    if (/^(citizen|answer_start|answer_part)$/.test(ev.type)) {
+      if (this.replayTo < ev.seq && this.people.with !== 'person') this.busy(true);
+    } else if (!/^(answer_end|rated|notice)$/.test(ev.type)) this.busy(false);
     // Said before the answer, so that the citizen reads it first.
     if (ev.type === 'answer_start' && isLang(ev.lang) && ev.seq > this.replayTo && ev.lang !== this.lang()) {
       this.view.speaks(ev.lang);
     }
     this.show(ev, mine);
+    if (ev.type === 'answer_end') this.busy(false);
     if (this.replayTo && ev.seq >= this.replayTo) {
       this.replayTo = 0;
       this.view.replay(false);

@@ -11,6 +11,10 @@ export type Turn = string | number;
 export interface Contact { open: boolean; hours: string; phone: string }
 export interface Limits { message_chars: number; comment_chars: number }
 export interface Link { title: string; url: string }
+/** Where an answer comes from; `sections` are the headings of the parts of it that carry the answer. */
+export interface Source extends Link { sections: string[] }
+/** The municipality's own text behind an answer that is not it, word for word; without text there is none. */
+export interface Approved { text: string; content_lang: string; dir: string }
 export interface Choice { article_id: string; title: string }
 
 export interface Welcome {
@@ -21,11 +25,15 @@ export interface Citizen { type: 'citizen'; seq: number; client_id: string; text
 export interface AnswerStart {
   type: 'answer_start'; seq: number; turn: Turn; outcome: string; lang: string; content_lang: string;
   dir: string; title: string; notice: string;
+  /** "shortened" or "generated"; empty for the approved text as it stands. */
+  written: string;
+  /** What is said of that above the text, in the interface's language. */
+  mark: string;
 }
 export interface AnswerPart { type: 'answer_part'; seq: number; turn: Turn; text: string }
 export interface AnswerEnd {
-  type: 'answer_end'; seq: number; turn: Turn; sources: Link[]; links: Link[]; choices: Choice[];
-  offer_human: boolean; can_rate: boolean;
+  type: 'answer_end'; seq: number; turn: Turn; sources: Source[]; links: Link[]; choices: Choice[];
+  offer_human: boolean; can_rate: boolean; approved: Approved;
 }
 export interface Slot { from_ms: number; text: string }
 export interface HandoverOffer {
@@ -75,9 +83,12 @@ const SHAPES: { [T in ServerFrame['type']]: Omit<Extract<ServerFrame, { type: T 
     contact: CONTACT, limits: { message_chars: 2000, comment_chars: 1000 },
   },
   citizen: { seq: 0, client_id: '', text: '', masked: [''] },
-  answer_start: { ...ANSWER, outcome: '', lang: '', content_lang: '', dir: '', title: '', notice: '' },
+  answer_start: { ...ANSWER, outcome: '', lang: '', content_lang: '', dir: '', title: '', notice: '', written: '', mark: '' },
   answer_part: { ...ANSWER, text: '' },
-  answer_end: { ...ANSWER, sources: [LINK], links: [LINK], choices: [{ article_id: '', title: '' }], offer_human: false, can_rate: false },
+  answer_end: {
+    ...ANSWER, sources: [{ ...LINK, sections: [''] }], links: [LINK], choices: [{ article_id: '', title: '' }], offer_human: false,
+    can_rate: false, approved: { text: '', content_lang: '', dir: '' },
+  },
   handover_offer: { seq: 0, text: '', ...CONTACT, queue: false, slots: SLOTS },
   queued: { seq: 0, client_id: '', text: '' },
   wait: { position: 0, low_min: 0, high_min: 0, held: false, text: '' },

@@ -8,8 +8,14 @@ import { chars, clientId, parse, phoneNumber } from '../chat/wire';
 test('a frame of the wrong form becomes harmless, an unknown one nothing', () => {
   assert.deepEqual(parse('{"type":"answer_part","seq":3,"turn":1,"text":"Hej"}'), { type: 'answer_part', seq: 3, turn: 1, text: 'Hej' });
   assert.deepEqual(parse('{"type":"answer_end","seq":"x","sources":[{"title":5},null],"links":7}'), {
-    type: 'answer_end', seq: 0, turn: '', sources: [{ title: '', url: '' }, { title: '', url: '' }], links: [], choices: [], offer_human: false, can_rate: false,
+    type: 'answer_end', seq: 0, turn: '', sources: [{ title: '', url: '', sections: [] }, { title: '', url: '', sections: [] }], links: [],
+    choices: [], offer_human: false, can_rate: false, approved: { text: '', content_lang: '', dir: '' },
   });
+  const approved = (a: string) => (parse(`{"type":"answer_end","approved":${a}}`) as { approved: unknown }).approved;
+  assert.deepEqual(approved('{"text":"Pas","content_lang":"da","dir":"ltr"}'), { text: 'Pas', content_lang: 'da', dir: 'ltr' });
+  for (const bad of ['null', '"Pas"', '[1]', '{"text":5}']) assert.deepEqual(approved(bad), { text: '', content_lang: '', dir: '' }, bad);
+  const start = parse('{"type":"answer_start","written":3,"mark":null}');
+  assert.ok(start?.type === 'answer_start' && start.written === '' && start.mark === '');
   const w = parse('{"type":"welcome","limits":{"message_chars":500}}');
   assert.ok(w?.type === 'welcome' && w.limits.message_chars === 500 && w.limits.comment_chars === 1000 && w.contact.hours === '');
   for (const bad of ['', 'null', '[]', '3', '{', '{"type":"new"}', '{"type":"toString"}', '{"type":"__proto__"}', new ArrayBuffer(2)]) assert.equal(parse(bad), undefined);
@@ -60,7 +66,8 @@ test('the transcript reads as it was said', () => {
   const text = transcript('Samtale: Aarhus Kommune', 'Chatrobot.', [
     { who: 'Du', text: 'Hej\n## ikke en overskrift', markdown: false, extra: [], at },
     { who: 'Chatrobotten', text: '**Hej**', markdown: true, extra: ['Kilde: Pas'], at: undefined },
+    { who: 'Chatrobotten', text: 'Bestil tid.', markdown: true, extra: [], at: undefined, mark: 'Skrevet af en computer.' },
   ], at);
-  assert.equal(text, 'Samtale: Aarhus Kommune\r\n\r\n2026-11-21 09.05\r\n\r\nChatrobot.\r\n\r\nDu (09.05):\r\nHej\r\n## ikke en overskrift\r\n\r\nChatrobotten:\r\nHej\r\nKilde: Pas\r\n');
+  assert.equal(text, 'Samtale: Aarhus Kommune\r\n\r\n2026-11-21 09.05\r\n\r\nChatrobot.\r\n\r\nDu (09.05):\r\nHej\r\n## ikke en overskrift\r\n\r\nChatrobotten:\r\nHej\r\nKilde: Pas\r\n\r\nChatrobotten:\r\nSkrevet af en computer.\r\nBestil tid.\r\n');
   assert.equal(fileName('0751', at), 'borgerlinje-0751-2026-11-21.txt');
 });

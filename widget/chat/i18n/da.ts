@@ -75,4 +75,8 @@ export const da = {
   inputPerson: 'Skriv til {name}',
   rateTalk: 'Fik du den hjælp, du havde brug for?',
   late: 'Denne besked kom forsinket frem.',
+  generated: 'Skrevet af en computer ud fra kommunens tekst. Den kan tage fejl.',
+  ownText: 'Vis kommunens egen tekst',
+  ownTextHide: 'Skjul kommunens egen tekst',
+  unfinished: 'Svaret er ikke skrevet færdigt.',
 };

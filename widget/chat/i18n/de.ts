@@ -75,4 +75,8 @@ export const de: Texts = {
   inputPerson: 'Schreiben Sie an {name}',
   rateTalk: 'Haben Sie die Hilfe bekommen, die Sie brauchten?',
   late: 'Diese Nachricht kam verspätet an.',
+  generated: 'Von einem Computer anhand des Textes der Kommune geschrieben. Er kann sich irren.',
+  ownText: 'Originaltext der Kommune anzeigen',
+  ownTextHide: 'Originaltext der Kommune ausblenden',
+  unfinished: 'Diese Antwort ist nicht zu Ende geschrieben.',
 };

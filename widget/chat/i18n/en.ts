@@ -75,4 +75,8 @@ export const en: Texts = {
   inputPerson: 'Write to {name}',
   rateTalk: 'Did you get the help you needed?',
   late: 'This message arrived late.',
+  generated: 'Written by a computer from the municipality’s text. It can be wrong.',
+  ownText: 'Show the municipality’s own text',
+  ownTextHide: 'Hide the municipality’s own text',
+  unfinished: 'This answer is not finished.',
 };

@@ -75,4 +75,8 @@ export const tr: Texts = {
   inputPerson: 'Şu kişiye yazın: {name}',
   rateTalk: 'İhtiyacınız olan yardımı aldınız mı?',
   late: 'Bu mesaj gecikmeli ulaştı.',
+  generated: 'Bunu bir bilgisayar, belediyenin metnine göre yazdı. Yanılabilir.',
+  ownText: 'Belediyenin kendi metnini göster',
+  ownTextHide: 'Belediyenin kendi metnini gizle',
+  unfinished: 'Bu yanıt tamamlanmadı.',
 };

@@ -1,9 +1,10 @@
-// One answer of the chatbot: text that grows while it streams, then its sources, links, choices and rating.
+// One answer of the chatbot: who wrote it where that is not the municipality, text that grows while it streams, then
+// the municipality's own text, sources, links, choices and rating.
 
 import { callable, render, safeUrl, type Block } from '../markdown';
 import type { Entry } from '../transcript';
-import type { AnswerEnd, AnswerStart, Rated, Turn } from '../wire';
-import { button, h, uid, type Words } from './dom';
+import type { AnswerEnd, AnswerStart, Approved, Rated, Turn } from '../wire';
+import { button, h, icon, uid, type Words } from './dom';
 import type { Handover } from './handover';
 import { Rating } from './rating';
 
@@ -22,6 +23,8 @@ export class Answer {
   private text = '';
   private human = h('div', { class: 'extra' });
   private rating: Rating | undefined;
+  private ended = false;
+  private unfinished: HTMLElement | undefined;
 
   constructor(private w: Words, private turn: Turn, private act: AnswerActions, at: Date | undefined, private commentMax: number) {
     this.entry = { who: w.say('bot'), text: '', markdown: true, extra: [], at };
@@ -58,17 +61,54 @@ export class Answer {
       bubble.insertBefore(h('p', { class: 'title', test: 'answer-title' }, ev.title), this.body);
       this.entry.text = `**${ev.title}**\n\n`;
     }
+    this.mark(bubble, ev);
+  }
+
+  /** Says above all else who wrote this. A text of a machine's is never without it, whatever the service sends. */
+  private mark(bubble: HTMLElement, { written, mark, lang }: AnswerStart): void {
+    const made = written === 'generated';
+    if (!made && !mark.trim()) return;
+    const el = h('p', { class: 'mark', dir: 'auto', test: 'answer-mark', 'data-written': written }, icon(made ? 'generated' : 'shortened'));
+    if (mark.trim()) this.w.content(el, lang).append(h('span', {}, mark));
+    else el.append(this.w.t('generated'));
+    this.entry.mark = el.textContent ?? '';
+    bubble.prepend(el);
   }
 
   part(text: string): void {
+    this.goOn();
     this.text += text;
     this.entry.text += text;
-    this.shown = render(this.body, this.crisis ? callable(this.text) : this.text, (href, kids) => this.w.link(href, kids), this.shown);
+    this.shown = this.draw(this.body, this.text);
+  }
+
+  private draw(into: HTMLElement, text: string): Block[] {
+    return render(into, this.crisis ? callable(text) : text, (href, kids) => this.w.link(href, kids), into === this.body ? this.shown : []);
+  }
+
+  /** The municipality's own text, one tap away. */
+  private approved({ text, content_lang, dir }: Approved): HTMLElement {
+    const { w } = this;
+    const own = w.content(h('div', { class: 'md own', id: uid('own'), hidden: true, test: 'approved-text' }), content_lang, dir);
+    this.draw(own, text);
+    const label = w.t('ownText');
+    const b = button('btn', 'approved', () => {
+      // Whoever unfolds it reads it when they like: it is not news.
+      el.setAttribute('aria-live', 'off');
+      own.hidden = !own.hidden;
+      b.setAttribute('aria-expanded', String(!own.hidden));
+      w.put(label, own.hidden ? 'ownText' : 'ownTextHide');
+    }, label);
+    b.setAttribute('aria-controls', own.id);
+    b.setAttribute('aria-expanded', 'false');
+    const el = h('div', { class: 'approved' }, b, own);
+    return el;
   }
 
   end(ev: AnswerEnd): void {
     const { w } = this;
     const bubble = this.body.parentElement as HTMLElement;
+    if (ev.approved.text.trim()) bubble.append(this.approved(ev.approved));
     const links = ev.links.flatMap((l) => {
       const href = safeUrl(l.url);
       if (!href) return [];
@@ -81,8 +121,10 @@ export class Answer {
     if (sources.length) {
       bubble.append(h('ul', { class: 'sources', test: 'sources' }, ...sources.map((s) => {
         const href = safeUrl(s.url);
-        this.entry.extra.push(`${w.say('source')}: ${s.title}${href ? ` (${href})` : ''}`);
-        return h('li', { test: 'source' }, w.t('source'), ': ', href ? w.link(href, [document.createTextNode(s.title)]) : h('span', {}, s.title));
+        const sections = s.sections.length ? ` (${s.sections.join(', ')})` : '';
+        this.entry.extra.push(`${w.say('source')}: ${s.title}${sections}${href ? ` (${href})` : ''}`);
+        return h('li', { test: 'source' }, w.t('source'), ': ',
+          href ? w.link(href, [document.createTextNode(s.title)]) : h('span', {}, s.title), sections);
       })));
     }
     if (ev.choices.length) {
@@ -101,12 +143,31 @@ export class Answer {
       this.rating = new Rating(w, 'rate', this.turn, this.commentMax, (...r) => this.act.rate(...r));
       this.el.append(this.rating.el);
     }
-    this.settle();
+    this.goOn();
+    this.ended = true;
+    this.el.setAttribute('aria-busy', 'false');
   }
 
-  /** Nothing more will come: the answer may be read aloud. */
+  get growing(): boolean {
+    return this.el.getAttribute('aria-busy') === 'true';
+  }
+
+  /** Nothing more is to be expected: it may be read aloud as far as it came, and does not pass for a whole answer. */
   settle(): void {
+    if (this.ended || !this.growing) return;
     this.el.setAttribute('aria-busy', 'false');
+    this.unfinished = h('p', { class: 'state', test: 'answer-unfinished' }, this.w.t('unfinished'));
+    this.el.append(this.unfinished);
+    this.entry.extra.push(this.w.say('unfinished'));
+  }
+
+  /** It goes on after all. */
+  private goOn(): void {
+    this.el.setAttribute('aria-busy', 'true');
+    if (!this.unfinished) return;
+    this.unfinished.remove();
+    this.unfinished = undefined;
+    this.entry.extra.pop();
   }
 
   /** On disk, now or in an earlier page of this tab. */

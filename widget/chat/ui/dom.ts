@@ -35,6 +35,8 @@ const PATHS = {
   send: 'M5 12h13 M12 5.5l6.5 6.5-6.5 6.5',
   person: 'M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8z M4 21c1-8 15-8 16 0',
   out: 'M9 6H5v13h13v-4 M13 5h6v6 M19 5l-8 8',
+  generated: 'M12 3v4 M5 7h14v12H5z M9.5 11.5v2 M14.5 11.5v2',
+  shortened: 'M5 6h14 M5 11h14 M5 16h4 M13 16h.01 M17 16h.01',
   phone: 'M7 4l3 4-2 2c1 3 3 5 6 6l2-2 4 3-2 3C11 20 4 13 4 6z',
 };
 

@@ -87,7 +87,10 @@ export class Log {
   replay(on: boolean): void {
     this.silent = on;
     this.el.setAttribute('aria-live', on ? 'off' : 'polite');
-    if (!on) this.follow(true);
+    if (on) return;
+    // What history leaves open may have ended with the service that wrote it; if not, it goes on.
+    this.settle();
+    this.follow(true);
   }
 
   outgoing(o: Outgoing): void {
@@ -126,6 +129,7 @@ export class Log {
     const waiting = this.firstWaiting();
     if (el.nextElementSibling !== waiting) this.el.insertBefore(el, waiting);
     this.lastText = ev.text;
+    this.settle();
     this.latest = undefined;
     this.asked = el;
     this.entries.push({
@@ -136,10 +140,11 @@ export class Log {
   }
 
   event(ev: Exclude<Event, Citizen>): void {
+    // One thing at a time is said: what had not ended by now may never end. A rating can come in the midst of it.
+    if (ev.type !== 'rated') this.settle('turn' in ev ? ev.turn : undefined);
     switch (ev.type) {
       case 'answer_start':
         this.answer(ev.turn).start(ev);
-        this.el.setAttribute('aria-busy', 'true');
         break;
       case 'answer_part':
         this.answer(ev.turn).part(ev.text);
@@ -147,7 +152,6 @@ export class Log {
       case 'answer_end':
         this.latest = this.answer(ev.turn);
         this.latest.end(ev);
-        this.el.setAttribute('aria-busy', 'false');
         break;
       case 'handover_offer':
         this.offer(ev);
@@ -193,7 +197,19 @@ export class Log {
         this.entries.push({ who: this.w.say('note'), text: ev.text, markdown: false, extra: [], at: this.time() });
         break;
     }
+    this.hush();
     this.follow();
+  }
+
+  /** Answers that were begun, but for one, are no longer waited for. */
+  private settle(but?: Turn): void {
+    for (const [turn, a] of this.answers) if (turn !== but) a.settle();
+    this.hush();
+  }
+
+  /** An answer is read aloud once, when it is whole. */
+  private hush(): void {
+    this.el.setAttribute('aria-busy', String([...this.answers.values()].some((a) => a.growing)));
   }
 
   /** Of the service: what has happened, for the transcript too. */
@@ -297,14 +313,14 @@ export class Log {
   working(on: boolean): void {
     this.dots.hidden = !on || this.silent;
     if (on) this.follow();
-    else if (![...this.answers.values()].some((a) => a.el.getAttribute('aria-busy') === 'true')) this.el.setAttribute('aria-busy', 'false');
+    else this.settle();
   }
 
   /** What belonged to a dialogue that is gone can be read, but no longer pressed. */
   retire(): void {
-    for (const el of this.el.querySelectorAll('.extra, form, .msg.bot button')) el.remove();
-    for (const a of this.answers.values()) a.settle();
-    this.el.setAttribute('aria-busy', 'false');
+    // What only unfolds here still does.
+    for (const el of this.el.querySelectorAll('.extra, form, .msg.bot button:not([aria-controls])')) el.remove();
+    this.settle();
     this.answers.clear();
     this.callbacks.clear();
     this.offers = [];
