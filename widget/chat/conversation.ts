@@ -217,8 +217,8 @@ export class Conversation {
 
   private welcome(w: Welcome): void {
     const had = this.store.data.dialogue;
-    // A first page of a resumed dialogue has shown nothing, so it too needs the disclosure.
-    const fresh = !w.resumed || this.store.data.seq === 0;
+    // A first page of a resumed dialogue has shown nothing, so it too needs the disclosure; so does one that forgets.
+    const fresh = !w.resumed || w.replay || this.store.data.seq === 0;
     if (had && !w.resumed) this.lostDialogue();
     if (w.resumed && w.replay && this.store.data.seq > 0) this.view.forget();
     if (!w.resumed || w.replay) {
