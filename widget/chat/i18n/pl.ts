@@ -75,7 +75,7 @@ export const pl: Texts = {
   inputPerson: 'Napisz do pracownika ({name})',
   rateTalk: 'Czy otrzymano potrzebną pomoc?',
   late: 'Ta wiadomość dotarła z opóźnieniem.',
-  generated: 'Napisał to komputer na podstawie tekstu gminy. Może się mylić.',
+  generated: 'Tę odpowiedź napisał komputer na podstawie tekstu gminy. Może się mylić.',
   ownText: 'Pokaż oryginalny tekst gminy',
   ownTextHide: 'Ukryj oryginalny tekst gminy',
   unfinished: 'Ta odpowiedź nie jest dokończona.',

@@ -121,10 +121,10 @@ export class Answer {
     if (sources.length) {
       bubble.append(h('ul', { class: 'sources', test: 'sources' }, ...sources.map((s) => {
         const href = safeUrl(s.url);
-        const sections = s.sections.length ? ` (${s.sections.join(', ')})` : '';
-        this.entry.extra.push(`${w.say('source')}: ${s.title}${sections}${href ? ` (${href})` : ''}`);
+        const sections = s.sections.length > 0 && `(${s.sections.join(', ')})`;
+        this.entry.extra.push([`${w.say('source')}: ${s.title}`, sections, href && `(${href})`].filter(Boolean).join(' '));
         return h('li', { test: 'source' }, w.t('source'), ': ',
-          href ? w.link(href, [document.createTextNode(s.title)]) : h('span', {}, s.title), sections);
+          href ? w.link(href, [document.createTextNode(s.title)]) : h('span', {}, s.title), sections && ' ', sections && h('bdi', {}, sections));
       })));
     }
     if (ev.choices.length) {
