@@ -9,6 +9,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "server",
         &[
+            "composition",
             "dialogue",
             "grounding",
             "index",
@@ -18,6 +19,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "storage",
             "base",
         ],
+    ),
+    (
+        "composition",
+        &["grounding", "knowledge", "inference", "base"],
     ),
     ("dialogue", &["index", "knowledge", "inference", "base"]),
     ("index", &["knowledge", "inference", "base"]),

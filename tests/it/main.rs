@@ -17,6 +17,7 @@ mod desk_chat;
 mod desk_client;
 mod documents;
 mod gate;
+mod generation;
 mod harness;
 mod layout;
 mod privacy;

@@ -10,4 +10,4 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use ids::{DialogueId, MunicipalityCode, Secret, TurnId};
 pub use lang::{Dir, Lang};
 pub use redact::{Masked, Published, Redaction, Rules, redact, redact_by, without_masks};
-pub use text::{clean, fold, hex, words};
+pub use text::{clean, fold, hex, hides, words};

@@ -13,6 +13,11 @@ pub(crate) fn invisible(c: char) -> bool {
         || (c.is_control() && c != '\n' && c != '\t')
 }
 
+/// Whether a text holds characters that are not seen, which [`clean`] takes out.
+pub fn hides(text: &str) -> bool {
+    text.chars().any(|c| invisible(c) && c != '\r')
+}
+
 /// Bytes as lowercase hexadecimal digits, two a byte.
 pub fn hex(bytes: impl AsRef<[u8]>) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";

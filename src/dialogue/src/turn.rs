@@ -5,7 +5,7 @@ use std::sync::Arc;
 use base::{Lang, MunicipalityCode};
 use index::Snapshot;
 use inference::Vector;
-use knowledge::Intent;
+use knowledge::{ArticleIx, Intent};
 use serde::{Deserialize, Serialize};
 
 use crate::answer::Answer;
@@ -98,6 +98,9 @@ pub struct Settled {
     pub record: Record,
     /// The dialogue's memory after this turn.
     pub context: Context,
+    /// The article that is shown whole, and its section nearest to the question; none where a follow-up shows a section
+    /// alone, and where the citizen picked the article.
+    pub shown: Option<(ArticleIx, Option<u32>)>,
 }
 
 impl Turn {

@@ -10,7 +10,7 @@ use crate::front_matter::line_of;
 use crate::municipality::{FIELDS, LINKS};
 use crate::release::Draft;
 use crate::slots::{Piece, pieces};
-use crate::{Fault, File, studio};
+use crate::{Fault, File, generation, studio};
 
 mod across;
 
@@ -58,6 +58,7 @@ pub(crate) fn run(draft: &Draft, files: &[File], today: Date, faults: &mut Vec<F
     if let Some(text) = texts.get(studio::FILE) {
         draft.studio.check(text, &draft.areas, faults);
     }
+    generation(draft, &texts, faults);
     if let Some(text) = texts.get(desk::FILE) {
         draft.desk.check(text, |slot| slot_ok(slot, draft), faults);
     }
@@ -82,7 +83,16 @@ pub(crate) fn changed(draft: &Draft, files: &[File], changed: &[&File], today: D
         .collect();
     duplicates(draft, &texts, &mut faults);
     hidden(draft, &texts, &mut faults);
+    generation(draft, &texts, &mut faults);
     faults
+}
+
+/// What stays verbatim is there: an article that is named must not go, or the name would protect nothing.
+fn generation(draft: &Draft, texts: &HashMap<&str, &str>, faults: &mut Vec<Fault>) {
+    if let Some(text) = texts.get(generation::FILE) {
+        let named = &draft.generation;
+        named.check(text, &draft.areas, &draft.articles, faults);
+    }
 }
 
 /// What can be said of an article by itself.

@@ -123,7 +123,7 @@ pub(crate) fn out_of_scope(file: &File, faults: &mut Vec<Fault>) -> Vec<(Lang, S
 pub struct Texts(BTreeMap<String, BTreeMap<Lang, String>>);
 
 /// The keys that the program needs, each in every language.
-const NEEDED: [&str; 59] = [
+const NEEDED: [&str; 61] = [
     "disclosure",
     "greeting",
     "greeting_reply",
@@ -141,6 +141,8 @@ const NEEDED: [&str; 59] = [
     "refused_attack",
     "masked_cpr",
     "answer_in_danish",
+    "mark_generated",
+    "mark_shortened",
     "rating_thanks",
     "error_internal",
     "error_overloaded",

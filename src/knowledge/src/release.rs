@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::article::{Article, Audience, Layer, Link};
 use crate::desk::{self, Desk};
+use crate::generation::{self, Generation};
 use crate::municipality::{FIELDS, LINKS, Municipality};
 use crate::phrases::{self, Intents, Texts};
 use crate::rates::{CrisisLine, Rate};
@@ -29,6 +30,7 @@ pub struct Release {
     pub texts: Texts,
     pub desk: Desk,
     pub studio: Studio,
+    pub generation: Generation,
     /// SHA-256 over every path and text, in hexadecimal.
     pub hash: String,
     /// The same over what search and ranking may be learned from: all but what only agents and editors see.
@@ -113,6 +115,7 @@ pub(crate) struct Draft {
     texts: Texts,
     pub desk: Desk,
     pub studio: Studio,
+    pub generation: Generation,
 }
 
 impl Release {
@@ -148,7 +151,8 @@ impl Release {
             .values()
             .map(|m| (m.code, view(&draft.articles, m)))
             .collect();
-        let of_learned = |f: &&File| ![desk::FILE, studio::FILE].contains(&f.path.as_str());
+        let of_learned =
+            |f: &&File| ![desk::FILE, studio::FILE, generation::FILE].contains(&f.path.as_str());
         let release = Self {
             articles: draft.articles,
             municipalities: draft.municipalities,
@@ -160,6 +164,7 @@ impl Release {
             texts: draft.texts,
             desk: draft.desk,
             studio: draft.studio,
+            generation: draft.generation,
             hash: hash(files.iter()),
             learned_hash: hash(files.iter().filter(of_learned)),
             views,
@@ -330,6 +335,7 @@ fn read(files: &[File], faults: &mut Vec<Fault>) -> Draft {
         texts: Texts::default(),
         desk: Desk::default(),
         studio: Studio::default(),
+        generation: Generation::default(),
     };
     for file in files {
         if let Some(layer) = article_layer(&file.path) {
@@ -354,6 +360,7 @@ fn read(files: &[File], faults: &mut Vec<Fault>) -> Draft {
             ["texts.toml"] => Texts::parse(file, faults).map(|t| draft.texts = t),
             [desk::FILE] => Desk::parse(file).map(|d| draft.desk = d),
             [studio::FILE] => Studio::parse(file).map(|s| draft.studio = s),
+            [generation::FILE] => Generation::parse(file).map(|g| draft.generation = g),
             ["out_of_scope", name] if name.ends_with(".txt") => {
                 let kind = name.trim_end_matches(".txt").to_owned();
                 draft

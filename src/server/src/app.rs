@@ -17,6 +17,7 @@ use tokio::sync::{Mutex, Semaphore, broadcast, watch};
 use crate::auth::Auth;
 use crate::centre;
 use crate::chat::Dialogue;
+use crate::composer::Composer;
 use crate::desk::Desk;
 use crate::editor::Studio;
 use crate::transcript::Typing;
@@ -34,6 +35,8 @@ pub(crate) struct Inner {
     pub desk: Desk,
     /// Set when the service has its knowledge and its folder; not in tests of the rest.
     pub studio: OnceLock<Arc<Studio>>,
+    /// Says answers in other words than the approved ones; not set where all are verbatim.
+    pub composer: OnceLock<Arc<Composer>>,
     /// Whose numbers the events of dialogues have here.
     pub stream: String,
     /// Who writes just now; not stored, and heard at this node alone.
@@ -77,6 +80,7 @@ impl Inner {
             auth: parts.auth,
             desk: parts.desk,
             studio: OnceLock::new(),
+            composer: OnceLock::new(),
             stop: watch::Sender::new(false),
             stream: parts.stream,
             typing: broadcast::Sender::new(256),

@@ -6,6 +6,7 @@ mod boot;
 mod centre;
 mod chat;
 mod cli;
+mod composer;
 mod config;
 mod desk;
 mod editor;

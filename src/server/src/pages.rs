@@ -248,6 +248,8 @@ struct Ready {
     live: usize,
     /// How the contact centre is: `starting`, `serving`, `away`, `closed`. Away, the bot answers all the same.
     centre: &'static str,
+    /// The language model: `off`, `loading`, `ready`, `unavailable`; the log says why.
+    generation: &'static str,
     /// Where several nodes share their releases: each, what it serves, and why it lags.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     nodes: Vec<NodeShown>,
@@ -263,6 +265,7 @@ pub(crate) async fn ready(State(app): State<App>) -> Response {
                 dialogues: counts.dialogues,
                 live: app.live.lock().await.len(),
                 centre: app.centre.health().state.name(),
+                generation: app.composer.get().map_or("off", |c| c.state()),
                 nodes: app
                     .studio
                     .get()

@@ -63,6 +63,9 @@ pub(crate) fn run(
     if outcome != Outcome::Smalltalk || understood.text.split_whitespace().count() > 2 {
         next.lang = understood.lang;
     }
+    let shown = article
+        .filter(|ix| outcome == Outcome::Answered && !same(*ix))
+        .map(|ix| (ix, section));
     let id = article.map(|ix| turn.snapshot.release.article(ix).id.clone());
     if matches!(outcome, Outcome::Answered | Outcome::Clarify) {
         if let Some(id) = &id {
@@ -77,6 +80,7 @@ pub(crate) fn run(
         record: record(turn, input, understood.lang, ranking, outcome, intent, id),
         answer,
         context: next,
+        shown,
     }
 }
 
@@ -112,6 +116,7 @@ pub(crate) fn pick(turn: &Turn, id: &str, input: &Input, context: &Context) -> O
         answer: w.article(ix, None),
         record,
         context: next,
+        shown: None,
     })
 }
 

@@ -37,6 +37,7 @@ pub(crate) fn run(turn: &Turn, input: &Input, mut settled: Settled) -> Settled {
             offer_human: true,
             ..Default::default()
         };
+        settled.shown = None;
         settled.record.outcome = Outcome::Failed;
         settled.record.article_id = None;
         settled.record.check = faults;

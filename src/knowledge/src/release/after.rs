@@ -52,6 +52,7 @@ impl Release {
             texts: self.texts.clone(),
             desk: self.desk.clone(),
             studio: self.studio.clone(),
+            generation: self.generation.clone(),
         };
         let mut sentences: Vec<Vec<u64>> = Vec::with_capacity(files.len());
         for file in files {

@@ -185,6 +185,45 @@ fn the_studio_has_its_file_and_nothing_is_learned_from_it() {
 }
 
 #[test]
+fn what_stays_verbatim_is_named_and_must_be_there() {
+    let (plain, _) = Release::build(&base_files(), TODAY).unwrap();
+    let with = |text: &str| {
+        let mut files = base_files();
+        files.push(File {
+            path: "generation.toml".into(),
+            text: text.into(),
+        });
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        files
+    };
+    let article = &plain.articles[0];
+    assert!(!plain.generation.verbatim(article) && plain.generation.crisis);
+    let files = with(&format!("verbatim_articles = [\"{}\"]\n", article.id));
+    let (named, _) = Release::build(&files, TODAY).unwrap();
+    assert!(named.generation.verbatim(article));
+    assert_eq!(named.learned_hash, plain.learned_hash);
+    assert_eq!(
+        faults(&with(
+            "verbatim_areas = [\"bil\"]\nverbatim_articles = [\"bus\"]\n"
+        )),
+        [
+            "generation.toml:1: error: verbatim_areas: «bil» is not in omraader.toml",
+            "generation.toml:2: error: verbatim_articles: «bus» is no article's id"
+        ]
+    );
+    // An article that is named cannot be taken away, by the quick way neither.
+    let mut gone = files.clone();
+    gone.retain(|f| f.path != article.file);
+    let (its, _) = Release::build(&files, TODAY).unwrap();
+    let said = Release::build_after(&its, &files, &gone, TODAY).unwrap_err();
+    assert!(
+        said.iter()
+            .any(|f| f.to_string().contains("is no article's id")),
+        "{said:?}"
+    );
+}
+
+#[test]
 fn layers_have_names_and_places() {
     for (name, path) in [
         ("shared", "shared/pas/a-b.md"),

@@ -3,6 +3,7 @@
 
 mod brief;
 mod callback;
+mod compose;
 mod connection;
 mod dialogue;
 mod dispatch;

@@ -1,28 +1,32 @@
 //! The end of a turn: what the bot says, where it says it, and its record.
 
 use base::{Lang, TurnId};
+use composition::{Composition, Mode};
 use contact::centre::{Command, Refusal as No, Sender};
-use dialogue::{Outcome, Settled};
+use dialogue::{Outcome, Record, Settled};
 use knowledge::Intent;
+use serde::Serialize;
 
+use super::compose::Shown;
 use super::dialogue::State;
 use super::offer::Offer;
 use super::people::{InLog, Standing, wait_frame};
 use super::turn::{Refusal, Request};
+use crate::composer::Plan;
 use crate::transcript::{Carried, CarriedEvent};
-use crate::wire::{Code, Event, SourceShown, text};
+use crate::wire::{Approved, Code, Event, SourceShown, text};
 
 impl Request<'_> {
     /// Journals and sends the end of a turn, and keeps its record.
     pub(super) async fn settle(
         &self,
         state: &mut State,
-        settled: Result<Settled, String>,
+        settled: Result<(Settled, Option<Plan>), String>,
         standing: &Standing,
     ) -> Result<(), Refusal> {
         let lang = state.context.lang;
         let person = matches!(standing, Standing::Person(_));
-        let settled = match settled {
+        let (settled, plan) = match settled {
             Ok(settled) => settled,
             Err(e) => {
                 tracing::error!(dialogue = %self.dialogue.id, "a turn failed: {e}");
@@ -49,22 +53,44 @@ impl Request<'_> {
             _ => None,
         };
         let waits = self.place_in_words(&settled, standing).await;
+        // Whoever waits for a person has what the bot says in the log too, whole: the approved text.
+        let (shown, composition) = match &plan {
+            Some(plan) if *standing == Standing::Bot => {
+                let (shown, how) = self.compose(&id, &settled, plan).await?;
+                (shown, Some(how))
+            }
+            _ => (Shown::Nothing, None),
+        };
+        let (own, written, mark) = match &shown {
+            Shown::Short(text) => {
+                let mark = self.mark(Mode::Shortened, spoken);
+                (text.as_str(), Some(Mode::Shortened.name()), Some(mark))
+            }
+            Shown::Nothing | Shown::Written => (a.text.as_str(), None, None),
+        };
+        let whole = !matches!(shown, Shown::Nothing);
+        let cited = composition.as_ref().map_or(&[][..], |c| &c.sections[..]);
         let mut events = Vec::new();
         // Someone who asked for a person gets the offer, not a text about it as well.
         if settled.record.intent != Some(Intent::Human) {
-            events.push(Event::AnswerStart {
-                turn: id.as_str(),
-                outcome: settled.outcome,
-                lang: spoken,
-                content_lang: a.content_lang,
-                dir: a.content_lang.dir(),
-                title: a.title.as_deref(),
-                notice: a.notice.as_deref(),
-            });
-            events.extend(parts(&a.text).map(|text| Event::AnswerPart {
-                turn: id.as_str(),
-                text,
-            }));
+            if !matches!(shown, Shown::Written) {
+                events.push(Event::AnswerStart {
+                    turn: id.as_str(),
+                    outcome: settled.outcome,
+                    lang: spoken,
+                    content_lang: a.content_lang,
+                    dir: a.content_lang.dir(),
+                    title: a.title.as_deref(),
+                    notice: a.notice.as_deref(),
+                    written,
+                    mark: mark.as_deref(),
+                });
+                events.extend(parts(own).map(|text| Event::AnswerPart {
+                    turn: id.as_str(),
+                    text,
+                    sections: &[],
+                }));
+            }
             events.push(Event::AnswerEnd {
                 turn: id.as_str(),
                 sources: a
@@ -74,12 +100,18 @@ impl Request<'_> {
                         title: &s.title,
                         url: Some(s.source.as_str()).filter(|u| u.starts_with("https://")),
                         article_id: &s.article_id,
+                        sections: cited,
                     })
                     .collect(),
                 links: &a.links,
                 choices: &a.choices,
                 offer_human: a.offer_human && *standing == Standing::Bot,
                 can_rate: settled.outcome == Outcome::Answered,
+                approved: whole.then(|| Approved {
+                    text: &a.text,
+                    content_lang: a.content_lang,
+                    dir: a.content_lang.dir(),
+                }),
             });
         }
         events.extend(
@@ -93,7 +125,10 @@ impl Request<'_> {
             // A person took over meanwhile.
             return Ok(());
         }
-        let record = text(&settled.record);
+        let record = text(&Kept {
+            record: &settled.record,
+            composition: composition.as_ref(),
+        });
         let kept = self
             .app
             .journal
@@ -152,6 +187,16 @@ impl Request<'_> {
     }
 }
 
+/// A turn's record as it is stored.
+#[derive(Serialize)]
+struct Kept<'a> {
+    #[serde(flatten)]
+    record: &'a Record,
+    /// How the answer was said, where it was not to be verbatim.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    composition: Option<&'a Composition>,
+}
+
 /// Characters of an answer in the log: the centre takes no longer ones. Nodes get it whole beside that.
 const MAX_IN_LOG: usize = 4_000;
 
@@ -176,8 +221,14 @@ fn answer<'a>(turn: &'a str, lang: Lang, text: &'a str) -> [Event<'a>; 3] {
             dir: lang.dir(),
             title: None,
             notice: None,
+            written: None,
+            mark: None,
         },
-        Event::AnswerPart { turn, text },
+        Event::AnswerPart {
+            turn,
+            text,
+            sections: &[],
+        },
         Event::AnswerEnd {
             turn,
             sources: Vec::new(),
@@ -185,6 +236,7 @@ fn answer<'a>(turn: &'a str, lang: Lang, text: &'a str) -> [Event<'a>; 3] {
             choices: &[],
             offer_human: false,
             can_rate: false,
+            approved: None,
         },
     ]
 }

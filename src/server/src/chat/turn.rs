@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use base::{Lang, Masked, Redaction, Rules, TurnId, clean, redact_by};
+use base::{Lang, Masked, Redaction, Rules, TurnId, clean, hides, redact_by};
 use dialogue::{Input, Settled, Turn};
 use futures_util::future::try_join_all;
 use inference::{Kind, Priority, Vector};
@@ -13,6 +13,7 @@ use super::dialogue::{Dialogue, State, Written};
 use super::offer::Offer;
 use super::people::{InLog, Standing, show_wait};
 use crate::app::App;
+use crate::composer::Plan;
 use crate::wire::{ClientId, Code, Event, MAX_COMMENT, MAX_TEXT, ToCitizen};
 
 /// Why a request was not carried out.
@@ -63,7 +64,8 @@ pub(crate) async fn make_good(app: &App, dialogue: &Arc<Dialogue>, (seq, message
     }) {
         return;
     }
-    let settled = request.turn(message, &state).await;
+    // What it hid, if anything, was taken out before it was kept.
+    let settled = request.turn(message, true, &state).await;
     if let Err(r) = request.settle(&mut state, settled, &standing).await {
         tracing::error!(dialogue = %dialogue.id, "an unanswered message stays so: {}", r.text);
     }
@@ -163,7 +165,7 @@ impl Request<'_> {
         if !matches!(standing, Standing::Person(_)) {
             self.dialogue.tell(&ToCitizen::Typing);
         }
-        let settled = self.turn(message, &state).await;
+        let settled = self.turn(message, hides(written), &state).await;
         self.settle(&mut state, settled, &standing).await?;
         Ok(None)
     }
@@ -221,7 +223,8 @@ impl Request<'_> {
         match self.acknowledge(&title, &[event], lang).await? {
             Acknowledged::Before(event) => Ok(event),
             Acknowledged::Now(standing) => {
-                self.settle(&mut state, Ok(settled), &standing).await?;
+                self.settle(&mut state, Ok((settled, None)), &standing)
+                    .await?;
                 Ok(None)
             }
         }
@@ -325,17 +328,28 @@ impl Request<'_> {
 
     /// Encodes and decides. The vectors are waited for, the rest is computed beside the async threads, one
     /// turn a core at a time.
-    async fn turn(&self, message: String, state: &State) -> Result<Settled, String> {
+    async fn turn(
+        &self,
+        message: String,
+        hidden: bool,
+        state: &State,
+    ) -> Result<(Settled, Option<Plan>), String> {
         let turn: Arc<Turn> = self.app.turn.load_full();
         let begun = turn.begin(self.input(message), &state.context);
         // All at once: a follow-up's readings are one batch.
         let vectors = try_join_all(begun.texts().into_iter().map(|t| self.encode(t))).await?;
         let _core = self.app.cores.acquire().await.map_err(|e| e.to_string())?;
         let context = state.context.clone();
-        tokio::task::spawn_blocking(move || begun.finish(&vectors, &context))
-            .await
-            .map_err(|e| e.to_string())?
-            .map_err(|e| e.to_string())
+        let (app, code) = (Arc::clone(self.app), self.dialogue.municipality);
+        let finished = tokio::task::spawn_blocking(move || {
+            let settled = begun.finish(&vectors, &context)?;
+            let composer = app.composer.get();
+            let release = &turn.snapshot.release;
+            let plan = composer.and_then(|c| c.plan(release, &settled, code, hidden));
+            Ok::<_, dialogue::Error>((settled, plan))
+        });
+        let finished = finished.await.map_err(|e| e.to_string())?;
+        finished.map_err(|e| e.to_string())
     }
 
     /// The vector of a text; a full queue is asked again a few times.

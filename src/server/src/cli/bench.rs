@@ -246,7 +246,7 @@ fn turns(setting: &Setting, json: bool, full_scale: bool) -> Result<ExitCode, Fa
 }
 
 /// A quantile by nearest rank; 0 without any. Sorts.
-fn percentile(times: &mut [f64], share: f64) -> f64 {
+pub(super) fn percentile(times: &mut [f64], share: f64) -> f64 {
     times.sort_by(f64::total_cmp);
     let rank = (times.len() as f64 * share).ceil() as usize;
     times.get(rank.saturating_sub(1)).copied().unwrap_or(0.0)

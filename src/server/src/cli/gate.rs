@@ -22,7 +22,19 @@ pub(super) struct Options {
 }
 
 pub(super) fn run(setting: &Setting, options: &Options) -> Result<ExitCode, Failure> {
-    let booted = if options.meaning {
+    let report = measured(setting, options.meaning)?;
+    if options.json {
+        lines(&report)?;
+    } else {
+        table(&report)?;
+    }
+    say(&last(&report).to_string())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The harness over the knowledge; with `meaning`, the encoder is asked too.
+pub(super) fn measured(setting: &Setting, meaning: bool) -> Result<Report, Failure> {
+    let booted = if meaning {
         Some(boot::boot(&setting.config, &setting.clock, &Bars::shown())?)
     } else {
         None
@@ -63,14 +75,8 @@ pub(super) fn run(setting: &Setting, options: &Options) -> Result<ExitCode, Fail
         cosines.reduce(f32::max)
     };
     let clock = || setting.clock.monotonic();
-    let report = measure(&articles, &by_hand, &Setup::default(), &clock, &mut meaning);
-    if options.json {
-        lines(&report)?;
-    } else {
-        table(&report)?;
-    }
-    say(&last(&report).to_string())?;
-    Ok(ExitCode::SUCCESS)
+    let setup = Setup::default();
+    Ok(measure(&articles, &by_hand, &setup, &clock, &mut meaning))
 }
 
 /// Every article as a municipality that sees it shows it: its own, or the first that inherits it.

@@ -1,19 +1,19 @@
 //! `borgerlinje generate`: what a language model writes, for operators to try one.
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use base::Clock;
 use clap::Args;
-use inference::GeneratorManifest;
+use inference::Precedence;
 use inference::generator::{
-    Event, Generator, GeneratorOptions, Limits, Message, Prompt, PromptForm, Reason, Request, Role,
+    Event, Generator, GeneratorOptions, Message, Prompt, PromptForm, Reason, Request, Role,
 };
 
 use super::{Failure, Setting};
+use crate::composer;
 
 #[derive(Args)]
 pub(super) struct Options {
@@ -35,8 +35,7 @@ pub(super) struct Options {
 }
 
 pub(super) fn run(setting: &Setting, options: &Options) -> Result<ExitCode, Failure> {
-    let path = file(setting, &options.model)?;
-    let generator = Generator::load(&path, &usual(setting))?;
+    let generator = load(setting, &options.model, &usual(setting))?;
     let prefix = match &options.prefix {
         Some(path) => {
             std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?
@@ -85,40 +84,20 @@ fn prompt(form: PromptForm, role: Role, text: String) -> Prompt {
     }
 }
 
-/// The file of a model that was fetched, or the file named.
-pub(super) fn file(setting: &Setting, model: &str) -> Result<PathBuf, Failure> {
-    let config = &setting.config;
-    if Path::new(model).extension().is_some_and(|e| e == "gguf") {
-        return Ok(PathBuf::from(model));
-    }
-    let manifest = config.models.join(format!("{model}.toml"));
-    if !manifest.is_file() {
-        let known = GeneratorManifest::list(&config.models)?;
-        let known: Vec<String> = known.into_iter().map(|m| m.name).collect();
-        return Err(format!(
-            "--model {model}: expected a file that ends in .gguf, or one of {}",
-            known.join(", ")
-        )
-        .into());
-    }
-    let manifest = GeneratorManifest::read(&manifest)?;
-    let here = config
-        .caches()
-        .map(|cache| manifest.path(cache))
-        .find(|path| path.is_file());
-    here.ok_or_else(|| format!("{model} is not here: run `borgerlinje model fetch {model}`").into())
+/// Options for this machine, with nobody to give way to.
+pub(super) fn usual(setting: &Setting) -> GeneratorOptions {
+    let clock = Arc::new(setting.clock);
+    composer::options(&setting.config, clock, Precedence::default())
 }
 
-/// Options for this machine: every processor, up to four.
-pub(super) fn usual(setting: &Setting) -> GeneratorOptions {
-    let clock = setting.clock;
-    let processors = std::thread::available_parallelism().map_or(2, |n| n.get());
-    GeneratorOptions {
-        compute: setting.config.kernel,
-        threads: processors.min(4),
-        limits: Limits::default(),
-        ..GeneratorOptions::new(Arc::new(move || -> Duration { clock.monotonic() }))
-    }
+/// Loads a model by the name of its manifest, or a GGUF file.
+pub(super) fn load(
+    setting: &Setting,
+    model: &str,
+    options: &GeneratorOptions,
+) -> Result<Generator, Failure> {
+    let path = composer::file(&setting.config, model)?;
+    Ok(Generator::load(&path, options)?)
 }
 
 /// Everything that an answer says, and its end.

@@ -6,6 +6,7 @@ mod citizen;
 mod eval;
 mod gate;
 mod generate;
+mod generated;
 mod import;
 mod load;
 mod model;
@@ -58,13 +59,22 @@ enum Command {
     /// Measure a question set.
     Eval {
         /// Tab-separated: question, municipality, expected, lang, slice.
-        #[arg(required_unless_present = "gate")]
+        #[arg(required_unless_present_any = ["gate", "generated"])]
         file: Option<PathBuf>,
         /// Measure the gate instead: facts changed in true sentences of the knowledge.
         #[arg(long, conflicts_with_all = ["file", "misses", "report"])]
         gate: bool,
-        /// With --gate: one JSON object a line.
-        #[arg(long, requires = "gate")]
+        /// Measure answers that a language model writes, and the attacks on it, instead.
+        #[arg(long, conflicts_with_all = ["file", "gate", "misses", "report"])]
+        generated: bool,
+        /// With --generated: the model, by the name of its manifest or as a GGUF file.
+        #[arg(long, requires = "generated", default_value = "gemma3-270m")]
+        model: String,
+        /// With --generated: how many questions of the sets are answered.
+        #[arg(long, requires = "generated", default_value_t = 60)]
+        questions: usize,
+        /// With --gate or --generated: one JSON object a line.
+        #[arg(long)]
         json: bool,
         /// With --gate: ask the encoder too, as a service with a model does.
         #[arg(long, requires = "gate")]
@@ -182,6 +192,13 @@ pub fn main() -> ExitCode {
                 report,
                 ..
             } => eval::run(&setting, &file, misses, report.as_deref()),
+            Command::Eval {
+                generated: true,
+                model,
+                questions,
+                json,
+                ..
+            } => generated::run(&setting, &model, questions, json),
             Command::Eval { json, meaning, .. } => {
                 gate::run(&setting, &gate::Options { json, meaning })
             }

@@ -15,6 +15,7 @@ use super::{Failure, Setting};
 use crate::app::{Inner, Parts, hours};
 use crate::auth::{self, Auth};
 use crate::centre::{self, Node, Wanted, keep_set_up};
+use crate::composer::Composer;
 use crate::config::Config;
 use crate::desk::{self, Desk};
 use crate::editor::{Nodes, Studio};
@@ -123,6 +124,11 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
         tokio::spawn(editor::keep_told(Arc::clone(&app), Arc::clone(&studio)));
         tokio::spawn(editor::look_nightly(Arc::clone(&app), Arc::clone(&studio)));
         app.studio.get_or_init(|| studio);
+        let composer = Composer::start(&service, app.clock.clone(), app.encoder.precedence());
+        for fault in composer.faults(&live_release) {
+            tracing::warn!("[generation]: {fault}");
+        }
+        app.composer.get_or_init(|| composer);
         say(&format!("Borgerlinje is listening on http://{address}"))?;
         // Small frames leave at once, also the last one before a close.
         let listener = listener.tap_io(|socket| {

@@ -3,6 +3,7 @@
 //! A value comes from the environment, else from the file that `BORGERLINJE_CONFIG` names, else from the
 //! default. The source of environment values is a function, so that tests can inject one.
 
+mod generation;
 mod redis;
 mod team;
 
@@ -16,6 +17,7 @@ use inference::{Compute, SchedulerOptions};
 use serde::Deserialize;
 use storage::log::RedisOptions;
 
+pub(crate) use self::generation::Generation;
 use crate::auth::{Origins, public_origin};
 use crate::desk::Patience;
 use crate::retention::Retention;
@@ -60,6 +62,8 @@ pub(crate) struct Config {
     pub private_links: BTreeSet<String>,
     /// Every municipality and team is open at all hours: for demonstrations and tests.
     pub always_open: bool,
+    /// Where answers are said in other words than the approved ones.
+    pub generation: Generation,
     /// For how long what is kept.
     pub retention: Retention,
     pub(crate) teams: Vec<Team>,
@@ -94,6 +98,8 @@ pub(crate) enum ConfigError {
     Desk(&'static str),
     #[error("[retention] in the configuration file: {0}")]
     Retention(&'static str),
+    #[error("[generation] in the configuration file: {0}")]
+    Generation(&'static str),
     #[error("[[team]] in the configuration file: {0}")]
     Team(String),
     #[error("the configuration file {path}: {why}")]
@@ -131,6 +137,8 @@ struct ConfigFile {
     desk: Patience,
     #[serde(default)]
     retention: Retention,
+    #[serde(default)]
+    generation: Generation,
     #[serde(default)]
     nightly_links: bool,
     private_links: Option<String>,
@@ -238,6 +246,18 @@ impl Config {
         file.centre.check().map_err(ConfigError::Centre)?;
         file.desk.check().map_err(ConfigError::Desk)?;
         file.retention.check().map_err(ConfigError::Retention)?;
+        let mut generation = file.generation;
+        match set("BORGERLINJE_GENERATOR", &None).as_deref() {
+            None => {}
+            Some("off") => generation = Generation::default(),
+            Some(model) => generation.model = Some(model.to_owned()),
+        }
+        if let Some(mode) = set("BORGERLINJE_GENERATION", &None) {
+            let why = "must be verbatim, shortened or generated";
+            generation.mode = composition::Mode::from_name(&mode)
+                .ok_or_else(|| bad("BORGERLINJE_GENERATION", &mode, why))?;
+        }
+        generation.check().map_err(ConfigError::Generation)?;
         let teams = team::teams(file.team).map_err(ConfigError::Team)?;
         let mut centre = file.centre;
         if centre.fallback_team.is_none() {
@@ -331,6 +351,7 @@ impl Config {
             )?,
             node: node.transpose()?,
             desk: file.desk,
+            generation,
             retention: file.retention,
             nightly_links: switch("BORGERLINJE_NIGHTLY_LINKS", file.nightly_links)?,
             private_links: set("BORGERLINJE_PRIVATE_LINKS", &file.private_links)

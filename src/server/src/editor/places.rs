@@ -15,7 +15,7 @@ pub(super) enum Place<'a> {
     Article(Layer, &'a str),
     /// `kommune.toml`
     Municipality(MunicipalityCode),
-    /// `studio.toml`
+    /// `studio.toml` and `generation.toml`: what holds whatever an editor or an operator would like.
     Rules,
     /// A table that all share.
     Common,
@@ -41,7 +41,7 @@ pub(super) fn place(path: &str) -> Option<Place<'_>> {
         return None;
     }
     match parts.as_slice() {
-        ["studio.toml"] => Some(Place::Rules),
+        ["studio.toml" | "generation.toml"] => Some(Place::Rules),
         [name] if COMMON.contains(name) => Some(Place::Common),
         ["out_of_scope", name] if name.ends_with(".txt") => Some(Place::Common),
         ["kommune", code, "kommune.toml"] => code.parse().ok().map(Place::Municipality),
@@ -146,8 +146,9 @@ pub(super) fn demands(rules: &Studio, areas: &Release, files: &[Noted]) -> Vec<S
             why.push("Artikler til mennesker i fare".to_owned());
         }
         let path = &f.file.file;
-        let table = !matches!(place(path), Some(Place::Article(..)));
-        if table && (rules.approve_files.contains(path) || path == "studio.toml") {
+        let place = place(path);
+        let table = !matches!(place, Some(Place::Article(..)));
+        if table && (rules.approve_files.contains(path) || place == Some(Place::Rules)) {
             why.push(path.clone());
         }
     }
@@ -195,6 +196,7 @@ fn table(path: &str) -> &str {
         "texts.toml" => "Tjenestens egne tekster",
         "desk.toml" => "Skabeloner til medarbejdere",
         "studio.toml" => "Regler for godkendelse",
+        "generation.toml" => "Hvad der kun vises ordret",
         other => other,
     }
 }
@@ -227,6 +229,7 @@ mod tests {
             ("satser.toml", Some(Place::Common)),
             ("out_of_scope/x.txt", Some(Place::Common)),
             ("studio.toml", Some(Place::Rules)),
+            ("generation.toml", Some(Place::Rules)),
             ("shared/../../etc/x.md", None),
             ("../satser.toml", None),
             ("/satser.toml", None),

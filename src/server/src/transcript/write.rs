@@ -202,8 +202,14 @@ impl One<'_> {
                     dir: lang.dir(),
                     title: None,
                     notice: None,
+                    written: None,
+                    mark: None,
                 },
-                Event::AnswerPart { turn: id, text },
+                Event::AnswerPart {
+                    turn: id,
+                    text,
+                    sections: &[],
+                },
                 Event::AnswerEnd {
                     turn: id,
                     sources: Vec::new(),
@@ -211,6 +217,7 @@ impl One<'_> {
                     choices: &[],
                     offer_human: false,
                     can_rate: false,
+                    approved: None,
                 },
             ],
             Sender::Agent { agent, .. } | Sender::Supervisor { agent } => {

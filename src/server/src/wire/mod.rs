@@ -238,10 +238,19 @@ pub(crate) enum Event<'a> {
         title: Option<&'a str>,
         #[serde(skip_serializing_if = "Option::is_none")]
         notice: Option<&'a str>,
+        /// How it is said, when it is not the approved text: "shortened" or "generated".
+        #[serde(skip_serializing_if = "Option::is_none")]
+        written: Option<&'static str>,
+        /// What is shown above such an answer.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        mark: Option<&'a str>,
     },
     AnswerPart {
         turn: &'a str,
         text: &'a str,
+        /// Of a written answer: what carries it, by name.
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        sections: &'a [String],
     },
     AnswerEnd {
         turn: &'a str,
@@ -250,6 +259,9 @@ pub(crate) enum Event<'a> {
         choices: &'a [Choice],
         offer_human: bool,
         can_rate: bool,
+        /// The approved text, where something else was shown.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        approved: Option<Approved<'a>>,
     },
     HandoverOffer {
         text: &'a str,
@@ -338,6 +350,17 @@ pub(crate) struct SourceShown<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<&'a str>,
     pub article_id: &'a str,
+    /// Of a written answer: the sections it is from, by name.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub sections: &'a [String],
+}
+
+/// The municipality's own text, whole.
+#[derive(Debug, Serialize)]
+pub(crate) struct Approved<'a> {
+    pub text: &'a str,
+    pub content_lang: Lang,
+    pub dir: Dir,
 }
 
 impl Event<'_> {

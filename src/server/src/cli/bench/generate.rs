@@ -59,7 +59,7 @@ pub(super) fn run(setting: &Setting, model: &str, json: bool) -> Result<(), Fail
     let mut options = generate::usual(setting);
     options.precedence = encoder.precedence();
     let threads = options.threads;
-    let generator = Generator::load(&generate::file(setting, model)?, &options)?;
+    let generator = generate::load(setting, model, &options)?;
     // Other first words each time, so that nothing is cached.
     let cold = |n: usize| {
         once(
@@ -223,7 +223,7 @@ struct Ask {
 pub(super) fn serve(setting: &Setting, model: &str, threads: usize) -> Result<(), Failure> {
     let mut options = generate::usual(setting);
     options.threads = threads;
-    let generator = Generator::load(&generate::file(setting, model)?, &options)?;
+    let generator = generate::load(setting, model, &options)?;
     say(&serde_json::to_string(generator.describe())?)?;
     for line in std::io::stdin().lock().lines() {
         let ask: Ask = serde_json::from_str(&line?)?;

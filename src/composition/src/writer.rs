@@ -1,0 +1,271 @@
+//! From a model's words to what may be shown, sentence by sentence.
+
+use std::collections::BTreeSet;
+
+use grounding::{Evidence, Fault, Gate, Options, Section, Sentence, Verdict, sentences};
+use serde::{Deserialize, Serialize};
+
+use crate::material::Material;
+use crate::mode::Mode;
+use crate::prompt;
+
+/// Sentences of an answer, at most.
+pub const SENTENCES: usize = 4;
+/// Steps of an answer, at most.
+const STEPS: usize = 8;
+/// Characters without an end of a sentence that are waited for.
+const PENDING: usize = 1_200;
+
+/// A piece of an answer that the gate let through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Markdown, with the space or line before it that joins it to the piece before.
+    pub text: String,
+    /// What carries it: headings of sections, the short answer by the article's title.
+    pub sections: Vec<String>,
+}
+
+/// A sentence that was not shown, and why.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Dropped {
+    pub text: String,
+    pub why: Vec<Fault>,
+}
+
+/// How an answer came about, for the turn's record.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Composition {
+    /// As the article's area is set; what was shown is verbatim where `fell_back` says why.
+    pub mode: Mode,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Sentences shown.
+    pub kept: usize,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dropped: Vec<Dropped>,
+    /// What was cited, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sections: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fell_back: Option<String>,
+    /// Tokens read and written; 0 where no model was asked.
+    #[serde(default)]
+    pub prompt_tokens: usize,
+    #[serde(default)]
+    pub tokens: usize,
+    /// From the request to the first sentence that could be shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_sentence_ms: Option<f64>,
+}
+
+/// Takes text as a model writes it, and gives sentences to be judged.
+pub struct Writer<'a> {
+    material: &'a Material,
+    gate: Gate,
+    pending: String,
+    /// The lines of the sections, without Markdown.
+    lines: BTreeSet<String>,
+    /// What was shown or dropped, so that nothing is said twice.
+    seen: BTreeSet<String>,
+    /// Whether the last piece shown was a step.
+    in_list: bool,
+    prose: usize,
+    steps: usize,
+    repeats: usize,
+    composition: Composition,
+}
+
+/// A whole sentence that nobody has judged yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    pub sentence: Sentence,
+    step: bool,
+}
+
+impl<'a> Writer<'a> {
+    pub fn new(material: &'a Material, model: &str) -> Self {
+        let ids: Vec<String> = (0..material.sections.len())
+            .map(|n| n.to_string())
+            .collect();
+        let evidence = Evidence {
+            title: &material.title,
+            municipality: &material.municipality,
+            sections: ids
+                .iter()
+                .zip(&material.sections)
+                .map(|(id, s)| Section {
+                    id,
+                    heading: s.heading.as_deref(),
+                    body: &s.text,
+                })
+                .collect(),
+        };
+        let options = Options {
+            instructions: prompt::fixed(material.lang),
+            ..Options::default()
+        };
+        Self {
+            material,
+            gate: Gate::new(&evidence, material.lang, options),
+            pending: String::new(),
+            lines: (material.sections.iter())
+                .flat_map(|s| s.text.lines())
+                .flat_map(candidates)
+                .map(|c| c.sentence.text)
+                .collect(),
+            seen: BTreeSet::new(),
+            in_list: false,
+            prose: 0,
+            steps: 0,
+            repeats: 0,
+            composition: Composition {
+                mode: Mode::Generated,
+                model: Some(model.to_owned()),
+                ..Composition::default()
+            },
+        }
+    }
+
+    /// The sentences that this text completes, in their order.
+    pub fn sentences(&mut self, text: &str) -> Vec<Candidate> {
+        self.pending.push_str(text);
+        let mut out = Vec::new();
+        while let Some(end) = self.pending.find('\n') {
+            let line: String = self.pending.drain(..=end).collect();
+            out.extend(candidates(&line));
+        }
+        // Of the line that is being written all but the last sentence: more of that may come.
+        let mut open = candidates(&self.pending);
+        if open.len() > 1 || self.pending.len() > PENDING {
+            let last = open.pop().filter(|_| self.pending.len() <= PENDING);
+            let step = open.first().is_some_and(|c| c.step);
+            self.pending = last.map_or_else(String::new, |c| {
+                let mark = if step { "- " } else { "" };
+                format!("{mark}{}", c.sentence.text)
+            });
+            out.extend(open);
+        }
+        out
+    }
+
+    /// What is left when the model has ended; a sentence that was cut off is none.
+    pub fn rest(&mut self, ended: bool) -> Vec<Candidate> {
+        let rest = std::mem::take(&mut self.pending);
+        let mut all = candidates(&rest);
+        if !ended {
+            all.pop();
+        }
+        all
+    }
+
+    /// Judges a sentence, with the cosine of its vector to the nearest section where it is known; what may be shown.
+    pub fn judge(&mut self, candidate: &Candidate, meaning: Option<f32>) -> Option<Part> {
+        let text = self.without_heading(candidate.sentence.text.trim());
+        if text.is_empty() || self.full() || !self.whole(text) {
+            return None;
+        }
+        let sentence = Sentence::new(text);
+        let plain: Vec<&str> = text.split_whitespace().collect();
+        if !self.seen.insert(plain.join(" ").to_lowercase()) {
+            self.repeats += 1;
+            return None;
+        }
+        match self.gate.judge(&sentence, meaning) {
+            Verdict::Dropped { why } => {
+                self.composition.dropped.push(Dropped {
+                    text: text.to_owned(),
+                    why,
+                });
+                None
+            }
+            Verdict::Kept { sections } => Some(self.keep(text, candidate.step, &sections)),
+        }
+    }
+
+    /// A heading that a model copied in front of its section's first sentence is no part of that.
+    fn without_heading<'t>(&self, text: &'t str) -> &'t str {
+        let headings = self
+            .material
+            .sections
+            .iter()
+            .filter_map(|s| s.heading.as_deref());
+        let mut rests = headings.filter_map(|h| text.strip_prefix(h));
+        let rest = rests.find(|r| r.is_empty() || r.starts_with([' ', ':']));
+        rest.map_or(text, |r| r.trim_start_matches([':', ' ']))
+    }
+
+    /// Whether a sentence has its end, or stands so in the sections: small models break off in the middle.
+    fn whole(&self, text: &str) -> bool {
+        text.ends_with(['.', '!', '?', ')']) || self.lines.contains(text)
+    }
+
+    fn keep(&mut self, text: &str, step: bool, sections: &[String]) -> Part {
+        let first = self.composition.kept == 0;
+        let joint = match (first, step, self.in_list) {
+            (true, true, _) => "- ",
+            (true, false, _) => "",
+            (_, true, true) => "\n- ",
+            (_, true, false) => "\n\n- ",
+            (_, false, true) => "\n\n",
+            (_, false, false) => " ",
+        };
+        self.in_list = step;
+        if step {
+            self.steps += 1;
+        } else {
+            self.prose += 1;
+        }
+        self.composition.kept += 1;
+        let named = sections.iter().filter_map(|id| id.parse().ok());
+        let named: Vec<String> = named.map(|n| self.material.name(n).to_owned()).collect();
+        for name in &named {
+            if !self.composition.sections.contains(name) {
+                self.composition.sections.push(name.clone());
+            }
+        }
+        Part {
+            text: format!("{joint}{}", harmless(text)),
+            sections: named,
+        }
+    }
+
+    /// Whether nothing more is wanted: enough is said, or the model goes in circles.
+    pub fn full(&self) -> bool {
+        self.prose >= SENTENCES || self.steps >= STEPS || self.repeats > 1
+    }
+
+    pub fn kept(&self) -> usize {
+        self.composition.kept
+    }
+
+    /// How it came about so far.
+    pub fn composition(self) -> Composition {
+        self.composition
+    }
+}
+
+/// The sentences of a line or a part of one.
+fn candidates(line: &str) -> Vec<Candidate> {
+    let trimmed = line.trim_start();
+    let number = trimmed.trim_start_matches(|c: char| c.is_ascii_digit());
+    let numbered = (1..=2).contains(&(trimmed.len() - number.len())) && number.starts_with(". ");
+    let step = numbered || ["- ", "* ", "• "].iter().any(|m| trimmed.starts_with(m));
+    let text = if numbered { &number[2..] } else { trimmed };
+    let all = sentences(text).into_iter();
+    all.map(|sentence| Candidate { sentence, step }).collect()
+}
+
+/// Nothing in it is read as Markdown; HTML is not read by anybody.
+fn harmless(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '#' | '|') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;

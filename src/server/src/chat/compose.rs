@@ -1,0 +1,129 @@
+//! An answer in other words than the approved ones, shown sentence by sentence as the gate lets them through.
+
+use base::{Lang, TurnId};
+use composition::{Composition, Mode, Part, shorten};
+use dialogue::Settled;
+
+use super::turn::{Refusal, Request};
+use crate::composer::{Plan, Writing};
+use crate::wire::Event;
+
+/// What the citizen has been shown of it.
+pub(super) enum Shown {
+    /// Nothing: the approved text is to be shown.
+    Nothing,
+    /// Nothing yet: this is to be shown, of the approved text.
+    Short(String),
+    /// Everything but the end.
+    Written,
+}
+
+impl Request<'_> {
+    /// Says the answer as planned, as far as that is safe.
+    pub(super) async fn compose(
+        &self,
+        turn: &TurnId,
+        settled: &Settled,
+        plan: &Plan,
+    ) -> Result<(Shown, Composition), Refusal> {
+        let mut composition = Composition {
+            mode: plan.mode,
+            ..Composition::default()
+        };
+        let composer = self.app.composer.get();
+        match (plan.mode, plan.doubt, composer) {
+            (Mode::Shortened, ..) => {
+                let short = shorten(&plan.material);
+                if short.is_none() {
+                    composition.fell_back = Some("hardly shorter".to_owned());
+                }
+                Ok((short.map_or(Shown::Nothing, Shown::Short), composition))
+            }
+            (Mode::Generated, None, Some(composer)) => match composer.write(&plan.material) {
+                Ok(writing) => self.written(turn, settled, writing, plan).await,
+                Err(why) => {
+                    composition.fell_back = Some(why);
+                    Ok((Shown::Nothing, composition))
+                }
+            },
+            (_, doubt, _) => {
+                composition.fell_back = Some(match doubt {
+                    Some(doubt) => format!("{doubt:?}").to_lowercase(),
+                    None => "no model".to_owned(),
+                });
+                Ok((Shown::Nothing, composition))
+            }
+        }
+    }
+
+    /// Shows what is written as it comes. It ends when the model does, when enough is said, when the citizen has left,
+    /// or when nothing could be shown in time.
+    async fn written(
+        &self,
+        turn: &TurnId,
+        settled: &Settled,
+        mut writing: Writing<'_>,
+        plan: &Plan,
+    ) -> Result<(Shown, Composition), Refusal> {
+        let lang = plan.material.lang;
+        while !writing.over()
+            && self.dialogue.frames.receiver_count() > 0
+            && let Some(event) = writing.answer.next().await
+        {
+            let begun = writing.kept() > 0;
+            let parts = writing.hear(event);
+            if !begun && !parts.is_empty() {
+                self.begin(turn, settled, lang).await?;
+            }
+            for part in &parts {
+                self.part(turn, part, lang).await?;
+            }
+        }
+        let told = writing.told();
+        if let Some(why) = &told.fell_back {
+            tracing::info!(dialogue = %self.dialogue.id, "an answer is verbatim: {why}");
+        }
+        let shown = if told.kept > 0 {
+            Shown::Written
+        } else {
+            Shown::Nothing
+        };
+        Ok((shown, told))
+    }
+
+    async fn begin(&self, turn: &TurnId, settled: &Settled, lang: Lang) -> Result<(), Refusal> {
+        let mark = self.mark(Mode::Generated, settled.record.language);
+        let a = &settled.answer;
+        let event = Event::AnswerStart {
+            turn: turn.as_str(),
+            outcome: settled.outcome,
+            lang: settled.record.language,
+            content_lang: lang,
+            dir: lang.dir(),
+            // The approved title is Danish.
+            title: a.title.as_deref().filter(|_| lang == a.content_lang),
+            notice: None,
+            written: Some(Mode::Generated.name()),
+            mark: Some(&mark),
+        };
+        self.publish_unkeyed(&[event], lang).await
+    }
+
+    async fn part(&self, turn: &TurnId, part: &Part, lang: Lang) -> Result<(), Refusal> {
+        let event = Event::AnswerPart {
+            turn: turn.as_str(),
+            text: &part.text,
+            sections: &part.sections,
+        };
+        self.publish_unkeyed(&[event], lang).await
+    }
+
+    /// What stands above an answer that is not the approved text.
+    pub(super) fn mark(&self, mode: Mode, lang: Lang) -> String {
+        let key = match mode {
+            Mode::Shortened => "mark_shortened",
+            Mode::Generated | Mode::Verbatim => "mark_generated",
+        };
+        self.say(key, lang, &[])
+    }
+}
