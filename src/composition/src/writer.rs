@@ -63,6 +63,10 @@ pub struct Writer<'a> {
     material: &'a Material,
     gate: Gate,
     pending: String,
+    /// How many sentences of the line that is pending were given already.
+    given: usize,
+    /// Whether the last piece shown was a step of the line that is judged.
+    open_step: bool,
     /// The lines of the sections, without Markdown.
     lines: BTreeSet<String>,
     /// What was shown or dropped, so that nothing is said twice.
@@ -80,6 +84,8 @@ pub struct Writer<'a> {
 pub struct Candidate {
     pub sentence: Sentence,
     step: bool,
+    /// The first of its line.
+    first: bool,
 }
 
 impl<'a> Writer<'a> {
@@ -108,6 +114,8 @@ impl<'a> Writer<'a> {
             material,
             gate: Gate::new(&evidence, material.lang, options),
             pending: String::new(),
+            given: 0,
+            open_step: false,
             lines: (material.sections.iter())
                 .flat_map(|s| s.text.lines())
                 .flat_map(candidates)
@@ -132,34 +140,38 @@ impl<'a> Writer<'a> {
         let mut out = Vec::new();
         while let Some(end) = self.pending.find('\n') {
             let line: String = self.pending.drain(..=end).collect();
-            out.extend(candidates(&line));
+            out.extend(candidates(&line).into_iter().skip(self.given));
+            self.given = 0;
         }
         // Of the line that is being written all but the last sentence: more of that may come.
         let mut open = candidates(&self.pending);
-        if open.len() > 1 || self.pending.len() > PENDING {
-            let last = open.pop().filter(|_| self.pending.len() <= PENDING);
-            let step = open.first().is_some_and(|c| c.step);
-            self.pending = last.map_or_else(String::new, |c| {
-                let mark = if step { "- " } else { "" };
-                format!("{mark}{}", c.sentence.text)
-            });
-            out.extend(open);
+        if self.pending.len() > PENDING {
+            out.extend(open.into_iter().skip(self.given));
+            self.pending.clear();
+            self.given = 0;
+            return out;
         }
+        open.pop();
+        let given = self.given;
+        self.given = open.len().max(given);
+        out.extend(open.into_iter().skip(given));
         out
     }
 
     /// What is left when the model has ended; a sentence that was cut off is none.
     pub fn rest(&mut self, ended: bool) -> Vec<Candidate> {
-        let rest = std::mem::take(&mut self.pending);
-        let mut all = candidates(&rest);
+        let mut all = candidates(&std::mem::take(&mut self.pending));
         if !ended {
             all.pop();
         }
-        all
+        all.into_iter().skip(self.given).collect()
     }
 
     /// Judges a sentence, with the cosine of its vector to the nearest section where it is known; what may be shown.
     pub fn judge(&mut self, candidate: &Candidate, meaning: Option<f32>) -> Option<Part> {
+        if candidate.first {
+            self.open_step = false;
+        }
         let text = self.without_heading(candidate.sentence.text.trim());
         if text.is_empty() || self.full() || !self.whole(text) {
             return None;
@@ -202,6 +214,7 @@ impl<'a> Writer<'a> {
     fn keep(&mut self, text: &str, step: bool, sections: &[String]) -> Part {
         let first = self.composition.kept == 0;
         let joint = match (first, step, self.in_list) {
+            (false, true, true) if self.open_step => " ",
             (true, true, _) => "- ",
             (true, false, _) => "",
             (_, true, true) => "\n- ",
@@ -211,7 +224,7 @@ impl<'a> Writer<'a> {
         };
         self.in_list = step;
         if step {
-            self.steps += 1;
+            self.steps += usize::from(!std::mem::replace(&mut self.open_step, true));
         } else {
             self.prose += 1;
         }
@@ -251,8 +264,13 @@ fn candidates(line: &str) -> Vec<Candidate> {
     let numbered = (1..=2).contains(&(trimmed.len() - number.len())) && number.starts_with(". ");
     let step = numbered || ["- ", "* ", "• "].iter().any(|m| trimmed.starts_with(m));
     let text = if numbered { &number[2..] } else { trimmed };
-    let all = sentences(text).into_iter();
-    all.map(|sentence| Candidate { sentence, step }).collect()
+    let all = sentences(text).into_iter().enumerate();
+    let made = all.map(|(n, sentence)| Candidate {
+        sentence,
+        step,
+        first: n == 0,
+    });
+    made.collect()
 }
 
 /// Nothing in it is read as Markdown; HTML is not read by anybody.

@@ -94,6 +94,23 @@ fn a_sentence_that_was_cut_off_is_not_shown_and_nothing_is_said_twice() {
 }
 
 #[test]
+fn the_sentences_of_a_step_stay_together() {
+    let mut m = material(Lang::Da);
+    m.sections[1].text =
+        "- Skriv din nye adresse. Et par linjer er nok.\n- Send anmeldelsen. Det er gratis."
+            .to_owned();
+    let text = "- Skriv din nye adresse. Et par linjer er nok.\n- Du får 500 kr. Det er gratis.\n- Send anmeldelsen.";
+    for piece in [1, 4, 500] {
+        let (out, _) = shown(&m, text, piece, true);
+        assert_eq!(
+            out,
+            "- Skriv din nye adresse. Et par linjer er nok.\n- Det er gratis.\n- Send anmeldelsen.",
+            "{piece}"
+        );
+    }
+}
+
+#[test]
 fn a_heading_in_front_and_a_sentence_without_end_are_not_said() {
     let m = material(Lang::Da);
     let (out, how) = shown(
