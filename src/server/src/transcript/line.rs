@@ -122,7 +122,13 @@ fn add(lines: &mut Vec<Line>, id: String, at_ms: i64, json: &str) {
                 "" => String::new(),
                 title => format!("**{title}**\n\n"),
             };
-            line(text("turn").to_owned(), By::Bot, title);
+            // What the citizen read need not be the article.
+            let how = match text("written") {
+                "generated" => "(Skrevet af en computer ud fra artiklen.)\n\n",
+                "shortened" => "(Et uddrag af artiklen.)\n\n",
+                _ => "",
+            };
+            line(text("turn").to_owned(), By::Bot, format!("{title}{how}"));
         }
         "answer_part" => {
             let turn = text("turn");
@@ -175,4 +181,32 @@ fn said_by_system(kind: &str, v: &Value) -> Option<String> {
         _ => return None,
     };
     Some(said)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn staff_are_told_when_the_citizen_did_not_read_the_article() {
+        for (written, want) in [
+            ("", "**Pas**\n\nDet er gratis."),
+            (
+                r#","written":"shortened","mark":"x""#,
+                "**Pas**\n\n(Et uddrag af artiklen.)\n\nDet er gratis.",
+            ),
+            (
+                r#","written":"generated","mark":"x""#,
+                "**Pas**\n\n(Skrevet af en computer ud fra artiklen.)\n\nDet er gratis.",
+            ),
+        ] {
+            let mut lines = Vec::new();
+            let start = format!(r#"{{"type":"answer_start","turn":"t","title":"Pas"{written}}}"#);
+            let part = r#"{"type":"answer_part","turn":"t","text":"Det er gratis."}"#;
+            add(&mut lines, "e1".to_owned(), 0, &start);
+            add(&mut lines, "e2".to_owned(), 0, part);
+            assert_eq!(lines.len(), 1);
+            assert_eq!(lines[0].text, want);
+        }
+    }
 }
