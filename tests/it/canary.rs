@@ -256,6 +256,18 @@ async fn people(server: &Server, canaries: &[Canary]) {
     anna.ask(transfer).await;
 }
 
+/// What the articles of an import's drafts are called.
+fn titles(editor: &Editor<'_>, imported: &Value) -> Vec<String> {
+    let drafts = imported["drafts"].as_array().unwrap().iter();
+    let files = drafts.flat_map(|d| {
+        let draft = editor.get(&format!("/drafts/{}", d["id"].as_str().unwrap()));
+        draft["files"].as_array().unwrap().clone()
+    });
+    files
+        .map(|f| f["title"].as_str().unwrap_or_default().to_owned())
+        .collect()
+}
+
 /// Editors: drafts, comments, imports, a release; and whoever mistakes one field for another.
 fn studio(server: &Server, canaries: &[Canary]) {
     let edda = Editor {
@@ -263,7 +275,7 @@ fn studio(server: &Server, canaries: &[Canary]) {
         session: sign_in(server, "edda"),
     };
     let everything = |c: &Canary| c.written.join(", ");
-    for c in canaries {
+    for (n, c) in canaries.iter().enumerate() {
         let words = everything(c);
         let article = edda.article("affald-storskrald", "shared");
         // An article tells an office's number, address and account; nobody's CPR number.
@@ -289,12 +301,17 @@ fn studio(server: &Server, canaries: &[Canary]) {
         };
         let table = format!(
             "spørgsmål;svar;eksempler;område\nMå jeg låne kano {n}?;Du låner en kano ved bådhuset fra maj. {answer};må jeg låne kano med {w};affald\n",
-            n = c.written.len(),
             w = c.written[0]
         );
         let body = json!({"name": format!("{}.csv", c.written[0]), "format": "csv", "text": table, "layer": "shared"});
-        edda.try_("POST", "/import", &body);
-        edda.try_("POST", &format!("/drafts/{}", c.plain), &body);
+        let imported = edda.done("/import", &body);
+        assert!(
+            titles(&edda, &imported).contains(&format!("Må jeg låne kano {n}?")),
+            "{imported:#}"
+        );
+        let (status, answer) = edda.try_("POST", &format!("/drafts/{}", c.plain), &body);
+        assert!((400..500).contains(&status), "{status} {answer}");
+        quiet(&answer, canaries);
         try_sign_in(server, c.plain, &c.written[0]);
         request_at(
             server,
@@ -386,6 +403,7 @@ async fn no_marked_number_is_found_anywhere_redis() {
     assert!(holds("journal", "Hvordan fornyer jeg mit id-kort?"));
     assert!(holds("borgerlinje-redis-", "Det er [CPR-nummer skjult]"));
     assert!(holds("editor", "Borgeren har [CPR-nummer skjult]"));
+    assert!(holds("editor", "låne kano med [CPR-nummer skjult]"));
     let kept = |(name, _): &&(String, Vec<u8>)| name.contains("journal") || name.contains("redis");
     let rung = Canary {
         written: Vec::new(),
