@@ -227,6 +227,22 @@ proptest! {
     }
 }
 
+/// Any three of the pieces beside one another: what is found lies apart, so that each thing has its own mask.
+#[test]
+fn no_two_finders_take_the_same_characters() {
+    for a in PIECES {
+        for b in PIECES {
+            for c in PIECES {
+                let text = [*a, *b, *c].concat();
+                let text = visible(&text);
+                for two in spans(&text, Rules::ALL).windows(2) {
+                    assert!(two[0].end <= two[1].start, "{text:?}");
+                }
+            }
+        }
+    }
+}
+
 /// Texts made to be slow: looked at as long as it takes, a square of their length would take hours.
 #[test]
 fn the_time_grows_with_the_text_alone() {
