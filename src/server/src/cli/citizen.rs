@@ -54,7 +54,7 @@ pub(super) fn run(setting: &Setting, command: &CitizenCommand) -> Result<ExitCod
         // First of all: nothing is shown or erased that is not in the audit.
         accounts.audit(line).await?;
         let id = &citizen.meta.id;
-        let centre = centre::items_of(&journal, Arc::new(setting.clock.clone()), id).await;
+        let centre = centre::items_of(&journal, Arc::new(setting.clock), id).await;
         match command {
             CitizenCommand::Export { code } => {
                 let mut all = shown(code, &citizen);
@@ -78,7 +78,8 @@ pub(super) fn run(setting: &Setting, command: &CitizenCommand) -> Result<ExitCod
                     "centre_items": centre.as_ref().ok().map(Vec::len),
                     "scrubbed": matches!(scrubbed, (Ok(true), Ok(true))),
                 }))?)?;
-                (scrubbed.0?, scrubbed.1?);
+                scrubbed.0?;
+                scrubbed.1?;
             }
         }
         accounts.close().await?;

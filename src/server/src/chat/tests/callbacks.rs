@@ -66,7 +66,7 @@ async fn scenario_24_outside_hours_times_within_them_are_offered_and_kept() {
     let (journal, dialogue) = (&s.app.journal, c.dialogue.parse().unwrap());
     let clock = Arc::clone(&s.app.clock);
     let read = crate::centre::items_of(journal, clock, &dialogue).await;
-    assert_eq!(read.unwrap(), [item.clone()]);
+    assert_eq!(read.unwrap(), std::slice::from_ref(&item));
     let phone = item
         .callback
         .as_ref()
