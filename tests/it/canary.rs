@@ -256,6 +256,62 @@ async fn people(server: &Server, canaries: &[Canary]) {
     anna.ask(transfer).await;
 }
 
+/// What is brought in, a question, an answer and a thing each: unlike one another, so that none is a duplicate.
+const IMPORTED: [[&str; 3]; 8] = [
+    [
+        "Må jeg låne en kano?",
+        "Du låner en kano ved bådhuset fra maj.",
+        "kano",
+    ],
+    [
+        "Hvem fodrer ænderne i parken?",
+        "Gartnerne strør korn ud om vinteren.",
+        "ænder",
+    ],
+    [
+        "Hvornår tændes julelysene?",
+        "Lysene tændes den sidste fredag i november.",
+        "julelys",
+    ],
+    [
+        "Kan man bade fra molen?",
+        "Der er livredder på molen i juli.",
+        "mole",
+    ],
+    [
+        "Hvor står den gamle damptromle?",
+        "Tromlen står foran museet i Algade.",
+        "damptromle",
+    ],
+    [
+        "Er der orgelkoncert på rådhuset?",
+        "Orglet spiller hver onsdag klokken tolv.",
+        "orgel",
+    ],
+    [
+        "Hvorfor ringer klokken i tårnet?",
+        "Tårnets klokke ringer til møde i byrådet.",
+        "klokketårn",
+    ],
+    [
+        "Hvad koster et skakbræt på biblioteket?",
+        "Skak er gratis, brikkerne ligger i skuffen.",
+        "skakbræt",
+    ],
+];
+
+/// What the articles of an import's drafts are called.
+fn titles(editor: &Editor<'_>, imported: &Value) -> Vec<String> {
+    let drafts = imported["drafts"].as_array().unwrap().iter();
+    let files = drafts.flat_map(|d| {
+        let draft = editor.get(&format!("/drafts/{}", d["id"].as_str().unwrap()));
+        draft["files"].as_array().unwrap().clone()
+    });
+    files
+        .map(|f| f["title"].as_str().unwrap_or_default().to_owned())
+        .collect()
+}
+
 /// Editors: drafts, comments, imports, a release; and whoever mistakes one field for another.
 fn studio(server: &Server, canaries: &[Canary]) {
     let edda = Editor {
@@ -263,7 +319,8 @@ fn studio(server: &Server, canaries: &[Canary]) {
         session: sign_in(server, "edda"),
     };
     let everything = |c: &Canary| c.written.join(", ");
-    for c in canaries {
+    assert_eq!(canaries.len(), IMPORTED.len());
+    for (c, [asked, told, thing]) in canaries.iter().zip(IMPORTED) {
         let words = everything(c);
         let article = edda.article("affald-storskrald", "shared");
         // An article tells an office's number, address and account; nobody's CPR number.
@@ -288,13 +345,18 @@ fn studio(server: &Server, canaries: &[Canary]) {
             ""
         };
         let table = format!(
-            "spørgsmål;svar;eksempler;område\nMå jeg låne kano {n}?;Du låner en kano ved bådhuset fra maj. {answer};må jeg låne kano med {w};affald\n",
-            n = c.written.len(),
+            "spørgsmål;svar;eksempler;område\n{asked};{told} {answer};{thing} med {w};affald\n",
             w = c.written[0]
         );
         let body = json!({"name": format!("{}.csv", c.written[0]), "format": "csv", "text": table, "layer": "shared"});
-        edda.try_("POST", "/import", &body);
-        edda.try_("POST", &format!("/drafts/{}", c.plain), &body);
+        let imported = edda.done("/import", &body);
+        assert!(
+            titles(&edda, &imported).contains(&asked.to_owned()),
+            "{imported:#}"
+        );
+        let (status, answer) = edda.try_("POST", &format!("/drafts/{}", c.plain), &body);
+        assert!((400..500).contains(&status), "{status} {answer}");
+        quiet(&answer, canaries);
         try_sign_in(server, c.plain, &c.written[0]);
         request_at(
             server,
@@ -386,6 +448,7 @@ async fn no_marked_number_is_found_anywhere_redis() {
     assert!(holds("journal", "Hvordan fornyer jeg mit id-kort?"));
     assert!(holds("borgerlinje-redis-", "Det er [CPR-nummer skjult]"));
     assert!(holds("editor", "Borgeren har [CPR-nummer skjult]"));
+    assert!(holds("editor", "kano med [CPR-nummer skjult]"));
     let kept = |(name, _): &&(String, Vec<u8>)| name.contains("journal") || name.contains("redis");
     let rung = Canary {
         written: Vec::new(),

@@ -176,21 +176,29 @@ pub fn redact_by(text: &str, rules: Rules<'_>) -> Redaction {
         if spans.is_empty() {
             break;
         }
-        let mut out = String::with_capacity(text.len() + 16);
-        let mut copied = 0;
-        for span in &spans {
-            out.push_str(&text[copied..span.start]);
-            out.push_str(span.kind.mask());
-            copied = span.end;
-            if !masked.contains(&span.kind) {
-                masked.push(span.kind);
-            }
-        }
-        out.push_str(&text[copied..]);
-        text = out;
+        let (hidden, kinds) = hide(&text, &spans);
+        text = hidden;
+        masked.extend(kinds);
     }
     masked.sort_unstable();
+    masked.dedup();
     Redaction { text, masked }
+}
+
+/// Puts the masks in the place of the spans, which are in order; the kinds of all of them. Where two overlap, the
+/// mask of the first stands for both: whatever the finders do, no part of a number is left and nothing panics.
+fn hide(text: &str, spans: &[Span]) -> (String, Vec<Masked>) {
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut copied = 0;
+    for span in spans {
+        if span.start >= copied {
+            out.push_str(&text[copied..span.start]);
+            out.push_str(span.kind.mask());
+        }
+        copied = copied.max(span.end);
+    }
+    out.push_str(&text[copied..]);
+    (out, spans.iter().map(|s| s.kind).collect())
 }
 
 fn visible(text: &str) -> Cow<'_, str> {
@@ -202,13 +210,26 @@ fn visible(text: &str) -> Cow<'_, str> {
     }
 }
 
+type Finder = fn(&Digits<'_>, usize) -> Option<digits::Found>;
+
+/// In their order, each with what still looks for CPR numbers within what it has found, where that stays. An IBAN
+/// and a card have check digits of their own; another account has none, so one that looks like a CPR number is one
+/// only where the check digit says so.
+const FINDERS: [(Masked, Finder, Option<Finder>); 6] = [
+    (Masked::Account, account::sure, None),
+    (Masked::Account, account::named, Some(cpr::checked)),
+    (Masked::Cpr, cpr::at, None),
+    (Masked::Passport, account::passport, None),
+    (Masked::Phone, phone::at, None),
+    (Masked::Account, account::shaped, Some(cpr::checked)),
+];
+
 /// What is to be hidden, in order, none in another.
 fn spans(text: &str, rules: Rules<'_>) -> Vec<Span> {
     let mut spans = Vec::new();
     let mut digits = Digits::scan(text);
     // The surest first: what one has found no other takes apart.
     for mail in address::all(text) {
-        digits.take(mail.start, mail.end);
         let secret = !rules.published.is_some_and(|p| p.mail(&text[mail.clone()]));
         if secret && rules.hides(Masked::Email) {
             spans.push(Span {
@@ -216,36 +237,55 @@ fn spans(text: &str, rules: Rules<'_>) -> Vec<Span> {
                 end: mail.end,
                 kind: Masked::Email,
             });
+        } else {
+            spans.extend(cpr_within(&digits, mail.start, mail.end, cpr::at));
         }
+        digits.take(mail.start, mail.end);
     }
-    let mut find = |kind: Masked, found: &dyn Fn(&Digits<'_>, usize) -> Option<digits::Found>| {
+    for (kind, find, within) in FINDERS {
         let mut at = 0;
         while at < digits.len() {
-            match digits.free(at).then(|| found(&digits, at)).flatten() {
-                Some(f) => {
-                    digits.take(f.start, f.end);
-                    let public = kind == Masked::Phone
-                        && rules.published.is_some_and(|p| p.phone(&f.digits));
-                    if rules.hides(kind) && !public {
-                        spans.push(Span {
-                            start: f.start,
-                            end: f.end,
-                            kind,
-                        });
-                    }
-                    at = f.next.max(at + 1);
-                }
-                None => at += 1,
+            let Some(f) = digits.free(at).then(|| find(&digits, at)).flatten() else {
+                at += 1;
+                continue;
+            };
+            let public =
+                kind == Masked::Phone && rules.published.is_some_and(|p| p.phone(&f.digits));
+            if rules.hides(kind) && !public {
+                spans.push(Span {
+                    start: f.start,
+                    end: f.end,
+                    kind,
+                });
+            } else if let Some(within) = within {
+                spans.extend(cpr_within(&digits, f.start, f.end, within));
             }
+            digits.take(f.start, f.end);
+            at = f.next.max(at + 1);
         }
-    };
-    find(Masked::Account, &account::sure);
-    find(Masked::Account, &account::named);
-    find(Masked::Cpr, &cpr::at);
-    find(Masked::Passport, &account::passport);
-    find(Masked::Phone, &phone::at);
-    find(Masked::Account, &account::shaped);
+    }
     spans.sort_unstable_by_key(|s| s.start);
+    spans
+}
+
+/// CPR numbers between two places of something that stays, before it is taken: a CPR number is hidden wherever it is.
+fn cpr_within(digits: &Digits<'_>, start: usize, end: usize, find: Finder) -> Vec<Span> {
+    let mut spans = Vec::new();
+    let mut at = digits.first_from(start);
+    while at < digits.len() && digits.group(at).start < end {
+        let found = digits.free(at).then(|| find(digits, at)).flatten();
+        match found.filter(|f| f.end <= end) {
+            Some(f) => {
+                spans.push(Span {
+                    start: f.start,
+                    end: f.end,
+                    kind: Masked::Cpr,
+                });
+                at = f.next.max(at + 1);
+            }
+            None => at += 1,
+        }
+    }
     spans
 }
 

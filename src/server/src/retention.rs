@@ -87,6 +87,9 @@ pub(crate) struct Report {
     pub audit_lines: u64,
     /// What is older than it may be and still there: nothing, but for records of the log that no snapshot covers yet.
     pub left: Forgotten,
+    /// The same of proposals and of lines of the audit.
+    pub left_proposals: u64,
+    pub left_audit_lines: u64,
     /// Whether the bytes are out of the files too: false while somebody else reads them.
     pub scrubbed: bool,
 }
@@ -114,12 +117,12 @@ pub(crate) async fn run(
     if let Some(log) = log {
         gone.log_records = log.trim(before.log).await?;
     }
-    let (proposals, audit_lines) = accounts
-        .forget(
-            ago(now, periods.proposals_days),
-            ago(now, periods.audit_days),
-        )
-        .await?;
+    let old = (
+        ago(now, periods.proposals_days),
+        ago(now, periods.audit_days),
+    );
+    let (proposals, audit_lines) = accounts.forget(old.0, old.1).await?;
+    let (left_proposals, left_audit_lines) = accounts.left(old.0, old.1).await?;
     let scrubbed = journal.scrub().await? & accounts.scrub().await?;
     let report = Report {
         at: now,
@@ -127,6 +130,8 @@ pub(crate) async fn run(
         proposals,
         audit_lines,
         left: journal.left(before).await?,
+        left_proposals,
+        left_audit_lines,
         scrubbed,
     };
     let json = serde_json::to_string(&report)?;
@@ -179,8 +184,14 @@ fn tell(report: &Report) {
         log_records: 0,
         ..*left
     };
-    if !unexpected.is_nothing() {
-        tracing::error!(?left, "older than it may be, and still there");
+    let (proposals, audit_lines) = (report.left_proposals, report.left_audit_lines);
+    if !unexpected.is_nothing() || proposals + audit_lines > 0 {
+        tracing::error!(
+            ?left,
+            proposals,
+            audit_lines,
+            "older than it may be, and still there"
+        );
     }
 }
 

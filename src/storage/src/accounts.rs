@@ -8,7 +8,7 @@ mod ops;
 
 use std::path::Path;
 
-use base::MunicipalityCode;
+use base::{DialogueId, MunicipalityCode};
 use jiff::Timestamp;
 
 use crate::schema::{Format, open_as};
@@ -290,6 +290,39 @@ impl Accounts {
         self.file
             .write(move |c| ops::forget(c, drafts_before, audit_before))
             .await
+    }
+
+    /// How many drafts and lines of the audit there are from before these instants.
+    ///
+    /// # Errors
+    /// Corrupt, Io.
+    pub async fn left(
+        &self,
+        drafts_before: Timestamp,
+        audit_before: Timestamp,
+    ) -> Result<(u64, u64), Error> {
+        self.file
+            .read(move |c| ops::left(c, drafts_before, audit_before))
+            .await
+    }
+
+    /// The drafts that came of a dialogue, oldest first.
+    ///
+    /// # Errors
+    /// Corrupt, Io.
+    pub async fn drafts_of(&self, dialogue: &DialogueId) -> Result<Vec<Draft>, Error> {
+        let id = dialogue.clone();
+        self.file.read(move |c| ops::drafts_of(c, &id)).await
+    }
+
+    /// Deletes the drafts that came of a dialogue and takes what leads to it out of the audit, where it stays that
+    /// something was done; how many of each.
+    ///
+    /// # Errors
+    /// Full, Io.
+    pub async fn erase(&self, dialogue: &DialogueId) -> Result<(u64, u64), Error> {
+        let id = dialogue.clone();
+        self.file.write(move |c| ops::erase(c, &id)).await
     }
 
     /// As [`Journal::scrub`].

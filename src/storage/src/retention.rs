@@ -1,7 +1,8 @@
 //! What is old goes, and it is looked whether it has gone; what it says of no person stays, as counts a day.
 //!
 //! A dialogue goes whole: its events, turns, callbacks, what staff wrote beside it. The bytes go too: SQLite writes
-//! zeros over what it deletes (`secure_delete`), and [`scrub`] empties the WAL and gives freed pages back.
+//! zeros over what it deletes (`secure_delete`), and freed pages are
+//! given back ([`give_back`]) and the WAL is emptied ([`empty_wal`]).
 
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
@@ -54,6 +55,10 @@ const OLD: &str = "
     SELECT d.id FROM dialogues d WHERE d.created_ms < ?1 AND coalesce(
         (SELECT e.at_ms FROM events e WHERE e.dialogue = d.id ORDER BY e.seq DESC LIMIT 1), d.created_ms) < ?1";
 
+/// Lines that staff wrote beside a dialogue (`?1`), also of an item that nobody knew any more: its id begins with the
+/// dialogue's and a hyphen.
+pub(crate) const STAFF_OF: &str = "(dialogue = ?1 OR (item >= ?1 || '-' AND item < ?1 || '.'))";
+
 /// Deletes some of what is old: `most` dialogues and as many of everything else. Nothing when nothing is left.
 pub(crate) fn forget(conn: &Connection, before: &Before, most: u32) -> Result<Forgotten, Error> {
     let ms = |t: Timestamp| t.as_millisecond();
@@ -87,6 +92,11 @@ pub(crate) fn forget(conn: &Connection, before: &Before, most: u32) -> Result<Fo
          AND (dialogue IS NULL OR dialogue NOT IN (SELECT id FROM dialogues)) LIMIT ?2)",
         params![ms(before.dialogues), most],
     )?);
+    // No copy of an older dialogue is in the log any more.
+    conn.execute(
+        "DELETE FROM erased WHERE at_ms < min(?1, coalesce((SELECT min(at_ms) FROM log), ?1))",
+        [ms(before.log)],
+    )?;
     Ok(gone)
 }
 
@@ -118,7 +128,7 @@ pub(crate) fn forget_dialogue(conn: &Connection, id: &str) -> Result<Forgotten, 
                 .execute([id])?,
         ))
     };
-    gone.staff_lines = delete("staff_lines WHERE dialogue = ?1")?;
+    gone.staff_lines = delete(&format!("staff_lines WHERE {STAFF_OF}"))?;
     delete("client_ids WHERE dialogue = ?1")?;
     gone.events = delete("events WHERE dialogue = ?1")?;
     gone.dialogues = delete("dialogues WHERE id = ?1")?;
@@ -167,10 +177,8 @@ pub(crate) fn left(conn: &Connection, before: &Before) -> Result<Forgotten, Erro
             &format!("SELECT count(*) FROM ({OLD})"),
             ms(before.dialogues),
         )?,
-        events: n(
-            "SELECT count(*) FROM events WHERE dialogue NOT IN (SELECT id FROM dialogues) AND at_ms < ?",
-            ms(before.dialogues),
-        )?,
+        // None without its dialogue: a foreign key.
+        events: 0,
         turns: n(
             "SELECT count(*) FROM turns WHERE at_ms < ?",
             ms(before.turns),
@@ -234,10 +242,24 @@ pub(crate) fn trim(conn: &Connection, before: Timestamp, most: u32) -> Result<u6
     Ok(lost + rows(gone))
 }
 
-/// Gives freed pages back and empties the WAL; false when somebody else reads the file just now. Outside any
-/// transaction.
-pub(crate) fn scrub(conn: &Connection) -> Result<bool, Error> {
-    conn.execute_batch("PRAGMA incremental_vacuum")?;
+/// Pages that are given back at once: other requests go between.
+const PAGES: u32 = 1_000;
+
+/// Gives some freed pages back; whether there are more. Outside any transaction.
+pub(crate) fn give_back(conn: &Connection) -> Result<bool, Error> {
+    let free = || conn.query_one("PRAGMA freelist_count", [], |r| r.get::<_, i64>(0));
+    let before = free()?;
+    // A row for each page: the statement frees one with each step.
+    let mut vacuum = conn.prepare(&format!("PRAGMA incremental_vacuum({PAGES})"))?;
+    let mut rows = vacuum.query([])?;
+    while rows.next()?.is_some() {}
+    let after = free()?;
+    // A file made by an older version gives nothing back.
+    Ok(after > 0 && after < before)
+}
+
+/// Empties the WAL; false when somebody else reads the file just now. Outside any transaction.
+pub(crate) fn empty_wal(conn: &Connection) -> Result<bool, Error> {
     let busy: i64 = conn.query_one("PRAGMA wal_checkpoint(TRUNCATE)", [], |r| r.get(0))?;
     Ok(busy == 0)
 }
@@ -272,3 +294,6 @@ pub(crate) fn reports(conn: &Connection, limit: u32) -> Result<Vec<String>, Erro
         .collect::<rusqlite::Result<_>>()?;
     Ok(all)
 }
+
+#[cfg(test)]
+mod tests;

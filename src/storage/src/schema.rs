@@ -21,7 +21,7 @@ const JOURNAL: Format = Format {
     migrations: MIGRATIONS,
 };
 
-const MIGRATIONS: &[&str] = &[DIALOGUES, LOG, STAFF, TURNS, RETENTION];
+const MIGRATIONS: &[&str] = &[DIALOGUES, LOG, STAFF, TURNS, RETENTION, ERASED];
 
 const DIALOGUES: &str = "
 CREATE TABLE dialogues (
@@ -182,6 +182,17 @@ CREATE TABLE deletions (
     at_ms INTEGER NOT NULL,
     json  TEXT NOT NULL
 ) STRICT;
+";
+
+/// Dialogues that were erased, and must not come back with the copies of them in the contact centre's log; of their
+/// ids the SHA-256 alone. And the way from a callback's reference to its dialogue.
+const ERASED: &str = "
+CREATE TABLE erased (
+    dialogue_sha256 BLOB PRIMARY KEY CHECK (length(dialogue_sha256) = 32),
+    at_ms           INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX events_by_reference ON events (json_extract(json, '$.reference')) WHERE kind = 'callback_saved';
 ";
 
 /// Opens or creates the file, readable by its owner alone, and brings it to the newest format.

@@ -418,7 +418,7 @@ async fn files_that_are_not_ours_are_left_alone() {
         e,
         Error::Version {
             found: 99,
-            newest: 5
+            newest: 6
         }
     );
     assert!(e.to_string().contains("newer program"));
@@ -442,7 +442,7 @@ async fn a_file_of_the_first_format_is_brought_to_the_newest() {
     old.execute_batch(
         "DROP TABLE log_ends; DROP TABLE log; DROP TABLE log_lost; DROP TABLE log_snapshot; DROP TABLE log_nodes;
          DROP INDEX callbacks_waiting; DROP INDEX turns_by_time; DROP TABLE staff_lines; DROP TABLE journal; DROP TABLE tallies;
-         DROP TABLE deletions; DROP INDEX dialogues_by_time; DROP INDEX callbacks_by_dialogue; DROP INDEX callbacks_by_time;
+         DROP TABLE deletions; DROP TABLE erased; DROP INDEX events_by_reference; DROP INDEX dialogues_by_time; DROP INDEX callbacks_by_dialogue; DROP INDEX callbacks_by_time;
          PRAGMA user_version = 1",
     )
     .unwrap();

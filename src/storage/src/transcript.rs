@@ -5,6 +5,7 @@ use base::{DialogueId, Lang, MunicipalityCode};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use crate::types::sha256;
 use crate::{Error, Event, NewEvent, read, write};
 
 /// Events of one transcript at most; the oldest are left out.
@@ -84,12 +85,21 @@ pub(crate) fn keep(conn: &Connection, kept: &[Kept]) -> Result<usize, Error> {
     Ok(unknown)
 }
 
+/// Whether the dialogue was erased: copies of it may still be in the contact centre's log.
+fn erased(conn: &Connection, dialogue: &str) -> Result<bool, Error> {
+    let found = conn
+        .prepare_cached("SELECT 1 FROM erased WHERE dialogue_sha256 = ?")?
+        .query_one([sha256(dialogue)], |r| r.get::<_, i64>(0))
+        .optional()?;
+    Ok(found.is_some())
+}
+
 fn keep_dialogue(conn: &Connection, copy: &Copied) -> Result<(), Error> {
     let known = conn
         .prepare_cached("SELECT 1 FROM dialogues WHERE id = ?")?
         .query_one([copy.id.as_str()], |r| r.get::<_, i64>(0))
         .optional()?;
-    if known.is_some() {
+    if known.is_some() || erased(conn, copy.id.as_str())? {
         return Ok(());
     }
     write::create(
@@ -107,6 +117,12 @@ fn keep_dialogue(conn: &Connection, copy: &Copied) -> Result<(), Error> {
 }
 
 fn keep_staff(conn: &Connection, line: &StaffLine) -> Result<(), Error> {
+    // An item's id begins with its dialogue's, and is all that is left when nobody knows the item any more.
+    let of_item = line.item.split('-').next().unwrap_or_default();
+    let dialogue = line.dialogue.as_ref().map_or(of_item, DialogueId::as_str);
+    if erased(conn, dialogue)? {
+        return Ok(());
+    }
     conn.prepare_cached(
         "INSERT INTO staff_lines (item, id, dialogue, at_ms, sender, name, text) VALUES (?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT DO NOTHING",
@@ -140,10 +156,22 @@ pub(crate) fn load(conn: &Connection, dialogue: &DialogueId) -> Result<Option<Tr
         let key = keys.remove(&e.seq);
         (e, key)
     });
-    let staff = conn
-        .prepare_cached(
-            "SELECT item, id, at_ms, sender, name, text FROM staff_lines WHERE dialogue = ? ORDER BY at_ms, id",
-        )?
+    Ok(Some(Transcript {
+        events: events.collect(),
+        staff: staff(conn, "dialogue = ?1", dialogue)?,
+    }))
+}
+
+/// What staff wrote, by time, where the condition holds of the dialogue's id (`?1`).
+pub(crate) fn staff(
+    conn: &Connection,
+    which: &str,
+    dialogue: &DialogueId,
+) -> Result<Vec<StaffLine>, Error> {
+    let lines = conn
+        .prepare_cached(&format!(
+            "SELECT item, id, at_ms, sender, name, text FROM staff_lines WHERE {which} ORDER BY at_ms, id"
+        ))?
         .query_map([dialogue.as_str()], |r| {
             Ok(StaffLine {
                 item: r.get(0)?,
@@ -156,10 +184,7 @@ pub(crate) fn load(conn: &Connection, dialogue: &DialogueId) -> Result<Option<Tr
             })
         })?
         .collect::<rusqlite::Result<_>>()?;
-    Ok(Some(Transcript {
-        events: events.collect(),
-        staff,
-    }))
+    Ok(lines)
 }
 
 /// The journal's own name, drawn when its file was made.

@@ -39,14 +39,6 @@ const BARE: [&str; 14] = [
     "nummern",
     "kode",
 ];
-const CPR: [&str; 6] = [
-    "cpr",
-    "personnummer",
-    "personnummeret",
-    "personnr",
-    "fødselsnummer",
-    "person",
-];
 const PHONE: [&str; 42] = [
     "tlf",
     "tel",
@@ -190,21 +182,40 @@ const THINGS: [&str; 54] = [
     "bestilling",
     "aftagenummer",
 ];
+/// Words that only begin so: people are named by them, or something is said.
+const NO_THINGS: [&str; 7] = [
+    "sagde",
+    "sagt",
+    "sagsbehandl",
+    "sagfører",
+    "kunderådgiv",
+    "kundeservice",
+    "kundecent",
+];
+/// How words begin that call a number a person's own.
+const CPR_STEMS: [&str; 6] = [
+    "cpr",
+    "personn",
+    "fødselsn",
+    "sygesikring",
+    "sundhedskort",
+    "identitetsn",
+];
+/// What is in words for a telephone, and how other words for its number begin.
+const PHONE_STEMS: [&str; 5] = ["telefon", "tlf", "mobil", "phone", "телефон"];
+const PHONE_NUMBERS: [&str; 7] = [
+    "tel", "handy", "kontaktn", "privatn", "hjemmen", "fastnet", "arbejdsn",
+];
 /// Names of numbers, and of numbers alone.
 const NUMBERS: [&str; 18] = [
     "cvr", "ean", "gln", "jnr", "isbn", "issn", "postnr", "kle", "bbr", "matr", "esdh", "ref",
     "faktura", "matrikel", "sagsnr", "sku", "fik", "bfe",
 ];
-const UNITS: [&str; 28] = [
-    "kr",
-    "kroner",
-    "krone",
-    "dkk",
-    "euro",
-    "eur",
+const MONEY: [&str; 7] = ["kr", "kroner", "krone", "dkk", "euro", "eur", "usd"];
+/// Before a word for money. Alone they are names: Mia, Mio.
+const MANY: [&str; 2] = ["mio", "mia"];
+const UNITS: [&str; 19] = [
     "øre",
-    "mio",
-    "mia",
     "tkr",
     "pct",
     "procent",
@@ -219,7 +230,6 @@ const UNITS: [&str; 28] = [
     "km",
     "kg",
     "meter",
-    "usd",
     "zł",
     "tons",
     "kubikmeter",
@@ -242,17 +252,30 @@ const DATES: [&str; 14] = [
     "datoen",
 ];
 
-/// The nearest word before the number that names it; else a word after it; a unit after it before all else.
+/// The nearest word before the number that names it; else a word after it. A unit after it is before all else, but
+/// for what is called a person's own number: «CPR 010190-1234 kr» is none of money.
 pub(super) fn named(text: &str, start: usize, end: usize) -> Option<Named> {
-    if unit_follows(&text[end..]) {
-        return Some(Named::Amount);
-    }
     let words = before(&text[..start]);
+    let called = led(&words);
+    if unit_follows(&text[end..]) {
+        // An account may have an amount beside it; its number has not.
+        let account = || words.iter().any(|(w, _)| bare(w) || numbered(w));
+        return match called {
+            Some(Named::Cpr | Named::Phone | Named::Passport) => called,
+            Some(Named::Account) if account() => called,
+            _ => Some(Named::Amount),
+        };
+    }
+    called.or_else(|| after(&text[end..]))
+}
+
+/// What the words before a number call it.
+fn led(words: &[(String, bool)]) -> Option<Named> {
     let mut linked = true;
     for (n, (word, comma)) in words.iter().enumerate() {
         linked &= !comma;
         let word = word.as_str();
-        if BARE.contains(&word) {
+        if bare(word) {
             // "sags nr.", "telefon nr.": the word before says whose number.
             if let Some(named) = words.get(n + 1).and_then(|(w, _)| stem(w)) {
                 return Some(named);
@@ -269,7 +292,11 @@ pub(super) fn named(text: &str, start: usize, end: usize) -> Option<Named> {
         }
         linked &= LINKS.contains(&word);
     }
-    after(&text[end..])
+    None
+}
+
+fn bare(word: &str) -> bool {
+    BARE.contains(&word)
 }
 
 /// Whether one of the two words before this place is short for a bank's registration number.
@@ -318,7 +345,7 @@ fn before(text: &str) -> Vec<(String, bool)> {
 
 /// Whether a full stop after the word is one of an abbreviation.
 fn short(word: &str) -> bool {
-    word.chars().count() <= 3 || word.ends_with("nr") || UNITS.contains(&word)
+    word.chars().count() <= 3 || word.ends_with("nr") || unit(word)
 }
 
 /// What a word calls the number it stands beside, and whether it calls nothing else so.
@@ -327,25 +354,25 @@ fn class(word: &str) -> Option<(Named, bool)> {
         return None;
     }
     let has = |list: &[&str]| list.contains(&word);
-    if has(&CPR) || word.starts_with("cpr") {
+    let begins = |list: &[&str]| list.iter().any(|p| word.starts_with(p));
+    if word == "person" || begins(&CPR_STEMS) {
         Some((Named::Cpr, true))
     } else if has(&PASSPORT) {
         Some((Named::Passport, true))
     } else if has(&ACCOUNT) || word.ends_with("konto") {
         Some((Named::Account, true))
     } else if has(&PHONE)
-        || ["telefon", "tlf", "mobilnu", "телефон"]
-            .iter()
-            .any(|p| word.starts_with(p))
+        || PHONE_STEMS.iter().any(|p| word.contains(p))
+        || (numbered(word) && begins(&PHONE_NUMBERS))
     {
         Some((Named::Phone, true))
-    } else if has(&UNITS) {
+    } else if unit(word) {
         Some((Named::Amount, true))
     } else if has(&DATES) {
         Some((Named::Date, true))
     } else if has(&NUMBERS) || numbered(word) {
         Some((Named::Other, true))
-    } else if word == "id" || THINGS.iter().any(|t| word.starts_with(t)) {
+    } else if word == "id" || (begins(&THINGS) && !begins(&NO_THINGS)) {
         Some((Named::Other, false))
     } else {
         None
@@ -368,9 +395,16 @@ fn stem(word: &str) -> Option<Named> {
     if matches!(word, "p" | "se" | "j" | "l" | "s" | "løbe" | "hus" | "lb") {
         return Some(Named::Other);
     }
-    class(word)
-        .map(|(named, _)| named)
-        .filter(|n| !matches!(n, Named::Date | Named::Amount))
+    let named = match class(word)? {
+        // «ID-nummer» is said of CPR numbers too.
+        (Named::Other, false) => Named::Thing,
+        (named, _) => named,
+    };
+    (!matches!(named, Named::Date | Named::Amount)).then_some(named)
+}
+
+fn unit(word: &str) -> bool {
+    MONEY.contains(&word) || UNITS.contains(&word)
 }
 
 fn unit_follows(text: &str) -> bool {
@@ -383,10 +417,24 @@ fn unit_follows(text: &str) -> bool {
     if text.len() - rest.len() > 3 {
         return false;
     }
-    let len = rest
-        .find(|c: char| !c.is_alphanumeric())
-        .unwrap_or(rest.len());
-    len <= 16 && UNITS.contains(&rest[..len].to_lowercase().as_str())
+    let (word, rest) = first_word(rest);
+    if MANY.contains(&word.as_str()) {
+        let rest = rest.trim_start_matches(['.', ' ', '\u{a0}']);
+        return MONEY.contains(&first_word(rest).0.as_str());
+    }
+    unit(&word)
+}
+
+/// The word that begins here, in lower case, and what follows it. No further than the longest unit: a text may be
+/// one word.
+fn first_word(text: &str) -> (String, &str) {
+    const LONGEST: usize = 16;
+    let word = text.char_indices().take(LONGEST + 1);
+    let len = word
+        .take_while(|(_, c)| c.is_alphanumeric())
+        .last()
+        .map_or(0, |(at, c)| at + c.len_utf8());
+    (text[..len].to_lowercase(), &text[len..])
 }
 
 /// 12345678 er mit ordrenummer; 12345678 (CVR).

@@ -1,7 +1,8 @@
 //! CPR numbers: a date (DDMMYY; the day is raised by 60 in a replacement number) and four digits.
 //!
-//! Numbers without a valid modulus 11 are issued since 2007, so the check digit may raise confidence and never
-//! reject (CPR-kontoret, "Personnumre uden kontrolciffer").
+//! Numbers without a valid modulus 11 are issued since 2007 (CPR-kontoret, "Personnumre uden kontrolciffer"), so an
+//! invalid check digit rejects only where something else speaks against the number: a word that calls it an order's,
+//! a case's, an account's or an amount, or the end of a sentence within it.
 
 use super::context::Named;
 use super::digits::{Digits, Found, dash};
@@ -14,8 +15,8 @@ pub(super) fn at(d: &Digits<'_>, i: usize) -> Option<Found> {
         total += d.group(end).len;
         end += 1;
         let right = match total {
-            10 => seams(d, i, end, &[2, 4, 6, 8]) && is(d, i, end, false),
-            12 => seams(d, i, end, &[2, 4, 8, 10]) && is(d, i, end, true),
+            10 => parted(d, i, end, &[2, 4, 6, 8]) && is(d, i, end, false),
+            12 => parted(d, i, end, &[2, 4, 8, 10]) && is(d, i, end, true),
             _ => false,
         };
         if right || short_date(d, i, end) {
@@ -24,6 +25,24 @@ pub(super) fn at(d: &Digits<'_>, i: usize) -> Option<Found> {
         }
     }
     best.map(|end| d.found(i..end))
+}
+
+/// As [`at`], and its check digit is valid.
+pub(super) fn checked(d: &Digits<'_>, i: usize) -> Option<Found> {
+    at(d, i).filter(|f| modulus11(&plain(&f.digits)))
+}
+
+/// Its ten digits: a year of four loses its century.
+fn plain(digits: &[u8]) -> Vec<u8> {
+    match digits {
+        [date @ .., _, _, _, _, _, _, _, _] if digits.len() == 12 => [date, &digits[6..]].concat(),
+        _ => digits.to_vec(),
+    }
+}
+
+/// As [`seams`]; where a word calls it a CPR number it may be cut anywhere: cpr 010 190 1234.
+fn parted(d: &Digits<'_>, from: usize, to: usize, allowed: &[usize]) -> bool {
+    seams(d, from, to, allowed) || d.named(from..to) == Some(Named::Cpr)
 }
 
 /// Whether the number is cut only where its parts are: 01 01 90 1234, 01 01 90 12 34. Digit by digit will do too.
@@ -44,12 +63,7 @@ fn is(d: &Digits<'_>, from: usize, to: usize, century: bool) -> bool {
     if !plausible_date(two(0), two(2)) || (century && !(18..=20).contains(&two(4))) {
         return false;
     }
-    let plain: Vec<u8> = if century {
-        [&digits[..4], &digits[6..]].concat()
-    } else {
-        digits.to_vec()
-    };
-    let checks = modulus11(&plain);
+    let checks = modulus11(&plain(digits));
     let named = d.named(from..to);
     if named == Some(Named::Cpr) {
         return true;

@@ -95,9 +95,14 @@ impl<'t> Digits<'t> {
         !self.groups[i].taken
     }
 
+    /// The first group that ends behind this byte.
+    pub(super) fn first_from(&self, start: usize) -> usize {
+        self.groups.partition_point(|g| g.end <= start)
+    }
+
     /// Nothing else is made of what stands between these bytes.
     pub(super) fn take(&mut self, start: usize, end: usize) {
-        let from = self.groups.partition_point(|g| g.end <= start);
+        let from = self.first_from(start);
         for g in self.groups[from..].iter_mut().take_while(|g| g.start < end) {
             g.taken = true;
         }

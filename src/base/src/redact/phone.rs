@@ -31,7 +31,8 @@ fn abroad(d: &Digits<'_>, i: usize) -> Option<Found> {
     let before = d.text[..start].trim_end_matches([' ', '\u{a0}']);
     let plus = before.strip_suffix(['+', '\u{ff0b}']).filter(|rest| {
         start - before.len() <= 2
-            && !rest.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '<' | '>'))
+            && !rest.ends_with(['<', '>'])
+            && (!rest.ends_with(char::is_alphanumeric) || called(d, i, rest))
     });
     let digits = d.of(i..i + 1);
     let zeros = plus.is_none() && digits.starts_with(&[0, 0]);
@@ -75,6 +76,11 @@ fn abroad(d: &Digits<'_>, i: usize) -> Option<Found> {
     Some(found)
 }
 
+/// tlf+49 170 1234567: a word that calls it a phone number may touch it.
+fn called(d: &Digits<'_>, i: usize, before: &str) -> bool {
+    before.ends_with(char::is_alphabetic) && d.named(i..i + 1) == Some(Named::Phone)
+}
+
 /// 45 20 30 40 50, 4520304050.
 fn with_45(d: &Digits<'_>, i: usize) -> Option<Found> {
     let (end, _) = ends(d, i, 10).into_iter().find(|(_, n)| *n == 10)?;
@@ -82,10 +88,11 @@ fn with_45(d: &Digits<'_>, i: usize) -> Option<Found> {
     let danish = digits.starts_with(&[4, 5]) && digits[2] > 1;
     // The country's code is one group, or all is.
     let whole = end - i == 1 || d.group(i).len == 2;
-    let stays = matches!(
-        d.named(i..end),
-        Some(Named::Other | Named::Thing | Named::Amount)
-    ) || part(d, i, end);
+    let stays = match d.named(i..end) {
+        Some(Named::Phone) => false,
+        Some(Named::Other | Named::Thing | Named::Amount) => true,
+        _ => part(d, i, end),
+    };
     (danish && whole && !stays).then(|| d.found(i..end))
 }
 

@@ -3,6 +3,7 @@ use crate::clean;
 use proptest::prelude::*;
 
 mod shapes;
+mod words;
 
 /// Messages without anything personal, one a line: numbers of orders, cases and companies, amounts, dates, hours,
 /// addresses.

@@ -108,6 +108,12 @@ impl Centre {
         self.state.items.get(n)
     }
 
+    /// All items of a dialogue, open or settled lately, by number.
+    pub fn items_of(&self, dialogue: &DialogueId) -> impl Iterator<Item = &Item> {
+        let of = move |i: &&Item| i.dialogue == *dialogue;
+        self.state.items.values().filter(of)
+    }
+
     pub fn agent_state(&self, id: &AgentId) -> Option<&Agent> {
         self.state.agents.get(id)
     }

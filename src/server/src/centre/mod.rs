@@ -22,6 +22,7 @@ mod inbox;
 mod node;
 mod recover;
 mod setup;
+mod stands;
 mod upkeep;
 mod worker;
 
@@ -32,6 +33,7 @@ pub(crate) use self::handle::Handle;
 pub(crate) use self::handle::{Health, News, State, Subscription};
 pub(crate) use self::node::{Node, Options, Sink, name, open};
 pub(crate) use self::setup::{Wanted, keep_set_up};
+pub(crate) use self::stands::items_of;
 
 #[cfg(test)]
 pub(crate) mod tests;

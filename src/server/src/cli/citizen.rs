@@ -1,15 +1,17 @@
 //! `borgerlinje citizen` and `borgerlinje retention`: what a data protection officer asks for.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use base::Clock as _;
 use clap::Subcommand;
+use contact::centre::{Item, Moment, Text};
 use serde_json::{Value, json};
-use storage::{Accounts, AuditLine, Citizen, Journal};
+use storage::{Accounts, AuditLine, Citizen, Draft, Journal};
 
 use super::{Failure, Setting};
 use crate::runtime::say;
-use crate::{auth, retention};
+use crate::{auth, centre, retention};
 
 #[derive(Subcommand)]
 pub(super) enum CitizenCommand {
@@ -40,24 +42,46 @@ pub(super) fn run(setting: &Setting, command: &CitizenCommand) -> Result<ExitCod
             )
             .into());
         };
-        let said = match command {
-            CitizenCommand::Export { code } => shown(code, &citizen),
-            CitizenCommand::Erase { code } => {
-                let erased = journal.erase(code.trim()).await?;
-                let scrubbed = journal.scrub().await?;
-                json!({"erased": erased, "scrubbed": scrubbed})
-            }
-        };
+        let now = setting.clock.now();
         let line = AuditLine {
-            at: setting.clock.now(),
+            at: now,
             user: "command".to_owned(),
             what: what.to_owned(),
             origin: "command".to_owned(),
             // Not the code: after an erasure nothing here leads to the citizen.
             detail: citizen.meta.municipality.to_string(),
         };
+        // First of all: nothing is shown or erased that is not in the audit.
         accounts.audit(line).await?;
-        say(&serde_json::to_string_pretty(&said)?)?;
+        let id = &citizen.meta.id;
+        let centre = centre::items_of(&journal, Arc::new(setting.clock), id).await;
+        match command {
+            CitizenCommand::Export { code } => {
+                let mut all = shown(code, &citizen);
+                let proposals = accounts.drafts_of(id).await?;
+                all["proposals"] = proposals.iter().map(proposal).collect();
+                all["centre"] = match &centre {
+                    Ok(items) => json!({"items": items.iter().map(item).collect::<Vec<_>>()}),
+                    Err(e) => json!({"items": null, "unread": e.to_string()}),
+                };
+                say(&serde_json::to_string_pretty(&all)?)?;
+            }
+            CitizenCommand::Erase { .. } => {
+                // The journal last: as long as it knows the code, what failed can be done again.
+                let (proposals, audit_lines) = accounts.erase(id).await?;
+                let erased = journal.erase(id, now).await?;
+                let scrubbed = (journal.scrub().await, accounts.scrub().await);
+                say(&serde_json::to_string_pretty(&json!({
+                    "erased": erased,
+                    "proposals": proposals,
+                    "audit_lines": audit_lines,
+                    "centre_items": centre.as_ref().ok().map(Vec::len),
+                    "scrubbed": matches!(scrubbed, (Ok(true), Ok(true))),
+                }))?)?;
+                scrubbed.0?;
+                scrubbed.1?;
+            }
+        }
         accounts.close().await?;
         journal.close().await?;
         Ok(ExitCode::SUCCESS)
@@ -94,6 +118,38 @@ pub(super) fn retain(setting: &Setting) -> Result<ExitCode, Failure> {
         accounts.close().await?;
         journal.close().await?;
         Ok(ExitCode::SUCCESS)
+    })
+}
+
+fn proposal(draft: &Draft) -> Value {
+    json!({"at": draft.at.to_string(), "by": draft.by, "question": draft.question, "text": draft.text})
+}
+
+/// An item of the contact centre: what it holds of the citizen.
+fn item(item: &Item) -> Value {
+    let at = |m: Moment| m.timestamp().to_string();
+    let texts = |all: &[Text]| {
+        all.iter()
+            .map(Text::as_str)
+            .map(Value::from)
+            .collect::<Value>()
+    };
+    let callback = item.callback.as_ref().map(|c| {
+        json!({
+            "reference": c.reference.as_str(),
+            "phone": String::from(c.phone.clone()),
+            "topic": c.topic.as_ref().map(Text::as_str),
+            "from": at(c.from),
+            "to": at(c.to),
+        })
+    });
+    json!({
+        "item": item.id.as_str(),
+        "asked": at(item.place),
+        "open": item.is_open(),
+        "question": item.brief.question.as_str(),
+        "tried": texts(&item.brief.tried),
+        "callback": callback,
     })
 }
 

@@ -201,13 +201,16 @@ async fn one_citizen_is_shown_and_erased_by_a_code() {
         );
         assert_eq!(all.in_log, 1);
     }
-    let erased = home.journal.erase("B-00007").await.unwrap().unwrap();
+    let now = home.clock.now();
+    let erased = home.journal.erase(&asked, now).await.unwrap();
     assert_eq!(
         (erased.gone.dialogues, erased.gone.events, erased.in_log),
         (1, 3, 1)
     );
     assert!(home.journal.scrub().await.unwrap());
-    assert!(home.journal.erase("B-00007").await.unwrap().is_none());
+    assert!(home.journal.citizen("B-00007").await.unwrap().is_none());
+    let again = home.journal.erase(&asked, now).await.unwrap();
+    assert!(again.gone.is_nothing(), "{again:?}");
     assert!(
         home.journal
             .citizen(other.as_str())
@@ -217,6 +220,39 @@ async fn one_citizen_is_shown_and_erased_by_a_code() {
     );
     let tallies = home.journal.tallies().await.unwrap();
     assert!(tallies.iter().any(|t| t.2 == "turn.answered" && t.3 == 1));
+}
+
+#[tokio::test]
+async fn what_is_left_in_the_file_of_accounts_is_told_too() {
+    let home = Home::new();
+    let at = home.clock.now();
+    let line = storage::AuditLine {
+        at,
+        user: "anna".to_owned(),
+        what: "sign_in".to_owned(),
+        origin: "127.0.0.1".to_owned(),
+        detail: String::new(),
+    };
+    home.accounts.audit(line).await.unwrap();
+    let draft = storage::Draft {
+        id: "anna-1".to_owned(),
+        item: "i".to_owned(),
+        municipality: "0751".parse().unwrap(),
+        question: MARK.to_owned(),
+        text: MARK.to_owned(),
+        by: "anna".to_owned(),
+        at,
+    };
+    home.accounts.add_draft(draft).await.unwrap();
+    home.clock.advance(days(181));
+    let now = home.clock.now();
+    assert_eq!(home.accounts.left(now, now).await.unwrap(), (1, 1));
+    let report = home.run().await;
+    assert_eq!((report.proposals, report.audit_lines), (1, 0));
+    assert_eq!((report.left_proposals, report.left_audit_lines), (0, 0));
+    assert_eq!(home.marks(), 0);
+    let kept = home.journal.reports(1).await.unwrap();
+    assert!(kept[0].contains("\"left_proposals\":0"), "{kept:?}");
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! The statements. Each runs on the thread that owns the connection, a write within its transaction.
 
+use base::DialogueId;
 use jiff::Timestamp;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{Account, AuditLine, Draft, NewAccount, Session};
-use crate::Error;
+use crate::{Error, read};
 
 /// Sessions of one account at once.
 const SESSIONS: u32 = 20;
@@ -200,6 +201,37 @@ pub(super) fn forget(
     ))
 }
 
+pub(super) fn left(
+    c: &Connection,
+    drafts_before: Timestamp,
+    audit_before: Timestamp,
+) -> Result<(u64, u64), Error> {
+    let count = |sql: &str, before: Timestamp| {
+        c.query_one(sql, [before.as_millisecond()], |r| read::number(r, 0))
+    };
+    Ok((
+        count(
+            "SELECT count(*) FROM drafts WHERE at_ms < ?1",
+            drafts_before,
+        )?,
+        count("SELECT count(*) FROM audit WHERE at_ms < ?1", audit_before)?,
+    ))
+}
+
+/// An item's id begins with its dialogue's and a hyphen.
+const OF_DIALOGUE: &str = "item >= ?1 || '-' AND item < ?1 || '.'";
+
+pub(super) fn erase(c: &Connection, dialogue: &DialogueId) -> Result<(u64, u64), Error> {
+    let change = |sql: &str| -> Result<u64, Error> {
+        let n = c.execute(sql, [dialogue.as_str()])?;
+        Ok(u64::try_from(n).unwrap_or(u64::MAX))
+    };
+    Ok((
+        change(&format!("DELETE FROM drafts WHERE {OF_DIALOGUE}"))?,
+        change("UPDATE audit SET detail = '' WHERE instr(detail, ?1)")?,
+    ))
+}
+
 pub(super) fn add_draft(c: &Connection, d: &Draft) -> Result<(), Error> {
     c.execute(
         "INSERT INTO drafts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
@@ -218,19 +250,28 @@ pub(super) fn add_draft(c: &Connection, d: &Draft) -> Result<(), Error> {
 
 pub(super) fn drafts(c: &Connection, limit: u32) -> Result<Vec<Draft>, Error> {
     let mut s = c.prepare_cached("SELECT * FROM drafts ORDER BY at_ms DESC, id LIMIT ?1")?;
-    let rows = s.query_map([limit], |r| {
-        let code: String = r.get("municipality")?;
-        Ok(Draft {
-            id: r.get("id")?,
-            item: r.get("item")?,
-            municipality: code.parse().map_err(|e: String| {
-                rusqlite::Error::FromSqlConversionFailure(2, Type::Text, e.into())
-            })?,
-            question: r.get("question")?,
-            text: r.get("text")?,
-            by: r.get("by")?,
-            at: time(r, "at_ms")?,
-        })
-    })?;
+    let rows = s.query_map([limit], draft)?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn drafts_of(c: &Connection, dialogue: &DialogueId) -> Result<Vec<Draft>, Error> {
+    let of = format!("SELECT * FROM drafts WHERE {OF_DIALOGUE} ORDER BY at_ms, id");
+    let mut s = c.prepare_cached(&of)?;
+    let rows = s.query_map([dialogue.as_str()], draft)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn draft(r: &Row<'_>) -> rusqlite::Result<Draft> {
+    let code: String = r.get("municipality")?;
+    Ok(Draft {
+        id: r.get("id")?,
+        item: r.get("item")?,
+        municipality: code.parse().map_err(|e: String| {
+            rusqlite::Error::FromSqlConversionFailure(2, Type::Text, e.into())
+        })?,
+        question: r.get("question")?,
+        text: r.get("text")?,
+        by: r.get("by")?,
+        at: time(r, "at_ms")?,
+    })
 }

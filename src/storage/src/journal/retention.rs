@@ -35,7 +35,8 @@ impl Journal {
     /// # Errors
     /// Io.
     pub async fn scrub(&self) -> Result<bool, Error> {
-        self.read(retention::scrub).await
+        while self.read(retention::give_back).await? {}
+        self.read(retention::empty_wal).await
     }
 
     /// What was deleted, as counts of no person: day (UTC), municipality, what, how many.
@@ -75,17 +76,14 @@ impl Journal {
         .await
     }
 
-    /// Deletes the dialogue with this code and all that belongs to it. None when there is none.
+    /// Deletes a dialogue and all that belongs to it, and sees to it that no copy of it in the contact centre's log
+    /// brings it back.
     ///
     /// # Errors
     /// Full, Io.
-    pub async fn erase(&self, code: &str) -> Result<Option<Erased>, Error> {
-        let code = code.to_owned();
-        self.write(move |c| {
-            let id: Option<DialogueId> = citizen::find(c, &code)?;
-            id.map(|id| citizen::erase(c, &id)).transpose()
-        })
-        .await
+    pub async fn erase(&self, dialogue: &DialogueId, at: Timestamp) -> Result<Erased, Error> {
+        let id = dialogue.clone();
+        self.write(move |c| citizen::erase(c, &id, at)).await
     }
 
     /// The last record of the log before an instant that a snapshot makes needless.

@@ -1,5 +1,7 @@
 //! To be rung back: when nobody can be asked for now, in place of waiting, and no longer.
 
+use std::sync::Arc;
+
 use contact::centre::*;
 use contact::sim::id;
 use serde_json::json;
@@ -60,6 +62,16 @@ async fn scenario_24_outside_hours_times_within_them_are_offered_and_kept() {
     );
     let item = s.callback(&c.dialogue).await.unwrap();
     assert_eq!(item.state, ItemState::Callback(Stage::Promised));
+    // What `citizen export` reads from the disk beside the running node.
+    let (journal, dialogue) = (&s.app.journal, c.dialogue.parse().unwrap());
+    let clock = Arc::clone(&s.app.clock);
+    let read = crate::centre::items_of(journal, clock, &dialogue).await;
+    assert_eq!(read.unwrap(), std::slice::from_ref(&item));
+    let phone = item
+        .callback
+        .as_ref()
+        .map(|c| String::from(c.phone.clone()));
+    assert_eq!(phone.as_deref(), Some("+4520304050"));
 
     // Asked for again, as after a lost acknowledgement: the same promise, and one only.
     let mut again = c.again(&s).await;
