@@ -16,6 +16,8 @@ pub(crate) struct Term {
     /// How much it counts: less for a word that may come and go, or that no word list knows.
     pub(crate) weight: f32,
     pub(crate) token: usize,
+    /// Byte in the source.
+    pub(crate) start: usize,
 }
 
 struct Speech {
@@ -166,6 +168,7 @@ fn term(token: &Token, at: usize, tongue: Tongue) -> Option<Term> {
         forms,
         weight,
         token: at,
+        start: token.start,
     })
 }
 

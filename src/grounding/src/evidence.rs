@@ -87,10 +87,10 @@ impl Ground {
             ids: evidence.sections.iter().map(|s| s.id.to_owned()).collect(),
             placed: Vec::new(),
             addresses: Vec::new(),
-            municipality: evidence
-                .municipality
-                .split_whitespace()
-                .map(|w| key(&w.to_lowercase()))
+            municipality: tokens(evidence.municipality)
+                .iter()
+                .filter(|t| t.word())
+                .map(|t| key(&t.text))
                 .collect(),
             words: Vec::new(),
             numbers: HashMap::new(),

@@ -108,7 +108,8 @@ fn verb_first(word: &str, next: &str) -> bool {
 fn danish(word: &str, next: &str, back: &str) -> Option<Mark> {
     Some(match word {
         "ikke" | "ej" | "aldrig" | "ingen" | "intet" | "hverken" | "næppe" | "uden"
-        | "ikkeryger" | "undgå" | "undlad" => {
+        | "ikkeryger" | "undgå" | "undlad" | "slipper" | "slippe" | "fritaget" | "fritages"
+        | "forbudt" | "ulovligt" | "ulovlig" | "umuligt" => {
             if word == "uden" && matches!(next, "for" | "på") {
                 return None;
             }
@@ -140,8 +141,11 @@ fn english(word: &str, next: &str, after: &str, back: &str) -> Option<Mark> {
         .or_else(|| word.strip_suffix("n’t"))
         .unwrap_or(word);
     Some(match word {
+        // What is left of "can't".
+        "ca" => Mark::May,
         "not" | "never" | "none" | "nobody" | "nothing" | "neither" | "without" | "no"
-        | "avoid" => {
+        | "avoid" | "forbidden" | "prohibited" | "illegal" | "exempt" | "exempted"
+        | "impossible" => {
             let limit =
                 matches!(next, "more" | "later" | "earlier" | "less" | "longer") && after == "than";
             if limit || (word == "not" && next == "until") && back == "only" {
