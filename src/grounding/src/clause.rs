@@ -26,6 +26,8 @@ pub(crate) struct Clause {
     pub(crate) refers: bool,
     /// It has a part like "der får afslag", "efter du er flyttet".
     pub(crate) subordinate: bool,
+    /// It begins with a condition: "hvis du …", "og får du …".
+    pub(crate) asks: bool,
     /// All its words, for telling apart stretches that say nearly the same.
     pub(crate) words: Vec<String>,
     /// Bytes in the source.
@@ -161,10 +163,17 @@ pub(crate) fn clauses(text: &str, tongue: Tongue, least: usize) -> Vec<Clause> {
                 )
             }),
             subordinate: (from..to).any(|i| {
-                // The first word, or the first after a comma.
+                // The first word, or the first after a comma; of a time, wherever it stands.
                 let begins = i == from || i.checked_sub(1).is_some_and(|b| tokens[b].is(","));
-                begins && RELATIVE.contains(&tokens[i].text.as_str())
+                let word = tokens[i].text.as_str();
+                (begins && RELATIVE.contains(&word))
+                    || matches!(word, "efter" | "før" | "after" | "before" | "until")
             }),
+            asks: {
+                let words: Vec<usize> = (from..to).filter(|i| tokens[*i].word()).take(2).collect();
+                let opens = |m: &Mark| matches!(m, Mark::If | Mark::Except);
+                all_marks.iter().any(|(i, m)| opens(m) && words.contains(i))
+            },
             words: inside
                 .iter()
                 .filter(|t| t.word())

@@ -333,6 +333,12 @@ impl Beside {
         if all > 0.0 { shared / all } else { 0.0 }
     }
 
+    /// The weight of a stretch, and what of it the clause says.
+    pub(crate) fn restated(&self, from: usize, to: usize) -> (f32, f32) {
+        let sums = self.met[from..to].iter();
+        sums.fold((0.0, 0.0), |(w, m), (x, y)| (w + x, m + y))
+    }
+
     /// How much the clause says at all.
     pub(crate) fn weight(&self) -> f32 {
         self.rows.iter().map(|(w, _)| w).sum()

@@ -210,7 +210,14 @@ impl Judged<'_> {
         if from > span.from && placed[from..to].iter().any(|p| p.clause.refers) {
             from = sentence(from - 1).0;
         }
+        let said = |from, to, least| {
+            let (whole, met) = self.beside.restated(from, to);
+            whole >= least && met >= 0.8 * whole
+        };
         self.cover(from, to) >= 0.5 * self.cover(span.from, span.to)
+            // Two sentences said as one: all of it is there, or what stands about the fact.
+            || said(from, to, 0.1)
+            || said(n, n + 1, 2.0)
     }
 
     /// The share of the clause's terms that stand in a stretch.
@@ -300,9 +307,10 @@ impl Judged<'_> {
     fn condition(&self, span: Span, out: &mut Vec<Fault>) {
         let conditional = |c: &Clause| c.count(Mark::If) + c.count(Mark::Except) > 0;
         let home = &self.ground.placed[span.from..span.to];
-        // "Bliver du godkendt, …" states of nobody that he is.
+        // "Bliver du godkendt, …" states of nobody that he is. A command states nothing.
         if !conditional(self.clause)
-            && home.iter().all(|p| conditional(&p.clause))
+            && self.clause.commands == 0
+            && home.iter().all(|p| p.clause.asks)
             && (!self.clause.subordinate
                 || home
                     .iter()

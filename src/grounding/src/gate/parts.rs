@@ -33,7 +33,13 @@ pub(super) fn of_another(own: &Clause, fact: &Fact, one: &Clause, other: &Clause
     let (Some(one_at), Some(other_at)) = (place(one), place(other)) else {
         return false;
     };
-    if other.facts.iter().any(|f| fact.same(f)) {
+    // A clause that says both has put each in its place, as far as can be seen.
+    let has = |c: &Clause, f: &Fact| c.facts.iter().any(|x| x.same(f));
+    let mut theirs = other
+        .facts
+        .iter()
+        .filter(|f| rival(f, fact) && !has(one, f));
+    if theirs.any(|f| has(own, f)) || has(other, fact) {
         return false;
     }
     let later = if one.start < other.start { other } else { one };

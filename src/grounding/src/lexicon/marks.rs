@@ -290,7 +290,7 @@ pub(crate) fn imperative(word: &str, tongue: Tongue) -> bool {
         "enclose", "look", "register", "do", "sign", "say", "cancel", "complete", "notify", "pick",
         "collect", "send", "find", "book", "log", "begin", "attach", "state", "answer", "reply",
         "hold", "leave", "lay", "place", "renew", "complain", "appeal", "inform", "save", "try",
-        "agree",
+        "agree", "block",
     ];
     match tongue {
         Tongue::Danish => DANISH.contains(&word),
