@@ -100,7 +100,10 @@ pub(super) fn change(kind: Change, truth: &Truth, around: &[&str], dice: &mut Di
     };
     match made {
         Made::Wrong(text) if same(&text, &truth.text) => Made::None,
-        Made::Wrong(text) if around.iter().any(|body| holds(body, &text)) => {
+        // A condition stands in its section; as a sentence of its own it does not.
+        Made::Wrong(text)
+            if kind != Change::Condition && around.iter().any(|body| holds(body, &text)) =>
+        {
             Made::True("the changed sentence stands in the section too")
         }
         other => other,

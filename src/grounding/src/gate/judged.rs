@@ -129,6 +129,16 @@ impl Judged<'_> {
         let inside = (span.from..span.to).filter(|n| self.speaks(*n, fact, span));
         let inside: Vec<&Clause> = inside.map(|n| &self.ground.placed[n].clause).collect();
         let near = || inside.iter().flat_map(|c| &c.facts);
+        // "mellem 30 og 30 år" of "mellem 15 og 30 år": one of the two is no longer there.
+        let of = |all: &[Stated]| all.iter().filter(|f| fact.same(f)).count();
+        let there: usize = self.ground.placed[from..to]
+            .iter()
+            .map(|p| of(&p.clause.facts))
+            .sum();
+        if there > 0 && of(&self.clause.facts) > there {
+            out.push(self.fact_fault(fact));
+            return;
+        }
         if near().any(|f| fact.same(f) && fact.within(f)) {
             return;
         }
@@ -361,23 +371,27 @@ impl Judged<'_> {
 /// Whether words say outright what a condition asks: "du får" of "får du", "hvis du får".
 fn states(words: &[String], condition: &[String]) -> bool {
     let subject = |w: &str| matches!(w, "du" | "man" | "vi" | "de" | "det" | "den");
-    let Some(at) = condition.iter().take(3).position(|w| subject(w)) else {
+    let asks = |w: &String| matches!(w.as_str(), "hvis" | "når" | "såfremt" | "medmindre");
+    let (main, who, verb) = match condition.iter().position(asks) {
+        Some(at) => {
+            let denied = condition.get(at + 2).is_some_and(|w| w == "ikke");
+            (&condition[..at], at + 1, at + 2 + usize::from(denied))
+        }
+        None => match condition.iter().take(3).position(|w| subject(w)) {
+            Some(at @ 1..) => (&[][..], at, at - 1),
+            _ => return false,
+        },
+    };
+    let (Some(who), Some(verb)) = (condition.get(who), condition.get(verb)) else {
         return false;
     };
-    let before = at.checked_sub(1).map(|n| condition[n].as_str());
-    let verb = match before {
-        Some("hvis" | "når" | "såfremt" | "medmindre") => condition.get(at + 1),
-        Some(_) => condition.get(at - 1),
-        None => None,
-    };
-    let same = |w: &str| {
-        w == condition[at] || subject(w) && matches!(condition[at].as_str(), "du" | "man")
-    };
-    let pairs = words.windows(2).enumerate();
-    verb.is_some_and(|verb| {
-        pairs
+    let same = |w: &str| w == who || matches!((w, who.as_str()), ("du", "man") | ("man", "du"));
+    let says = |words: &[String]| {
+        words.windows(2).enumerate().any(|(n, w)| {
             // "efter du er godkendt" states nothing either.
-            .filter(|(n, _)| *n == 0 || !RELATIVE.contains(&words[n - 1].as_str()))
-            .any(|(_, w)| same(&w[0]) && w[1] == *verb || same(&w[1]) && w[0] == *verb)
-    })
+            let told = n > 0 && RELATIVE.contains(&words[n - 1].as_str());
+            !told && subject(who) && (same(&w[0]) && w[1] == *verb || same(&w[1]) && w[0] == *verb)
+        })
+    };
+    says(words) && !says(main)
 }
