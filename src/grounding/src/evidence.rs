@@ -339,6 +339,11 @@ impl Beside {
         sums.fold((0.0, 0.0), |(w, m), (x, y)| (w + x, m + y))
     }
 
+    /// Whether any of the evidence has a term of the clause.
+    pub(crate) fn known(&self, term: usize) -> bool {
+        self.rows[term].1.iter().any(|hit| *hit > 0.0)
+    }
+
     /// How much the clause says at all.
     pub(crate) fn weight(&self) -> f32 {
         self.rows.iter().map(|(w, _)| w).sum()

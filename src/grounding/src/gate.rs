@@ -3,10 +3,12 @@
 use base::Lang;
 
 use self::judged::Judged;
-use crate::clause::clauses;
+use crate::clause::{Clause, clauses};
+use crate::content::common;
 use crate::evidence::{Beside, Evidence, Ground};
-use crate::lexicon::Tongue;
+use crate::lexicon::{Tongue, imperative, key};
 use crate::text::Sentence;
+use crate::token::tokens;
 use crate::tone;
 use crate::verdict::{Fault, Verdict};
 
@@ -116,6 +118,7 @@ impl Gate {
             };
             judged.faults(&mut why);
         }
+        self.stranger(text, &clauses, &beside, tongue, &mut why);
         if why.is_empty() {
             Verdict::Kept {
                 sections: sections
@@ -125,6 +128,36 @@ impl Gate {
             }
         } else {
             Verdict::Dropped { why }
+        }
+    }
+
+    /// A first word of which neither the evidence nor a word list knows anything: "Falck behandler din sag". That it has
+    /// a capital says nothing there.
+    fn stranger(
+        &self,
+        text: &str,
+        clauses: &[Clause],
+        beside: &[Beside],
+        tongue: Tongue,
+        why: &mut Vec<Fault>,
+    ) {
+        let (Some(clause), Some(beside)) = (clauses.first(), beside.first()) else {
+            return;
+        };
+        let first = tokens(text).into_iter().find(|t| t.first);
+        let Some(first) = first.filter(|t| t.capital && !imperative(&t.text, tongue)) else {
+            return;
+        };
+        let found = clause.terms.iter().position(|t| t.start == first.start);
+        if let Some(n) = found
+            && clause.terms[n].weight >= 0.5
+            && !beside.known(n)
+            && !common(&clause.terms[n], tongue)
+            && !self.ground.municipality.contains(&key(&first.text))
+        {
+            why.push(Fault::Name {
+                text: text[first.start..first.end].to_owned(),
+            });
         }
     }
 

@@ -201,6 +201,7 @@ fn another_municipality_is_a_name_in_first_place_too() {
     let body = "Vi behandler din ansøgning hurtigt. Betaling sker på nettet.";
     dropped(body, "Odense behandler din ansøgning hurtigt.", "name");
     dropped(body, "Faxe behandler din ansøgning hurtigt.", "name");
+    dropped(body, "Falck behandler din ansøgning hurtigt.", "name");
     dropped_english(body, "Odense processes your application quickly.", "name");
     kept(body, "Aarhus behandler din ansøgning hurtigt.");
     let body = "Vejen skal ryddes for sne inden klokken syv.";
