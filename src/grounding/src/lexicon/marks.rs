@@ -43,7 +43,10 @@ pub(crate) fn marks(tokens: &[Token], tongue: Tongue) -> Vec<(usize, Mark)> {
         if let Some(mark) = mark {
             out.push((i, mark));
         }
-        if tongue == Tongue::Danish && begins(tokens, i) && verb_first(&token.text, next(1)) {
+        if tongue == Tongue::Danish
+            && begins(tokens, i)
+            && (verb_first(&token.text, next(1)) || thing_second(tokens, i))
+        {
             out.push((i, Mark::If));
         }
         if tongue == Tongue::English
@@ -63,6 +66,30 @@ fn begins(tokens: &[Token], at: usize) -> bool {
         || at
             .checked_sub(1)
             .is_some_and(|b| matches!(tokens[b].text.as_str(), ";" | ":" | "." | "og" | "men"))
+}
+
+/// "Er ansøgningen godkendt, …", "…, og er ansøgningen godkendt, …": a verb and a definite noun, and a comma; but "For
+/// voksne …".
+fn thing_second(tokens: &[Token], at: usize) -> bool {
+    let [verb, noun, rest @ ..] = &tokens[at..] else {
+        return false;
+    };
+    let back = |n: usize| at.checked_sub(n).map_or("", |b| tokens[b].text.as_str());
+    let begins = verb.first || matches!(back(1), "og" | "men") && back(2) == ",";
+    let preposition = matches!(
+        verb.text.as_str(),
+        "for" | "over" | "under" | "efter" | "før" | "hver" | "eller" | "der" | "hvor" | "især"
+    );
+    begins
+        && verb.text.ends_with('r')
+        && !preposition
+        && noun.word()
+        && ["en", "et", "ne"]
+            .iter()
+            .any(|end| noun.text.ends_with(end))
+        && noun.text.chars().count() > 4
+        && !super::stop(&noun.text, Tongue::Danish)
+        && rest.iter().any(|t| t.is(","))
 }
 
 /// "Får du afslag, …": a condition without an if.

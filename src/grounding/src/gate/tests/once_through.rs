@@ -69,6 +69,8 @@ fn a_condition_is_no_statement() {
         body,
         "Den, der får afslag, kan klage til Ankestyrelsen inden fire uger.",
     );
+    let body = "Er ansøgningen godkendt, sender du papirerne til Ankestyrelsen.";
+    dropped(body, "Ansøgningen er godkendt.", "condition");
     let body = "Når du er godkendt, får du et brev i Digital Post.";
     dropped(body, "Du er nu godkendt.", "condition");
     dropped(body, "Du er nu godkendt.", "decision");
