@@ -5,6 +5,12 @@ use crate::facts::{Fact, facts};
 use crate::lexicon::{Mark, Tongue, field, imperative, marks};
 use crate::token::{Token, tokens};
 
+/// What begins a clause that tells of somebody or of a time, and states nothing by itself.
+pub(crate) const RELATIVE: &[&str] = &[
+    "der", "som", "efter", "så", "indtil", "før", "inden", "om", "who", "that", "which", "whose",
+    "after", "before", "until", "whether", "as",
+];
+
 /// A stretch of a sentence with at least two things to say, where the sentence has them.
 #[derive(Clone, Debug)]
 pub(crate) struct Clause {
@@ -18,6 +24,10 @@ pub(crate) struct Clause {
     pub(crate) we: bool,
     /// It, they, here: what is meant stands before.
     pub(crate) refers: bool,
+    /// It has a part like "der får afslag", "efter du er flyttet".
+    pub(crate) subordinate: bool,
+    /// It begins with a condition: "hvis du …", "og får du …".
+    pub(crate) asks: bool,
     /// All its words, for telling apart stretches that say nearly the same.
     pub(crate) words: Vec<String>,
     /// Bytes in the source.
@@ -74,8 +84,33 @@ pub(crate) fn clauses(text: &str, tongue: Tongue, least: usize) -> Vec<Clause> {
                 .filter(|f| f.start >= bytes.0 && f.start < bytes.1)
                 .count()
     };
+    let matter = |from: usize, to: usize| {
+        (from..to).any(|i| {
+            let token = &tokens[i];
+            all_terms.iter().any(|t| t.token == i && t.weight >= 0.5)
+                || all_names.iter().any(|n| (n.from..n.to).contains(&i))
+                || all_facts
+                    .iter()
+                    .any(|f| f.start <= token.start && token.end <= f.end)
+        })
+    };
+    // "150 kr. for børn og 300 kr. for voksne" says two things; "to og tre uger" does not.
+    let parts = |from: usize, at: usize, to: usize| {
+        let place = |byte: usize| tokens.partition_point(|t| t.start < byte);
+        let inside = |a: usize, b: usize| {
+            all_facts
+                .iter()
+                .map(move |f| (f, place(f.start), place(f.end)))
+                .filter(move |(_, s, e)| *s >= a && *e <= b)
+        };
+        inside(at + 1, to).any(|(right, start, _)| {
+            let mut left = inside(from, at);
+            let left = left.rfind(|(l, ..)| l.what == right.what && l.unit == right.unit);
+            left.is_some_and(|(_, _, end)| matter(end, at) || matter(at + 1, start))
+        })
+    };
     let mut out = Vec::new();
-    for (from, to) in stretches(&tokens, least, weight) {
+    for (from, to) in stretches(&tokens, least, weight, parts) {
         let (start, end) = (tokens[from].start, tokens[to - 1].end);
         let inside = &tokens[from..to];
         out.push(Clause {
@@ -127,6 +162,18 @@ pub(crate) fn clauses(text: &str, tongue: Tongue, least: usize) -> Vec<Clause> {
                         | "there"
                 )
             }),
+            subordinate: (from..to).any(|i| {
+                // The first word, or the first after a comma; of a time, wherever it stands.
+                let begins = i == from || i.checked_sub(1).is_some_and(|b| tokens[b].is(","));
+                let word = tokens[i].text.as_str();
+                (begins && RELATIVE.contains(&word))
+                    || matches!(word, "efter" | "før" | "after" | "before" | "until")
+            }),
+            asks: {
+                let words: Vec<usize> = (from..to).filter(|i| tokens[*i].word()).take(2).collect();
+                let opens = |m: &Mark| matches!(m, Mark::If | Mark::Except);
+                all_marks.iter().any(|(i, m)| opens(m) && words.contains(i))
+            },
             words: inside
                 .iter()
                 .filter(|t| t.word())
@@ -159,20 +206,33 @@ fn commands(tokens: &[Token], tongue: Tongue) -> usize {
     n
 }
 
-/// Where the clauses of a sentence lie: cut at marks and at "men", and joined where a piece says too little
-/// by itself to be recognised.
+/// Where the clauses of a sentence lie: cut at marks, at "men" and at an "og" between two things, and joined
+/// where a piece says too little by itself to be recognised.
 fn stretches(
     tokens: &[Token],
     least: usize,
     weight: impl Fn(usize, usize) -> usize,
+    parts: impl Fn(usize, usize, usize) -> bool,
 ) -> Vec<(usize, usize)> {
     let mut out: Vec<(usize, usize)> = Vec::new();
     let mut from = 0;
-    for (i, t) in tokens.iter().enumerate() {
-        let cut = matches!(
+    let mark = |t: &Token| {
+        matches!(
             t.text.as_str(),
             "," | ";" | ":" | "(" | ")" | "–" | "?" | "!"
-        ) || (t.word() && matches!(t.text.as_str(), "men" | "but") && i > from);
+        )
+    };
+    for (i, t) in tokens.iter().enumerate() {
+        let joins = matches!(t.text.as_str(), "og" | "eller" | "and" | "or");
+        let rest = || {
+            tokens[i..]
+                .iter()
+                .position(mark)
+                .map_or(tokens.len(), |n| i + n)
+        };
+        let cut = mark(t)
+            || (i > from && (t.is("men") || t.is("but")))
+            || (i > from && joins && parts(from, i, rest()));
         if !cut || i == from {
             continue;
         }

@@ -1,6 +1,6 @@
 //! Words of the matter: stems, parts of compounds, and Danish words behind English ones.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use frostem::{Algorithm, Stemmer};
@@ -16,6 +16,8 @@ pub(crate) struct Term {
     /// How much it counts: less for a word that may come and go, or that no word list knows.
     pub(crate) weight: f32,
     pub(crate) token: usize,
+    /// Byte in the source.
+    pub(crate) start: usize,
 }
 
 struct Speech {
@@ -166,7 +168,20 @@ fn term(token: &Token, at: usize, tongue: Tongue) -> Option<Term> {
         forms,
         weight,
         token: at,
+        start: token.start,
     })
+}
+
+/// Whether a word of the matter is one that a word list knows, and so no name.
+pub(crate) fn common(term: &Term, tongue: Tongue) -> bool {
+    static DANISH: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+        let all = SPEECH.glossary.values().flatten().map(String::as_str);
+        all.chain(LEMMAS.iter().map(|(_, stem)| *stem)).collect()
+    });
+    match tongue {
+        Tongue::Danish => DANISH.contains(term.forms[0].as_str()),
+        Tongue::English => term.forms.len() > 1,
+    }
 }
 
 /// How well a stem meets another: 1 the same, 0.7 a part of a compound, 0 not at all.

@@ -87,10 +87,10 @@ impl Ground {
             ids: evidence.sections.iter().map(|s| s.id.to_owned()).collect(),
             placed: Vec::new(),
             addresses: Vec::new(),
-            municipality: evidence
-                .municipality
-                .split_whitespace()
-                .map(|w| key(&w.to_lowercase()))
+            municipality: tokens(evidence.municipality)
+                .iter()
+                .filter(|t| t.word())
+                .map(|t| key(&t.text))
                 .collect(),
             words: Vec::new(),
             numbers: HashMap::new(),
@@ -331,6 +331,17 @@ impl Beside {
             shared += met;
         }
         if all > 0.0 { shared / all } else { 0.0 }
+    }
+
+    /// The weight of a stretch, and what of it the clause says.
+    pub(crate) fn restated(&self, from: usize, to: usize) -> (f32, f32) {
+        let sums = self.met[from..to].iter();
+        sums.fold((0.0, 0.0), |(w, m), (x, y)| (w + x, m + y))
+    }
+
+    /// Whether any of the evidence has a term of the clause.
+    pub(crate) fn known(&self, term: usize) -> bool {
+        self.rows[term].1.iter().any(|hit| *hit > 0.0)
     }
 
     /// How much the clause says at all.

@@ -80,10 +80,13 @@ impl Fact {
     pub(crate) fn same(&self, other: &Fact) -> bool {
         self.what == other.what
             && self.value == other.value
-            && (self.unit == other.unit
-                || (other.unit == Some(Unit::Year) && self.unit.is_none())
-                || (self.unit == Some(Unit::Year) && other.unit.is_none()))
+            && (self.unit == other.unit || self.age(other) || other.age(self))
             && (self.per == other.per || (self.per.is_none() && self.unit != Some(Unit::Kroner)))
+    }
+
+    /// Whether this is an age without its unit: "fyldt 18" for "fyldt 18 år". What is only counted is none.
+    fn age(&self, other: &Fact) -> bool {
+        self.unit.is_none() && self.bound != Bound::None && other.unit == Some(Unit::Year)
     }
 
     /// Under the same limit.

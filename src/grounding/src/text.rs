@@ -1,5 +1,7 @@
 //! From Markdown to lines and sentences, knowing Danish abbreviations and ordinals.
 
+use crate::lexicon::month;
+
 /// One sentence of a generated answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sentence {
@@ -16,34 +18,12 @@ impl Sentence {
 }
 
 /// After these a full stop ends no sentence.
-const ABBREVIATIONS: &[&str] = &[
+pub(crate) const ABBREVIATIONS: &[&str] = &[
     "kr", "bl", "a", "bl.a", "f", "eks", "f.eks", "fx", "ca", "nr", "stk", "tlf", "kl", "jf",
     "jfr", "osv", "evt", "inkl", "ekskl", "m", "m.m", "m.v", "mv", "mio", "mia", "maks", "min",
     "pr", "pct", "pkt", "hhv", "dvs", "d.v.s", "vedr", "afd", "adr", "dr", "dir", "etc", "e.g",
     "i.e", "no", "tel", "approx", "incl", "excl", "art", "kap", "mr", "mrs", "ms", "st", "sml",
     "ang", "d", "alm", "mfl", "m.fl", "o.l", "ol", "p.m", "a.m", "max",
-];
-
-const MONTHS: &[&str] = &[
-    "januar",
-    "februar",
-    "marts",
-    "april",
-    "maj",
-    "juni",
-    "juli",
-    "august",
-    "september",
-    "oktober",
-    "november",
-    "december",
-    "january",
-    "february",
-    "march",
-    "may",
-    "june",
-    "july",
-    "october",
 ];
 
 /// The sentences of an answer: a new line always ends one, and so do `.`, `!` and `?` before a space, but
@@ -155,7 +135,7 @@ fn ends_here(before: &str, after: &str) -> bool {
             .take_while(|c| c.is_alphabetic())
             .flat_map(char::to_lowercase)
             .collect();
-        return last.len() > 2 || !(next.is_lowercase() || MONTHS.contains(&word.as_str()));
+        return last.len() > 2 || !(next.is_lowercase() || month(&word).is_some());
     }
     if next.is_lowercase() {
         return false;

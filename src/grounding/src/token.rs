@@ -1,5 +1,7 @@
 //! Words, numbers, addresses and marks, each with its place in the text.
 
+use crate::text::ABBREVIATIONS;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Word,
@@ -48,12 +50,14 @@ pub(crate) fn tokens(text: &str) -> Vec<Token> {
             at += c.len_utf8();
             continue;
         }
+        let rest = &text[at..];
         // The country's own code says nothing that the number does not.
-        if text[at..].starts_with("+45") {
+        if let Some(subscriber) = rest.strip_prefix("+45")
+            && number(subscriber.trim_start()).1.len() == 8
+        {
             at += 3;
             continue;
         }
-        let rest = &text[at..];
         let (kind, length, form) = if let Some((length, form)) = address(rest) {
             (Kind::Address, length, form)
         } else if c.is_ascii_digit() {
@@ -176,10 +180,28 @@ fn number(rest: &str) -> (usize, String) {
 
 /// A web or e-mail address at the start, its length and its one form.
 fn address(rest: &str) -> Option<(usize, String)> {
-    let chunk: &str = rest
-        .split(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | '<' | '>' | '"' | '«' | '»'))
-        .next()?;
-    let chunk = chunk.trim_end_matches(['.', ',', ';', ':', '!', '?', '\'', '*']);
+    let around = |c: char| {
+        c.is_whitespace()
+            || matches!(
+                c,
+                '(' | ')'
+                    | '['
+                    | ']'
+                    | '{'
+                    | '}'
+                    | '<'
+                    | '>'
+                    | '"'
+                    | '«'
+                    | '»'
+                    | '“'
+                    | '”'
+                    | '„'
+                    | '‘'
+            )
+    };
+    let chunk: &str = rest.split(around).next()?;
+    let chunk = chunk.trim_end_matches(['.', ',', ';', ':', '!', '?', '\'', '’', '*']);
     if chunk.len() < 4 || !chunk.contains('.') {
         return None;
     }
@@ -188,19 +210,31 @@ fn address(rest: &str) -> Option<(usize, String)> {
         .trim_start_matches("https://")
         .trim_start_matches("http://")
         .trim_start_matches("www.");
-    let host = schemeless.split(['/', '?']).next()?;
-    let known = chunk.contains('@')
-        || schemeless.len() < form.len()
-        || [
-            ".dk", ".com", ".eu", ".org", ".net", ".example", ".gl", ".fo", ".nu", ".info",
-        ]
-        .iter()
-        .any(|end| host.ends_with(end) && host.len() > end.len());
+    let host = schemeless.split(['/', '?', '#']).next()?;
+    let host = match host.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+        _ => host,
+    };
+    let known = chunk.contains('@') || schemeless.len() < form.len() || domain(host);
     let plain = host
         .chars()
         .all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '@' | '_' | '+'));
     (known && plain && !host.starts_with(['.', '-']))
         .then(|| (chunk.len(), schemeless.trim_end_matches('/').to_owned()))
+}
+
+/// Whether this is the name of a host, and none of "f.eks", "m.v", "12.marts".
+fn domain(host: &str) -> bool {
+    let labels: Vec<&str> = host.split('.').collect();
+    let Some((last, names)) = labels.split_last() else {
+        return false;
+    };
+    (2..=12).contains(&last.len())
+        && last.bytes().all(|b| b.is_ascii_alphabetic())
+        && names.iter().all(|l| !l.is_empty())
+        && names.iter().any(|l| l.chars().any(char::is_alphabetic))
+        && !ABBREVIATIONS.contains(&host)
+        && !labels.iter().all(|l| ABBREVIATIONS.contains(l))
 }
 
 #[cfg(test)]
@@ -238,6 +272,14 @@ mod tests {
         assert_eq!(
             forms("Gå til https://www.borger.dk/pas/, skriv til Post@By.dk eller se borger.dk."),
             ["borger.dk/pas", "post@by.dk", "borger.dk"]
+        );
+        assert_eq!(
+            forms("“flyt.app”, [bit.ly/x], ‘x.se:8080/a’ og a.b.io#c"),
+            ["flyt.app", "bit.ly/x", "x.se:8080/a", "a.b.io#c"]
+        );
+        assert_eq!(
+            forms("f.eks. bl.a. m.v. e.g. d.v.s. m.fl. kr.pr.stk og/eller...ja"),
+            [""; 0]
         );
     }
 }

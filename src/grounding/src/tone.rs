@@ -33,8 +33,7 @@ const PROMISE: &[&str] = &[
 const DECISION: &[&str] = &[
     "ansøgning er godkendt",
     "sag er godkendt",
-    "du er godkendt.",
-    "ja, du er godkendt",
+    "du er godkendt",
     "din ansøgning er afvist",
     "din ansøgning bliver godkendt",
     "er hermed godkendt",
@@ -42,7 +41,6 @@ const DECISION: &[&str] = &[
     "vi har godkendt din",
     "vi har bevilget",
     "du er berettiget",
-    "du er godkendt til",
     "du får bevilget",
     "du har ret til at få udbetalt",
     "din sag er afgjort",
@@ -129,6 +127,9 @@ const MARKERS: &[&str] = &[
 /// A run of this many words that stands in the instructions alone has leaked.
 const RUN: usize = 8;
 
+/// What may stand inside a decision without changing it.
+const ADVERBS: &[&str] = &["nu", "hermed", "blevet", "allerede", "now", "already"];
+
 fn any<'a>(text: &str, said: &str, list: &[&'a str]) -> Option<&'a str> {
     list.iter()
         .copied()
@@ -143,16 +144,36 @@ pub(crate) fn faults(text: &str, said: &str, tongue: Tongue, out: &mut Vec<Fault
     if let Some(p) = any(&lower, said, PROMISE) {
         out.push(Fault::Promise { text: of(p) });
     }
-    let conditional = |p: &str| {
-        let before = lower.split(p).next().unwrap_or("");
+    let plain: Vec<&str> = lower
+        .split_whitespace()
+        .filter(|w| !ADVERBS.contains(w))
+        .collect();
+    let plain = plain.join(" ");
+    let conditional = |text: &str, p: &str| {
+        let before = text.split(p).next().unwrap_or("");
         before.split(|c: char| !c.is_alphabetic()).any(|w| {
             matches!(
                 w,
-                "if" | "when" | "once" | "hvis" | "når" | "unless" | "medmindre"
+                "if" | "when"
+                    | "once"
+                    | "hvis"
+                    | "når"
+                    | "unless"
+                    | "medmindre"
+                    | "efter"
+                    | "after"
+                    | "indtil"
+                    | "until"
+                    | "om"
+                    | "whether"
             )
         })
     };
-    if let Some(p) = any(&lower, "", DECISION).filter(|p| !conditional(p)) {
+    let decides = |text: &str, p: &str| text.contains(p) && !conditional(text, p);
+    if let Some(p) = DECISION
+        .iter()
+        .find(|p| decides(&lower, p) || decides(&plain, p))
+    {
         out.push(Fault::Decision { text: of(p) });
     }
     if let Some(p) = any(&lower, "", ADVICE) {

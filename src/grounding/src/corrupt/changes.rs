@@ -30,10 +30,12 @@ pub enum Change {
     Municipality,
     Contact,
     Law,
+    /// A condition, said as if it were so.
+    Condition,
 }
 
 impl Change {
-    pub const ALL: [Change; 17] = [
+    pub const ALL: [Change; 18] = [
         Change::Number,
         Change::AnotherNumber,
         Change::Unit,
@@ -51,6 +53,7 @@ impl Change {
         Change::Municipality,
         Change::Contact,
         Change::Law,
+        Change::Condition,
     ];
 }
 
@@ -62,13 +65,8 @@ pub(super) enum Made {
     Wrong(String),
 }
 
-/// Changes one thing. `around` are the cited sections' texts, each with whether it is the sentence's own.
-pub(super) fn change(
-    kind: Change,
-    truth: &Truth,
-    around: &[(&str, bool)],
-    dice: &mut Dice,
-) -> Made {
+/// Changes one thing. `around` are the cited sections' texts.
+pub(super) fn change(kind: Change, truth: &Truth, around: &[&str], dice: &mut Dice) -> Made {
     let tongue = if truth.lang == Lang::En {
         Tongue::English
     } else {
@@ -98,10 +96,14 @@ pub(super) fn change(
         Change::Promise => work.swap(words::promises(tongue), dice),
         Change::Name => work.name(dice),
         Change::Municipality => work.municipality(dice),
+        Change::Condition => work.condition(dice),
     };
     match made {
         Made::Wrong(text) if same(&text, &truth.text) => Made::None,
-        Made::Wrong(text) if around.iter().any(|(body, _)| holds(body, &text)) => {
+        // A condition stands in its section; as a sentence of its own it does not.
+        Made::Wrong(text)
+            if kind != Change::Condition && around.iter().any(|body| holds(body, &text)) =>
+        {
             Made::True("the changed sentence stands in the section too")
         }
         other => other,
@@ -144,7 +146,7 @@ pub(super) struct Work<'a> {
     pub(super) text: &'a str,
     pub(super) tongue: Tongue,
     pub(super) tokens: Vec<Token>,
-    around: &'a [(&'a str, bool)],
+    around: &'a [&'a str],
 }
 
 impl Work<'_> {
@@ -219,7 +221,7 @@ impl Work<'_> {
         None
     }
 
-    /// A value of the same unit from elsewhere in the cited sections.
+    /// A value of the same unit from elsewhere in the cited sections, the sentence's own other ones included.
     fn another(&self, dice: &mut Dice) -> Made {
         let own = self.facts();
         let list: Vec<&Fact> = own
@@ -234,13 +236,10 @@ impl Work<'_> {
             return Made::None;
         };
         let mut values: Vec<String> = Vec::new();
-        for (body, _) in self.around {
+        for body in self.around {
             for f in facts(&tokens(body), Tongue::Danish) {
                 let digits = f.value.bytes().all(|b| b.is_ascii_digit());
-                if f.what == What::Number
-                    && f.unit == fact.unit
-                    && digits
-                    && !own.iter().any(|o| o.value == f.value)
+                if f.what == What::Number && f.unit == fact.unit && digits && f.value != fact.value
                 {
                     values.push(f.value);
                 }
@@ -259,7 +258,7 @@ impl Work<'_> {
         else {
             return Made::None;
         };
-        self.unless_there(fact, self.replaced(t.start, t.end, new))
+        Made::Wrong(self.replaced(t.start, t.end, new))
     }
 
     fn date(&self, dice: &mut Dice) -> Made {

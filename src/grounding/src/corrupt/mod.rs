@@ -4,12 +4,13 @@
 //! developed on the areas of one half; the figures that count are those of the other.
 
 mod changes;
+mod conditions;
 mod exchange;
 mod report;
 mod truths;
 mod words;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use base::Lang;
@@ -17,7 +18,6 @@ use base::Lang;
 use crate::evidence::{Evidence, Section};
 use crate::gate::{Gate, Options};
 use crate::text::Sentence;
-use crate::verdict::Verdict;
 
 pub use changes::Change;
 pub use report::{Excluded, Figures, Half, Miss, Report};
@@ -45,7 +45,7 @@ pub struct Written {
 #[derive(Clone, Debug)]
 pub struct Setup {
     pub seed: u64,
-    /// Cases of one change, language and half, at most.
+    /// Cases of one change, language and half, at most, drawn from all articles by the seed.
     pub most: usize,
     pub options: Options,
 }
@@ -192,61 +192,83 @@ pub fn measure(
             report.judged += 1;
             verdict
         };
+    let mut cases: BTreeMap<(Half, Lang, Change), Vec<Case<'_>>> = BTreeMap::new();
     for article in articles {
         let half = half(&article.area);
-        let mut truths = truths::danish(article);
-        truths.extend(truths::written(
-            article,
-            &by_hand.english,
-            "translated",
-            Lang::En,
-        ));
-        truths.extend(truths::written(
-            article,
-            &by_hand.paraphrases,
-            "paraphrased",
-            Lang::Da,
-        ));
-        for truth in &truths {
+        for truth in truths_of(article, by_hand) {
             let sections = cited(article, truth.section);
             let gate = gate(article, &sections, truth.lang, &setup.options);
             let verdict = judge(&gate, article, &sections, &truth.text, &mut report);
-            report.truth(half, truth, &article.id, &verdict);
+            report.truth(half, &truth, &article.id, &verdict);
             // A reworded sentence is changed as it stands in the article, once.
             if !matches!(truth.form, "verbatim" | "translated") {
                 continue;
             }
+            let around: Vec<&str> = sections
+                .iter()
+                .map(|n| article.sections[*n].1.as_str())
+                .collect();
             for change in Change::ALL {
                 let key = format!("{} {} {:?}", article.id, truth.text, change);
                 let mut dice = Dice::of(setup.seed, &key);
-                let around: Vec<(&str, bool)> = sections
-                    .iter()
-                    .map(|n| (article.sections[*n].1.as_str(), *n == truth.section))
-                    .collect();
-                let wrong = match changes::change(change, truth, &around, &mut dice) {
+                let why = match changes::change(change, &truth, &around, &mut dice) {
                     changes::Made::None => continue,
-                    changes::Made::True(why) => {
-                        report.exclude(change, why);
+                    changes::Made::True(why) => why,
+                    changes::Made::Wrong(_) if !verdict.kept() => {
+                        "the gate drops the sentence as it stands"
+                    }
+                    changes::Made::Wrong(text) => {
+                        cases
+                            .entry((half, truth.lang, change))
+                            .or_default()
+                            .push(Case {
+                                order: dice.next(),
+                                article,
+                                section: truth.section,
+                                text,
+                            });
                         continue;
                     }
-                    changes::Made::Wrong(text) => text,
                 };
-                if !report.wants(half, truth.lang, change, setup.most) {
-                    continue;
-                }
-                let verdict = judge(&gate, article, &sections, &wrong, &mut report);
-                report.wrong(
-                    half,
-                    truth,
-                    &article.id,
-                    change,
-                    &wrong,
-                    matches!(verdict, Verdict::Dropped { .. }),
-                );
+                report.exclude(change, why);
             }
         }
     }
+    for ((half, lang, change), mut list) in cases {
+        list.sort_by_key(|case| case.order);
+        list.truncate(setup.most);
+        for case in list {
+            let sections = cited(case.article, case.section);
+            let gate = gate(case.article, &sections, lang, &setup.options);
+            let verdict = judge(&gate, case.article, &sections, &case.text, &mut report);
+            report.wrong(
+                (half, lang, change),
+                &case.article.id,
+                &case.text,
+                !verdict.kept(),
+            );
+        }
+    }
     report
+}
+
+/// A changed sentence that waits to be drawn.
+struct Case<'a> {
+    order: u64,
+    article: &'a Article,
+    section: usize,
+    text: String,
+}
+
+fn truths_of(article: &Article, by_hand: &ByHand) -> Vec<Truth> {
+    let mut out = truths::danish(article);
+    for (list, form, lang) in [
+        (&by_hand.english, "translated", Lang::En),
+        (&by_hand.paraphrases, "paraphrased", Lang::Da),
+    ] {
+        out.extend(truths::written(article, list, form, lang));
+    }
+    out
 }
 
 #[cfg(test)]

@@ -63,7 +63,7 @@ pub struct Miss {
     pub why: String,
 }
 
-/// Changes that were thrown away, for they left the sentence true.
+/// Changes that were thrown away, for they left the sentence true or the gate drops it unchanged.
 #[derive(Clone, Debug, Serialize)]
 pub struct Excluded {
     pub change: Change,
@@ -109,33 +109,26 @@ impl Report {
         }
     }
 
-    pub(super) fn wants(&self, half: Half, lang: Lang, change: Change, most: usize) -> bool {
-        let of = self.wrong.get(&(half, lang, change));
-        of.is_none_or(|f| (f.n as usize) < most)
-    }
-
     pub(super) fn exclude(&mut self, change: Change, why: &'static str) {
         *self.excluded.entry((change, why)).or_default() += 1;
     }
 
     pub(super) fn wrong(
         &mut self,
-        half: Half,
-        truth: &Truth,
+        (half, lang, change): (Half, Lang, Change),
         article: &str,
-        change: Change,
         text: &str,
         caught: bool,
     ) {
         self.wrong
-            .entry((half, truth.lang, change))
+            .entry((half, lang, change))
             .or_default()
             .add(caught);
         if !caught {
             self.through.push(Miss {
                 article: article.to_owned(),
                 half,
-                lang: truth.lang,
+                lang,
                 change: Some(change),
                 text: text.to_owned(),
                 why: String::new(),

@@ -26,11 +26,9 @@ fn article() -> Article {
 #[test]
 fn each_change_changes_one_thing() {
     let article = article();
-    let around: Vec<(&str, bool)> = article
-        .sections
-        .iter()
-        .map(|(_, b)| (b.as_str(), true))
-        .collect();
+    let mut around: Vec<&str> = article.sections.iter().map(|(_, b)| b.as_str()).collect();
+    let two = "Et gebyr koster 150 kr. for børn og 300 kr. for voksne.";
+    around.push(two);
     let made = |text: &str, change| {
         let truth = Truth {
             text: text.to_owned(),
@@ -67,6 +65,28 @@ fn each_change_changes_one_thing() {
     assert_eq!(
         made(denied, Change::DenialRemoved),
         "Det er gratis, og du behøver en advokat."
+    );
+    for (text, stated) in [
+        (
+            "Får du afslag, kan du klage inden fire uger.",
+            [
+                "Du får afslag.",
+                "Du får afslag, og du kan klage inden fire uger.",
+            ],
+        ),
+        (
+            "Kontakt os, hvis du ikke kan komme.",
+            ["Du kan ikke komme."; 2],
+        ),
+    ] {
+        let found = made(text, Change::Condition);
+        assert!(stated.contains(&found.as_str()), "{found}");
+    }
+    // The price of one is put on the other, though the sentence says both.
+    let found = made(two, Change::AnotherNumber);
+    assert!(
+        found.matches("150 kr.").count() == 2 || found.matches("300 kr.").count() == 2,
+        "{found}"
     );
     let price = "Et gebyr koster højst 150 kr. for alle under 18 år.";
     assert!(

@@ -1,7 +1,7 @@
 //! From tokens to facts.
 
 use super::{Bound, Fact, What};
-use crate::lexicon::{Tongue, Unit, bound_of, month, unit, value, weekday};
+use crate::lexicon::{Tongue, Unit, bound_of, month, often, times, unit, value, weekday};
 use crate::token::{Kind, Token};
 
 struct Reader<'a> {
@@ -176,6 +176,9 @@ impl Reader<'_> {
             let form = if text == "couple" { "par" } else { "few" };
             return self.number(at, n, form.to_owned());
         }
+        if let Some(after) = self.each(at) {
+            return after;
+        }
         // "a week" is one week; "en" alone is an article.
         if matches!(text, "en" | "et" | "a" | "an" | "one")
             && unit(self.text(at + 1)).is_some_and(Unit::time)
@@ -212,7 +215,8 @@ impl Reader<'_> {
     /// A number whose words are the tokens from `at` to `after`.
     fn number(&mut self, at: usize, after: usize, form: String) -> usize {
         let number = self.tokens[at].number();
-        let digits = number && form.bytes().all(|b| b.is_ascii_digit());
+        let (given, (after, form)) = (after, self.multiplied(after, form));
+        let digits = number && after == given && form.bytes().all(|b| b.is_ascii_digit());
         let n = self.ordinal_end(after);
         let ordinal = n > after || (digits && self.text(n) == "." && n + 1 < self.tokens.len());
         if number && form.contains('/') {
@@ -396,13 +400,48 @@ impl Reader<'_> {
         {
             i += 1;
         }
-        match self.text(i) {
-            "månedligt" | "monthly" => Some(Unit::Month),
-            "årligt" | "yearly" | "annually" => Some(Unit::Year),
-            "ugentligt" | "weekly" => Some(Unit::Week),
-            word if i > to => unit(word).filter(|u| u.time()),
-            _ => None,
+        let word = self.text(i);
+        often(word).or_else(|| unit(word).filter(|u| i > to && u.time()))
+    }
+
+    /// "to tusind", "2,5 mio.": the number that follows multiplies the first.
+    fn multiplied(&self, after: usize, form: String) -> (usize, String) {
+        let Some(by) = times(self.text(after)) else {
+            return (after, form);
+        };
+        let (whole, decimals) = form.split_once('.').unwrap_or((&form, ""));
+        let product = [whole, decimals].concat().parse::<u64>().ok();
+        let scale = 10_u64.checked_pow(decimals.len() as u32);
+        match product.and_then(|n| n.checked_mul(by)).zip(scale) {
+            Some((n, scale)) if n % scale == 0 => (after + 1, (n / scale).to_string()),
+            _ => (after, form),
         }
+    }
+
+    /// "hver uge", "hver anden uge", "every third month": how often. After an amount it was read with that.
+    fn each(&mut self, at: usize) -> Option<usize> {
+        if !matches!(self.text(at), "hver" | "hvert" | "every" | "each") {
+            return None;
+        }
+        let (n, after) = match self.text(at + 1) {
+            "anden" | "andet" | "other" | "second" => ("2".to_owned(), at + 2),
+            word => match value(word, self.tongue) {
+                Some(n) => (n, at + 2),
+                None => ("1".to_owned(), at + 1),
+            },
+        };
+        let found = unit(self.text(after)).filter(|u| u.time())?;
+        let start = self.tokens[at].start;
+        let read = self.out.last().is_some_and(|f| {
+            let between = |t: &&Token| t.start >= f.end && t.start < start;
+            f.per == Some(found) && self.tokens.iter().filter(between).count() <= 2
+        });
+        if !read {
+            let fact = self.push(What::Number, n, at, after + 1);
+            fact.unit = Some(found);
+            fact.bound = Bound::Each;
+        }
+        Some(after + 1)
     }
 
     fn side(&self, to: usize) -> Bound {

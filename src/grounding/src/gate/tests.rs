@@ -3,6 +3,8 @@ use base::Lang;
 use super::*;
 use crate::evidence::Section;
 
+mod once_through;
+
 const BODY: &str = "Du skal melde flytning senest fem dage, efter du er flyttet. Det er gratis.\n\n\
     - 0. til 3. klasse: mere end 2,5 km.\n- 4. til 6. klasse: mere end 6 km.\n- 10. klasse: mere end 9 km.\n\n\
     Får du afslag, kan du klage til Ankestyrelsen inden fire uger. Du må ikke køre på et udløbet kørekort.\n\n\

@@ -43,7 +43,10 @@ pub(crate) fn marks(tokens: &[Token], tongue: Tongue) -> Vec<(usize, Mark)> {
         if let Some(mark) = mark {
             out.push((i, mark));
         }
-        if tongue == Tongue::Danish && begins(tokens, i) && verb_first(&token.text, next(1)) {
+        if tongue == Tongue::Danish
+            && begins(tokens, i)
+            && (verb_first(&token.text, next(1)) || thing_second(tokens, i))
+        {
             out.push((i, Mark::If));
         }
         if tongue == Tongue::English
@@ -63,6 +66,30 @@ fn begins(tokens: &[Token], at: usize) -> bool {
         || at
             .checked_sub(1)
             .is_some_and(|b| matches!(tokens[b].text.as_str(), ";" | ":" | "." | "og" | "men"))
+}
+
+/// "Er ansøgningen godkendt, …", "…, og er ansøgningen godkendt, …": a verb and a definite noun, and a comma; but "For
+/// voksne …".
+fn thing_second(tokens: &[Token], at: usize) -> bool {
+    let [verb, noun, rest @ ..] = &tokens[at..] else {
+        return false;
+    };
+    let back = |n: usize| at.checked_sub(n).map_or("", |b| tokens[b].text.as_str());
+    let begins = verb.first || matches!(back(1), "og" | "men") && back(2) == ",";
+    let preposition = matches!(
+        verb.text.as_str(),
+        "for" | "over" | "under" | "efter" | "før" | "hver" | "eller" | "der" | "hvor" | "især"
+    );
+    begins
+        && verb.text.ends_with('r')
+        && !preposition
+        && noun.word()
+        && ["en", "et", "ne"]
+            .iter()
+            .any(|end| noun.text.ends_with(end))
+        && noun.text.chars().count() > 4
+        && !super::stop(&noun.text, Tongue::Danish)
+        && rest.iter().any(|t| t.is(","))
 }
 
 /// "Får du afslag, …": a condition without an if.
@@ -108,7 +135,8 @@ fn verb_first(word: &str, next: &str) -> bool {
 fn danish(word: &str, next: &str, back: &str) -> Option<Mark> {
     Some(match word {
         "ikke" | "ej" | "aldrig" | "ingen" | "intet" | "hverken" | "næppe" | "uden"
-        | "ikkeryger" | "undgå" | "undlad" => {
+        | "ikkeryger" | "undgå" | "undlad" | "slipper" | "slippe" | "fritaget" | "fritages"
+        | "forbudt" | "ulovligt" | "ulovlig" | "umuligt" => {
             if word == "uden" && matches!(next, "for" | "på") {
                 return None;
             }
@@ -140,8 +168,11 @@ fn english(word: &str, next: &str, after: &str, back: &str) -> Option<Mark> {
         .or_else(|| word.strip_suffix("n’t"))
         .unwrap_or(word);
     Some(match word {
+        // What is left of "can't".
+        "ca" => Mark::May,
         "not" | "never" | "none" | "nobody" | "nothing" | "neither" | "without" | "no"
-        | "avoid" => {
+        | "avoid" | "forbidden" | "prohibited" | "illegal" | "exempt" | "exempted"
+        | "impossible" => {
             let limit =
                 matches!(next, "more" | "later" | "earlier" | "less" | "longer") && after == "than";
             if limit || (word == "not" && next == "until") && back == "only" {
@@ -286,7 +317,7 @@ pub(crate) fn imperative(word: &str, tongue: Tongue) -> bool {
         "enclose", "look", "register", "do", "sign", "say", "cancel", "complete", "notify", "pick",
         "collect", "send", "find", "book", "log", "begin", "attach", "state", "answer", "reply",
         "hold", "leave", "lay", "place", "renew", "complain", "appeal", "inform", "save", "try",
-        "agree",
+        "agree", "block",
     ];
     match tongue {
         Tongue::Danish => DANISH.contains(&word),

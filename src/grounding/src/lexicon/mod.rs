@@ -8,7 +8,7 @@ mod stop;
 
 pub(crate) use marks::{Mark, imperative, marks};
 pub(crate) use names::{field, key};
-pub(crate) use numbers::{MONTHS, Unit, bound_of, month, unit, value, weekday};
+pub(crate) use numbers::{MONTHS, Unit, bound_of, month, often, times, unit, value, weekday};
 pub(crate) use stop::{light, stop};
 
 /// The two languages that the gate reads.

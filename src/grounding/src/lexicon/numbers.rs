@@ -191,6 +191,28 @@ pub(crate) fn weekday(word: &str) -> Option<u32> {
         .map(|(n, _)| n)
 }
 
+/// How often, in a word.
+pub(crate) fn often(word: &str) -> Option<Unit> {
+    Some(match word {
+        "daglig" | "dagligt" | "daily" => Unit::Day,
+        "ugentlig" | "ugentligt" | "weekly" => Unit::Week,
+        "månedlig" | "månedligt" | "monthly" => Unit::Month,
+        "årlig" | "årligt" | "yearly" | "annually" => Unit::Year,
+        _ => return None,
+    })
+}
+
+/// What a word after a number multiplies it by: "to tusind", "2,5 mio."
+pub(crate) fn times(word: &str) -> Option<u64> {
+    Some(match word {
+        "hundrede" | "hundred" => 100,
+        "tusind" | "tusinde" | "thousand" => 1000,
+        "mio" | "million" | "millioner" | "millions" => 1_000_000,
+        "mia" | "milliard" | "milliarder" | "billion" => 1_000_000_000,
+        _ => return None,
+    })
+}
+
 /// The limit that these words before a number, or after it and its unit, make of it. The longest end
 /// (before) or start (after) counts; all lower case.
 pub(crate) fn bound_of(before: &[&str], after: &[&str]) -> Bound {
@@ -307,7 +329,16 @@ pub(crate) fn bound_of(before: &[&str], after: &[&str]) -> Bound {
         if let Some((_, bound)) =
             after.or_else(|| BEFORE.iter().find(|(end, _)| words.ends_with(end)))
         {
-            return *bound;
+            // "til de fylder 22"
+            let before = &words[..words.len().saturating_sub(1)];
+            let until = after.is_none()
+                && *bound == Bound::Turned
+                && before
+                    .iter()
+                    .rev()
+                    .take(3)
+                    .any(|w| matches!(*w, "til" | "indtil" | "until" | "till"));
+            return if until { Bound::Until } else { *bound };
         }
         // What may stand between a limit and its number.
         match words.split_last() {

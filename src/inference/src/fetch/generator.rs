@@ -4,13 +4,13 @@ use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::{DOWNLOAD, Progress, Source, disk, hub, pypi};
 use crate::digest;
 use crate::error::{Error, IoContext, Result};
-use crate::manifest::GeneratorManifest;
+use crate::manifest::{GeneratorManifest, Terms};
 
 /// Beside the model: who accepted its terms, and when.
 const ACCEPTED: &str = "terms-accepted.toml";
@@ -24,12 +24,21 @@ pub struct Acceptance {
     pub at: String,
 }
 
-#[derive(Serialize)]
-struct Record<'a> {
-    terms: &'a str,
-    url: &'a str,
-    by: &'a str,
-    at: &'a str,
+#[derive(Serialize, Deserialize)]
+struct Record {
+    terms: String,
+    url: String,
+    by: String,
+    at: String,
+}
+
+impl Record {
+    /// Whether somebody accepted just these terms before.
+    fn found(path: &Path, terms: &Terms) -> bool {
+        let text = std::fs::read_to_string(path).ok();
+        let record: Option<Record> = text.and_then(|text| toml::from_str(&text).ok());
+        record.is_some_and(|r| r.terms == terms.title && r.url == terms.url)
+    }
 }
 
 /// A language model and where it lies, if it was fetched.
@@ -67,20 +76,22 @@ pub fn fetch_generator(
 ) -> Result<PathBuf> {
     let folder = manifest.folder(cache_dir);
     let path = manifest.path(cache_dir);
-    if manifest.terms.is_some() && accepted.is_none() && !folder.join(ACCEPTED).is_file() {
+    let record = folder.join(ACCEPTED);
+    let bound = |terms: &&Terms| !Record::found(&record, terms);
+    if accepted.is_none() && manifest.terms.as_ref().is_some_and(|t| bound(&t)) {
         return Err(Error::Fetch(unaccepted(manifest)));
     }
     std::fs::create_dir_all(&folder).at("create", &folder)?;
     let _lock = disk::lock(&folder.join(".lock"), progress)?;
-    if let (Some(terms), Some(accepted)) = (&manifest.terms, accepted) {
-        let record = Record {
-            terms: &terms.title,
-            url: &terms.url,
-            by: &accepted.by,
-            at: &accepted.at,
+    if let (Some(terms), Some(accepted)) = (manifest.terms.as_ref().filter(bound), accepted) {
+        let said = Record {
+            terms: terms.title.clone(),
+            url: terms.url.clone(),
+            by: accepted.by.clone(),
+            at: accepted.at.clone(),
         };
-        let text = toml::to_string(&record).map_err(|e| Error::Failed(e.to_string()))?;
-        disk::replace(&folder.join(ACCEPTED), |out, path| {
+        let text = toml::to_string(&said).map_err(|e| Error::Failed(e.to_string()))?;
+        disk::replace(&record, |out, path| {
             out.write_all(text.as_bytes()).at("write", path)
         })?;
     }

@@ -31,6 +31,13 @@ struct Prefix {
     users: usize,
 }
 
+/// A request that waits for room.
+struct Waiting {
+    job: Job,
+    /// Its tokens and how many of them are fixed, once they were made.
+    read: Option<(Vec<u32>, usize)>,
+}
+
 /// A text under way.
 struct Session {
     job: Job,
@@ -58,7 +65,7 @@ pub(super) struct Engine {
     loaded: Loaded,
     limits: Limits,
     work: Workspace,
-    waiting: VecDeque<Job>,
+    waiting: VecDeque<Waiting>,
     sessions: VecDeque<Session>,
     prefixes: Vec<(u64, Prefix)>,
     /// Numbers uses and prefixes.
@@ -83,7 +90,7 @@ impl Engine {
     }
 
     pub(super) fn take(&mut self, job: Job) {
-        self.waiting.push_back(job);
+        self.waiting.push_back(Waiting { job, read: None });
     }
 
     pub(super) fn stats(&self) -> Stats {
@@ -97,8 +104,8 @@ impl Engine {
 
     /// Ends everything.
     pub(super) fn stop(&mut self, reason: &Reason) {
-        for job in self.waiting.drain(..) {
-            job.end(reason.clone(), 0, 0, 0);
+        for waiting in self.waiting.drain(..) {
+            waiting.job.end(reason.clone(), 0, 0, 0);
         }
         while let Some(session) = self.sessions.pop_front() {
             self.end(session, reason.clone());
@@ -126,8 +133,12 @@ impl Engine {
         if self.sessions.is_empty() {
             return Ok(());
         }
-        // Prompts take turns.
-        let reading = self.sessions.iter().position(Session::reading);
+        // Prompts take turns: the one that has waited longest is read and goes behind whoever came since.
+        let turn = self.sessions.iter().position(Session::reading);
+        if let Some(session) = turn.and_then(|at| self.sessions.remove(at)) {
+            self.sessions.push_back(session);
+        }
+        let reading = turn.map(|_| self.sessions.len() - 1);
         let mut pieces = Vec::with_capacity(self.sessions.len());
         for (n, session) in self.sessions.iter().enumerate() {
             let from = session.cache.len();
@@ -180,12 +191,6 @@ impl Engine {
             if let Some(session) = self.sessions.remove(n) {
                 self.end(session, reason);
             }
-        }
-        // The next prompt's turn.
-        if let Some(at) = self.sessions.iter().position(Session::reading)
-            && let Some(session) = self.sessions.remove(at)
-        {
-            self.sessions.push_back(session);
         }
         Ok(())
     }
@@ -250,10 +255,10 @@ impl Engine {
             }
         }
         for n in (0..self.waiting.len()).rev() {
-            if let Some(reason) = reason(&self.waiting[n])
-                && let Some(job) = self.waiting.remove(n)
+            if let Some(reason) = reason(&self.waiting[n].job)
+                && let Some(waiting) = self.waiting.remove(n)
             {
-                job.end(reason, 0, 0, 0);
+                waiting.job.end(reason, 0, 0, 0);
             }
         }
     }
@@ -261,12 +266,12 @@ impl Engine {
     /// Begins what waits, in order, while there is room.
     fn admit(&mut self) {
         while self.sessions.len() < self.limits.at_once
-            && let Some(job) = self.waiting.pop_front()
+            && let Some(waiting) = self.waiting.pop_front()
         {
-            match self.begin(job) {
+            match self.begin(waiting) {
                 Ok(None) => {}
-                Ok(Some(job)) => {
-                    self.waiting.push_front(job);
+                Ok(Some(waiting)) => {
+                    self.waiting.push_front(waiting);
                     return;
                 }
                 Err(failed) => failed.0.end(Reason::Failed(failed.1.to_string()), 0, 0, 0),
@@ -275,19 +280,24 @@ impl Engine {
     }
 
     /// Begins one; gives it back when it has to wait for room.
-    fn begin(&mut self, job: Job) -> Result<Option<Job>, Box<(Job, Error)>> {
+    fn begin(&mut self, waiting: Waiting) -> Result<Option<Waiting>, Box<(Job, Error)>> {
+        let Waiting { job, read } = waiting;
         let request = &job.request;
         let Loaded {
             tokenizer,
             template,
             ..
         } = &self.loaded;
-        let (tokens, fixed) = match template.tokens(&request.prefix, &request.prompt, tokenizer) {
+        let read = match read {
+            Some(read) => Ok(read),
+            None => template.tokens(&request.prefix, &request.prompt, tokenizer),
+        };
+        let (tokens, fixed) = match read {
             Ok((tokens, fixed)) if fixed < LEAST_FIXED => (tokens, 0),
             Ok(found) => found,
             Err(error) => return Err(Box::new((job, error))),
         };
-        let longest = tokens.len() + request.max_tokens;
+        let longest = tokens.len().saturating_add(request.max_tokens);
         let fault = if tokens.is_empty() {
             Some("the prompt has no tokens".to_owned())
         } else if longest > self.limits.context {
@@ -309,12 +319,19 @@ impl Engine {
             p.users += 1;
             (*id, p.tokens.len())
         });
-        let (prefix, shared) = known.unzip();
-        let shared = shared.unwrap_or(0);
+        let (mut prefix, shared) = known.unzip();
+        let mut shared = shared.unwrap_or(0);
+        let whole = cache::pages_for(longest);
         // Whole pages of the prefix are never written.
-        let pages = cache::pages_for(longest) - shared / PAGE;
-        if !self.make_room(pages) {
-            self.release(prefix);
+        let mut pages = whole - shared / PAGE;
+        let mut room = self.make_room(pages);
+        if !room && prefix.is_some() {
+            // The prefix holds room as well. What fits without it is read anew.
+            self.release(prefix.take());
+            (shared, pages) = (0, whole);
+            room = self.make_room(pages);
+        }
+        if !room {
             if self.sessions.is_empty() {
                 let fault = format!(
                     "keys and values of {longest} tokens exceed the {} MB set aside for dialogues",
@@ -322,7 +339,8 @@ impl Engine {
                 );
                 return Err(Box::new((job, Error::Failed(fault))));
             }
-            return Ok(Some(job));
+            let read = Some((tokens, fixed));
+            return Ok(Some(Waiting { job, read }));
         }
         self.count += 1;
         let mut cache = Cache::default();

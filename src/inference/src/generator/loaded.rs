@@ -6,12 +6,14 @@ use serde::Serialize;
 
 use super::GeneratorOptions;
 use super::architecture::Architecture;
+use super::cache;
 use super::gguf::{Gguf, Value};
 use super::memory;
 use super::model::Decoder;
 use super::prompt::{PromptForm, Template};
 use super::tokenizer::Tokenizer;
 use crate::error::Result;
+use crate::kernels::decoder::PAGE;
 
 /// What a model is, for operators and records.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -63,12 +65,14 @@ impl Loaded {
             )));
         }
         let values = file.tensors.values().map(|t| (t.rows() * t.width()) as u64);
+        // A text for which there is never room would only be refused later.
+        let room = options.limits.kv_bytes / cache::page_bytes(&architecture) * PAGE;
         let description = Description {
             name,
             architecture: architecture.family.name(),
             form: template.form(),
             parameters: values.sum(),
-            context_tokens: options.limits.context.min(architecture.context),
+            context_tokens: options.limits.context.min(architecture.context).min(room),
             vocabulary_tokens: architecture.vocabulary,
             weight_bytes,
             kernel: compute.name(),

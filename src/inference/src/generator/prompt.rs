@@ -106,7 +106,7 @@ impl Template {
             messages => messages,
             add_generation_prompt => answer,
             bos_token => tokenizer.text_of_begin(),
-            eos_token => "",
+            eos_token => tokenizer.text_of_end(),
             enable_thinking => false,
         };
         let template = environment.get_template("chat");

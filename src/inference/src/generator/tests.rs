@@ -111,7 +111,7 @@ fn an_instruction_model_is_asked_by_the_template_in_its_file() {
     let folder = Folder::new();
     let path = folder.join("tiny.gguf");
     let mut entries = testing::metadata(Family::Qwen3);
-    let template = "{{ bos_token }}{% for m in messages %}<b>{{ m.role }}: {{ m.content.strip() }}\n{% endfor %}\
+    let template = "{{ bos_token }}{% if eos_token != '<eos>' %}{{ raise_exception('no end') }}{% endif %}{% for m in messages %}<b>{{ m.role }}: {{ m.content.strip() }}\n{% endfor %}\
                     {% if add_generation_prompt %}<b>assistant:{% endif %}";
     entries.push(("tokenizer.chat_template".into(), V::String(template.into())));
     testing::write_with(
@@ -192,4 +192,23 @@ fn templates_that_fail_or_never_end_are_said() {
             "{end:?}"
         );
     }
+}
+
+/// What could never be held is not promised.
+#[test]
+fn the_longest_text_is_what_memory_is_set_aside_for() {
+    let folder = Folder::new();
+    let path = folder.join("tiny.gguf");
+    testing::write(&path, Family::Gemma3, GgmlDType::Q4K);
+    let mut options = options();
+    let architecture = architecture::Architecture::read(&gguf::Gguf::open(&path).unwrap()).unwrap();
+    options.limits.kv_bytes = 3 * cache::page_bytes(&architecture) + 1;
+    let generator = Generator::load(&path, &options).unwrap();
+    let context = generator.describe().context_tokens;
+    assert_eq!(context, 3 * crate::kernels::decoder::PAGE);
+    let (_, end) = all(generator.generate(request("en", context)).unwrap());
+    assert!(
+        matches!(&end.reason, Reason::Failed(why) if why.contains("exceed the 96")),
+        "{end:?}"
+    );
 }

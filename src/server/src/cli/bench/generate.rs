@@ -77,7 +77,7 @@ pub(super) fn run(setting: &Setting, model: &str, json: bool) -> Result<(), Fail
         if n > 0 {
             prompt_tokens = found.prompt_tokens;
             prompts.push(found.prompt_tokens as f64 / found.first_ms * 1e3);
-            rates.push((found.tokens - 1) as f64 / found.rest_ms * 1e3);
+            rates.push(rate(found.tokens, found.rest_ms)?);
         }
     }
     for n in 0..=RUNS {
@@ -156,6 +156,18 @@ fn encoder(setting: &Setting) -> Result<Handle, Failure> {
     Ok(Scheduler::start(encoder, tokenizer, options)?)
 }
 
+/// Tokens a second after the first.
+fn rate(tokens: usize, rest_ms: f64) -> Result<f64, Failure> {
+    if tokens < 2 {
+        return Err(format!(
+            "the model ended its answer after {tokens} of {WRITTEN} tokens: how fast it writes cannot be measured; take \
+             a model that goes on with a text, such as gemma3-270m"
+        )
+        .into());
+    }
+    Ok((tokens - 1) as f64 / rest_ms * 1e3)
+}
+
 fn once(
     setting: &Setting,
     generator: &Generator,
@@ -231,4 +243,15 @@ pub(super) fn serve(setting: &Setting, model: &str, threads: usize) -> Result<()
         say(&serde_json::to_string(&found)?)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_of_less_than_two_tokens_has_no_rate() {
+        assert!(rate(0, 0.0).is_err() && rate(1, 3.0).is_err());
+        assert!((rate(11, 2000.0).unwrap() - 5.0).abs() < 1e-9);
+    }
 }
