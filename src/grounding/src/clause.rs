@@ -113,12 +113,14 @@ pub(crate) fn clauses(text: &str, tongue: Tongue, least: usize) -> Vec<Clause> {
     for (from, to) in stretches(&tokens, least, weight, parts) {
         let (start, end) = (tokens[from].start, tokens[to - 1].end);
         let inside = &tokens[from..to];
+        let mut terms: Vec<Term> = Vec::new();
+        for term in all_terms.iter().filter(|t| (from..to).contains(&t.token)) {
+            if !terms.iter().any(|t| t.forms == term.forms) {
+                terms.push(term.clone());
+            }
+        }
         out.push(Clause {
-            terms: all_terms
-                .iter()
-                .filter(|t| (from..to).contains(&t.token))
-                .cloned()
-                .collect(),
+            terms,
             facts: all_facts
                 .iter()
                 .filter(|f| f.start >= start && f.start < end)

@@ -135,11 +135,7 @@ pub(crate) fn terms(tokens: &[Token], taken: &[bool], tongue: Tongue) -> Vec<Ter
         {
             continue;
         }
-        if let Some(term) = term(token, i, tongue)
-            && !out.iter().any(|t| t.forms == term.forms)
-        {
-            out.push(term);
-        }
+        out.extend(term(token, i, tongue));
     }
     out
 }

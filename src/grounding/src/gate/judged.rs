@@ -39,7 +39,8 @@ impl Judged<'_> {
             Tongue::Danish => 1.5,
             Tongue::English => 1.0,
         };
-        if all >= enough && had < least * all {
+        let told = why.iter().any(|f| matches!(f, Fault::Unsupported { .. }));
+        if !told && all >= enough && had < least * all {
             why.push(Fault::Unsupported { share: had / all });
         }
         let mut homes = self.ground.homes(self.beside, margin);

@@ -1,7 +1,7 @@
 //! Sentences that give several things each its number: "150 kr. for børn og 300 kr. for voksne".
 
-use crate::clause::Clause;
-use crate::content::meets;
+use crate::clause::{Clause, Named};
+use crate::content::{Term, meets};
 use crate::facts::Fact;
 
 /// Whether two facts could stand in each other's place.
@@ -9,19 +9,32 @@ fn rival(a: &Fact, b: &Fact) -> bool {
     a.what == b.what && a.unit == b.unit
 }
 
-/// What a clause says beside such a fact, in its order: where it stands, and whether the judged clause says it too.
-fn matter(clause: &Clause, fact: &Fact, own: &Clause) -> Vec<(usize, bool)> {
-    let terms = clause.terms.iter().filter(|t| t.weight >= 0.5).map(|t| {
-        let mut forms = own.terms.iter().flat_map(|o| &o.forms);
-        (t.start, forms.any(|f| meets(f, &t.forms[0]) > 0.0))
-    });
-    let names = clause
-        .names
-        .iter()
-        .map(|n| (n.start, own.names.iter().any(|o| o.key == n.key)));
-    let others = clause.facts.iter().filter(|f| !rival(f, fact));
-    let others = others.map(|f| (f.start, own.facts.iter().any(|o| o.same(f))));
-    let mut all: Vec<(usize, bool)> = terms.chain(names).chain(others).collect();
+fn has_term(clause: &Clause, term: &Term) -> bool {
+    let mut forms = clause.terms.iter().flat_map(|o| &o.forms);
+    forms.any(|f| meets(f, &term.forms[0]) > 0.0)
+}
+
+fn has_name(clause: &Clause, name: &Named) -> bool {
+    clause.names.iter().any(|o| o.key == name.key)
+}
+
+fn has_fact(clause: &Clause, fact: &Fact) -> bool {
+    clause.facts.iter().any(|o| o.same(fact))
+}
+
+/// What a clause says beside such a fact and the other does not, in its order: where it stands, and whether the judged
+/// clause says it too.
+fn matter(clause: &Clause, other: &Clause, fact: &Fact, own: &Clause) -> Vec<(usize, bool)> {
+    let terms = clause.terms.iter();
+    let terms = terms.filter(|t| t.weight >= 0.5 && !has_term(other, t));
+    let names = clause.names.iter().filter(|n| !has_name(other, n));
+    let facts = clause.facts.iter();
+    let facts = facts.filter(|f| !rival(f, fact) && !has_fact(other, f));
+    let mut all: Vec<(usize, bool)> = terms
+        .map(|t| (t.start, has_term(own, t)))
+        .chain(names.map(|n| (n.start, has_name(own, n))))
+        .chain(facts.map(|f| (f.start, has_fact(own, f))))
+        .collect();
     all.sort_unstable();
     all
 }
@@ -34,21 +47,21 @@ pub(super) fn of_another(own: &Clause, fact: &Fact, one: &Clause, other: &Clause
         return false;
     };
     // A clause that says both has put each in its place, as far as can be seen.
-    let has = |c: &Clause, f: &Fact| c.facts.iter().any(|x| x.same(f));
-    let mut theirs = other
-        .facts
-        .iter()
-        .filter(|f| rival(f, fact) && !has(one, f));
-    if theirs.any(|f| has(own, f)) || has(other, fact) {
+    let mut theirs = other.facts.iter();
+    let both = theirs.any(|f| rival(f, fact) && !has_fact(one, f) && has_fact(own, f));
+    if both || has_fact(other, fact) {
         return false;
     }
-    let later = if one.start < other.start { other } else { one };
+    let (first, later) = if one.start < other.start {
+        (one, other)
+    } else {
+        (other, one)
+    };
     let later_at = one_at.max(other_at);
-    let follows = !matter(later, fact, own)
-        .iter()
-        .any(|(at, _)| *at < later_at);
-    let said = |c: &Clause, place: usize| {
-        let all = matter(c, fact, own);
+    let before = |(at, _): &(usize, bool)| *at < later_at;
+    let follows = !matter(later, first, fact, own).iter().any(before);
+    let said = |c: &Clause, against: &Clause, place: usize| {
+        let all = matter(c, against, fact, own);
         if follows {
             all.iter().filter(|(at, own)| *at > place && *own).count()
         } else {
@@ -57,5 +70,5 @@ pub(super) fn of_another(own: &Clause, fact: &Fact, one: &Clause, other: &Clause
             before.take(1).filter(|(_, own)| *own).count()
         }
     };
-    said(other, other_at) > said(one, one_at)
+    said(other, one, other_at) > said(one, other, one_at)
 }

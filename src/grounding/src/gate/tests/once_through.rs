@@ -131,6 +131,9 @@ fn a_number_of_another_thing_is_no_ground() {
     let body = "Gebyret for børn er 150 kr. og for voksne 300 kr.";
     dropped(body, "Gebyret for voksne er 150 kr.", "number");
     kept(body, "Gebyret for voksne er 300 kr.");
+    let body = "Børn under 7 år betaler 50 kr., mens voksne betaler 100 kr.";
+    dropped(body, "Voksne betaler 50 kr.", "number");
+    kept(body, "Voksne betaler 100 kr.");
     let body = "Storskrald hentes ved fortovet. En ny spand koster 300 kr.";
     dropped(body, "At få hentet storskrald koster 300 kr.", "number");
     kept(body, "En ny spand koster 300 kr.");
