@@ -7,6 +7,7 @@
 
 mod material;
 mod mode;
+mod near;
 mod plain;
 mod prompt;
 mod short;
@@ -17,4 +18,4 @@ pub use mode::{Mode, Modes};
 pub use plain::{Doubt, doubt};
 pub use prompt::{MAX_TOKENS, request, speaks};
 pub use short::shorten;
-pub use writer::{Candidate, Composition, Dropped, Part, SENTENCES, Writer};
+pub use writer::{Candidate, Composition, Dropped, Part, SENTENCES, Wording, Writer};

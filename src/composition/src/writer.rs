@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use base::Lang;
 use grounding::{Evidence, Fault, Gate, Options, Section, Sentence, Verdict, sentences};
 use serde::{Deserialize, Serialize};
 
 use crate::material::Material;
 use crate::mode::Mode;
+use crate::near::Near;
 use crate::prompt;
 
 /// Sentences of an answer, at most.
@@ -15,6 +17,17 @@ pub const SENTENCES: usize = 4;
 const STEPS: usize = 8;
 /// Characters without an end of a sentence that are waited for.
 const PENDING: usize = 1_200;
+
+/// How far a model may go from the approved words.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Wording {
+    /// Each sentence has the words of one approved sentence, in their order: for small models.
+    #[default]
+    Close,
+    /// As far as the gate lets it.
+    Free,
+}
 
 /// A piece of an answer that the gate let through.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +42,7 @@ pub struct Part {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Dropped {
     pub text: String,
+    /// The gate's faults; none where the sentence was too far from every approved one.
     pub why: Vec<Fault>,
 }
 
@@ -62,6 +76,8 @@ pub struct Composition {
 pub struct Writer<'a> {
     material: &'a Material,
     gate: Gate,
+    /// In close wording.
+    near: Option<Near>,
     pending: String,
     /// How many sentences of the line that is pending were given already.
     given: usize,
@@ -89,7 +105,7 @@ pub struct Candidate {
 }
 
 impl<'a> Writer<'a> {
-    pub fn new(material: &'a Material, model: &str) -> Self {
+    pub fn new(material: &'a Material, model: &str, wording: Wording) -> Self {
         let ids: Vec<String> = (0..material.sections.len())
             .map(|n| n.to_string())
             .collect();
@@ -113,6 +129,7 @@ impl<'a> Writer<'a> {
         Self {
             material,
             gate: Gate::new(&evidence, material.lang, options),
+            near: (wording == Wording::Close).then(|| Near::of(material)),
             pending: String::new(),
             given: 0,
             open_step: false,
@@ -182,7 +199,14 @@ impl<'a> Writer<'a> {
             self.repeats += 1;
             return None;
         }
-        match self.gate.judge(&sentence, meaning) {
+        let verdict = match &self.near {
+            // Another language shares no words with the sections.
+            Some(near) if self.material.lang == Lang::Da && !near.holds(text) => {
+                Verdict::Dropped { why: Vec::new() }
+            }
+            _ => self.gate.judge(&sentence, meaning),
+        };
+        match verdict {
             Verdict::Dropped { why } => {
                 self.composition.dropped.push(Dropped {
                     text: text.to_owned(),

@@ -261,7 +261,7 @@ impl Composer {
         let answer = generator.generate(request).map_err(|e| e.to_string())?;
         Ok(Writing {
             answer,
-            writer: Writer::new(material, &description.name),
+            writer: Writer::new(material, &description.name, self.settings.wording),
             clock: Arc::clone(&self.clock),
             began,
             first_by: began + self.settings.first(),

@@ -27,7 +27,7 @@ fn material(lang: Lang) -> Material {
 
 /// What is shown of a text that comes in pieces of so many characters.
 fn shown(material: &Material, text: &str, piece: usize, ended: bool) -> (String, Composition) {
-    let mut writer = Writer::new(material, "test");
+    let mut writer = Writer::new(material, "test", Wording::Free);
     let mut out = String::new();
     let chars: Vec<char> = text.chars().collect();
     let mut say = |writer: &mut Writer<'_>, all: Vec<Candidate>| {
@@ -86,11 +86,31 @@ fn a_sentence_that_was_cut_off_is_not_shown_and_nothing_is_said_twice() {
     let (out, _) = shown(&m, "Det er gratis. Du skal melde flytning senest", 4, false);
     assert_eq!(out, "Det er gratis.");
     let circle = "Det er gratis. ".repeat(6);
-    let mut writer = Writer::new(&m, "test");
+    let mut writer = Writer::new(&m, "test", Wording::Free);
     let all = writer.sentences(&circle);
     let kept: Vec<_> = all.iter().filter_map(|c| writer.judge(c, None)).collect();
     assert_eq!(kept.len(), 1);
     assert!(writer.full());
+}
+
+#[test]
+fn close_wording_drops_what_no_approved_sentence_says() {
+    let m = material(Lang::Da);
+    let text =
+        "Det er gratis. Du kan melde din flytning på borger.dk. Log ind på borger.dk med MitID.";
+    let mut writer = Writer::new(&m, "test", Wording::Close);
+    let mut all = writer.sentences(text);
+    all.extend(writer.rest(true));
+    let kept: Vec<String> = all
+        .iter()
+        .filter_map(|c| writer.judge(c, None))
+        .map(|p| p.text)
+        .collect();
+    assert_eq!(
+        kept.concat(),
+        "Det er gratis. Log ind på borger.dk med MitID."
+    );
+    assert_eq!(writer.composition().dropped.len(), 1);
 }
 
 #[test]

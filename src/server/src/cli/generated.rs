@@ -223,6 +223,9 @@ fn show(r: &Answered, json: bool) {
 
 fn names(d: &composition::Dropped) -> String {
     let names: Vec<&str> = d.why.iter().map(|f| f.name()).collect();
+    if names.is_empty() {
+        return "not near".to_owned();
+    }
     names.join(", ")
 }
 

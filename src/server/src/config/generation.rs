@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use base::Lang;
-use composition::{Mode, Modes, speaks};
+use composition::{Mode, Modes, Wording, speaks};
 use serde::Deserialize;
 
 /// What the operator has set; by default every answer is verbatim.
@@ -19,6 +19,8 @@ pub(crate) struct Generation {
     pub areas: BTreeMap<String, Mode>,
     /// Languages in which answers are written: those that the gate reads, da and en.
     pub languages: BTreeSet<Lang>,
+    /// How far a model may go from the approved words.
+    pub wording: Wording,
     /// An answer is written for so long at most, in seconds.
     pub seconds: f32,
     /// When nothing could be shown after so many seconds, the answer is verbatim.
@@ -37,6 +39,7 @@ impl Default for Generation {
             areas: BTreeMap::new(),
             // What a small model writes in English has been wrong too often: docs/generation.md.
             languages: BTreeSet::from([Lang::Da]),
+            wording: Wording::Close,
             seconds: 12.0,
             first_seconds: 5.0,
             at_once: 2,
