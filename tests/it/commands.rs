@@ -396,3 +396,80 @@ fn the_encoder_is_measured() {
         assert!(report[key].as_f64().unwrap() > 0.0, "{report}");
     }
 }
+
+/// What `doctor --json` found, by what it looked at, and whether it was content.
+fn doctor(environment: &[(&str, &str)]) -> (std::collections::BTreeMap<String, Value>, bool) {
+    let mut command = borgerlinje(&["doctor", "--json"]);
+    let output = finish(command.envs(environment.iter().copied()), b"");
+    let lines = String::from_utf8(output.stdout).unwrap();
+    let all = lines
+        .lines()
+        .map(|l| serde_json::from_str::<Value>(l).unwrap());
+    let all = all.map(|v| (v["what"].as_str().unwrap().to_owned(), v));
+    (all.collect(), output.status.success())
+}
+
+#[test]
+fn the_doctor_names_what_is_missing_and_changes_nothing() {
+    crate::harness::Server::shared();
+    let dir = TempDir::with_prefix("borgerlinje-it-").unwrap();
+    let data = dir.path().join("data");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().to_string();
+    let data = data.to_str().unwrap();
+    let well = [
+        ("BORGERLINJE_DATA", data),
+        ("BORGERLINJE_LISTEN", "127.0.0.1:0"),
+    ];
+    let (found, content) = doctor(&well);
+    assert!(content, "{found:#?}");
+    for what in [
+        "knowledge",
+        "encoder",
+        "index",
+        "data folder",
+        "port",
+        "Redis",
+        "language model",
+    ] {
+        assert_eq!(found[what]["state"], "ok", "{what}");
+    }
+    assert_eq!(found["accounts"]["state"], "warning");
+    assert!(!Path::new(data).exists(), "it made the data folder");
+
+    let empty = dir.path().join("empty");
+    fs::create_dir(&empty).unwrap();
+    let closed = {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        format!("redis://:hemmeligt@{}", free.local_addr().unwrap())
+    };
+    let ill = [
+        ("BORGERLINJE_DATA", empty.to_str().unwrap()),
+        ("BORGERLINJE_CACHE", empty.to_str().unwrap()),
+        ("BORGERLINJE_LISTEN", &port),
+        ("BORGERLINJE_REDIS_URL", &closed),
+        ("BORGERLINJE_GENERATION", "generated"),
+        ("BORGERLINJE_GENERATOR", "gemma3-270m"),
+    ];
+    let (found, content) = doctor(&ill);
+    assert!(!content);
+    for (what, state, said) in [
+        ("encoder", "fault", "model fetch"),
+        ("word list", "warning", "model fetch"),
+        ("index", "warning", "borgerlinje index"),
+        ("language model", "fault", "model fetch gemma3-270m"),
+        ("port", "warning", "is taken"),
+        ("Redis", "fault", "does not answer"),
+        ("data folder", "ok", "can be written"),
+    ] {
+        let f = &found[what];
+        assert_eq!(f["state"], state, "{f}");
+        assert!(f["said"].as_str().unwrap().contains(said), "{f}");
+    }
+    assert!(!format!("{found:?}").contains("hemmeligt"));
+    assert_eq!(
+        fs::read_dir(&empty).unwrap().count(),
+        0,
+        "it left something"
+    );
+}

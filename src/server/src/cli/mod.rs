@@ -3,6 +3,7 @@
 mod ask;
 mod bench;
 mod citizen;
+mod doctor;
 mod eval;
 mod gate;
 mod generate;
@@ -85,6 +86,12 @@ enum Command {
         /// Also write a page that people can read: figures, charts, what went wrong. In Danish.
         #[arg(long, value_name = "OUT.html")]
         report: Option<PathBuf>,
+    },
+    /// Look whether everything is there that a service needs; changes nothing.
+    Doctor {
+        /// Print one JSON object a line.
+        #[arg(long)]
+        json: bool,
     },
     /// Check the knowledge and name every fault.
     Check {
@@ -202,6 +209,7 @@ pub fn main() -> ExitCode {
             Command::Eval { json, meaning, .. } => {
                 gate::run(&setting, &gate::Options { json, meaning })
             }
+            Command::Doctor { json } => doctor::run(&setting, json),
             Command::Check { json: true, .. } => sentences::json(&setting),
             Command::Check { sentences, .. } => check(&setting, sentences),
             Command::Index => index(&setting),

@@ -35,6 +35,14 @@ pub(crate) fn resident(process: &str) -> Option<f64> {
     Some(kib * 1024.0)
 }
 
+/// Memory that is free or can be freed, in bytes; `None` where the system does not say.
+pub(crate) fn free_memory() -> Option<f64> {
+    let all = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = all.lines().find_map(|l| l.strip_prefix("MemAvailable:"))?;
+    let kib: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024.0)
+}
+
 /// Threads for long work, one a core, that give way to everything else.
 ///
 /// # Errors
@@ -49,6 +57,12 @@ pub(crate) fn yielding_pool() -> Result<rayon::ThreadPool, rayon::ThreadPoolBuil
             }
         })
         .build()
+}
+
+/// Files and sockets that a service may have open, once it has raised its limit; none: as many as it likes.
+pub(crate) fn open_files() -> Option<u64> {
+    use rustix::process::{Resource, getrlimit};
+    getrlimit(Resource::Nofile).maximum
 }
 
 /// Lets this process open as many files and sockets as the system allows it: the usual limit of 1,024 is fewer
