@@ -79,9 +79,13 @@ impl Client {
         while out.len() < usize::try_from(newest - seq).unwrap() {
             out.push(c.frame().await.unwrap());
         }
-        // What was missed comes before anything else is read: nothing more stands before the pong.
+        // What was missed comes before anything else is read, and so does the answer to what nobody had answered yet.
         c.send(&json!({"type": "ping", "n": 7})).await;
-        assert_eq!(c.frame().await.unwrap(), json!({"type": "pong", "n": 7}));
+        let mut more = c.until("pong").await;
+        assert_eq!(more.pop().unwrap(), json!({"type": "pong", "n": 7}));
+        let unanswered = out.last().is_some_and(|e| e["type"] == "citizen");
+        assert!(more.is_empty() || unanswered, "{more:#?}");
+        out.extend(events(more));
         out
     }
 

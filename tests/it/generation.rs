@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::attacks::all_end_in_approved_words;
 use crate::client::{Client, answer};
@@ -68,10 +68,22 @@ async fn a_model_writes_and_the_approved_text_is_kept_beside_it() {
         return;
     }
     let server = service("generated", MODEL, "ready").await;
-    let mut written = 0;
+    let (mut written, mut streamed) = (0, 0);
     for question in danish(16) {
         let (mut c, _) = Client::hello(&server, "0751").await;
-        let turn = c.ask("a", &question).await;
+        c.send(&json!({"type": "message", "client_id": "a", "text": question}))
+            .await;
+        let mut turn = c.until("answer_part").await;
+        let first = turn.last().unwrap()["turn"].as_str().unwrap().to_owned();
+        // What comes at once is shown before the rest is written.
+        let end = format!(r#""type":"answer_end","turn":"{first}""#);
+        let stored = server.stored();
+        let ended = stored
+            .iter()
+            .any(|(_, b)| b.windows(end.len()).any(|w| w == end.as_bytes()));
+        streamed += usize::from(!ended);
+        turn.extend(c.until("answer_end").await);
+        turn.retain(|f| f.get("seq").is_some());
         let plain = ask(Server::shared(), &question).await;
         let (start, end) = (&turn[1], turn.last().unwrap());
         if start.get("written").is_none() {
@@ -104,6 +116,10 @@ async fn a_model_writes_and_the_approved_text_is_kept_beside_it() {
         assert_eq!(seen, turn.iter().collect::<Vec<_>>());
     }
     assert!(written > 2, "{written} answers were written");
+    assert!(
+        streamed > 0,
+        "every answer was whole before its first sentence was sent"
+    );
     let stored = server.stored();
     let holds = |needle: &str| {
         let found = |bytes: &[u8]| bytes.windows(needle.len()).any(|w| w == needle.as_bytes());

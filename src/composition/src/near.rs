@@ -13,7 +13,7 @@ use crate::material::Material;
 const SHARE: f32 = 0.8;
 /// Words that may be left out between the first and the last of them.
 const SKIPPED: usize = 1;
-/// A sentence that does not stand there as it is has at least so many words to be told by.
+/// A sentence that does not stand there as it is has at least so many words in common with the one it is near to.
 const LEAST: usize = 3;
 /// Letters of a word that tells something; figures tell always.
 const LETTERS: usize = 4;
@@ -80,7 +80,7 @@ impl Near {
         };
         let skipped = last.1 - first.1 + 1 - places.len();
         let told = (own.len() - neutral) as f32;
-        places.len() as f32 >= SHARE * told && skipped <= SKIPPED
+        places.len() >= LEAST && places.len() as f32 >= SHARE * told && skipped <= SKIPPED
     }
 }
 
@@ -151,6 +151,9 @@ mod tests {
             "En pårørende besøger dig og ser på din bolig.",
             "Du kan få det.",
             "Hjælpen er gratis.",
+            // The title says nothing of it.
+            "Skoleferier og feriefridage er gratis at spørge.",
+            "Skoleferierne er gratis.",
             "Du kan have dit barn på en anden skole.",
             "",
         ] {

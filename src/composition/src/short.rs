@@ -17,9 +17,20 @@ pub fn shorten(material: &Material) -> Option<String> {
     let mut out = String::new();
     for section in &material.sections {
         let mut blocks = Vec::new();
-        for block in section.text.split("\n\n").map(str::trim) {
-            if let Some(kept) = kept(block, &mut left) {
-                blocks.push(kept);
+        let mut coming = section.text.split("\n\n").map(str::trim).peekable();
+        while let Some(block) = coming.next() {
+            // What is announced comes with its announcement, or neither does.
+            let announced = coming.next_if(|_| block.ends_with(':'));
+            let before = left;
+            let both = match (kept(block, &mut left), announced) {
+                (Some(first), Some(next)) => {
+                    kept(next, &mut left).map(|n| format!("{first}\n\n{n}"))
+                }
+                (first, _) => first,
+            };
+            match both {
+                Some(text) => blocks.push(text),
+                None => left = before,
             }
         }
         if blocks.is_empty() {

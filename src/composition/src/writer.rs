@@ -62,11 +62,11 @@ pub struct Composition {
     pub sections: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fell_back: Option<String>,
-    /// Tokens read and written; 0 where no model was asked.
-    #[serde(default)]
-    pub prompt_tokens: usize,
-    #[serde(default)]
-    pub tokens: usize,
+    /// Tokens read and written, where the model came to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt_tokens: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<usize>,
     /// From the request to the first sentence that could be shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_sentence_ms: Option<f64>,
@@ -169,6 +169,14 @@ impl<'a> Writer<'a> {
             return out;
         }
         open.pop();
+        // A day waits for its month.
+        let ordinal = |c: &Candidate| {
+            let text = c.sentence.text.strip_suffix('.');
+            text.is_some_and(|t| t.ends_with(|d: char| d.is_ascii_digit()))
+        };
+        while open.last().is_some_and(ordinal) {
+            open.pop();
+        }
         let given = self.given;
         self.given = open.len().max(given);
         out.extend(open.into_iter().skip(given));
@@ -271,10 +279,6 @@ impl<'a> Writer<'a> {
         self.prose >= SENTENCES || self.steps >= STEPS || self.repeats > 1
     }
 
-    pub fn kept(&self) -> usize {
-        self.composition.kept
-    }
-
     /// How it came about so far.
     pub fn composition(self) -> Composition {
         self.composition
@@ -285,7 +289,10 @@ impl<'a> Writer<'a> {
 fn candidates(line: &str) -> Vec<Candidate> {
     let trimmed = line.trim_start();
     let number = trimmed.trim_start_matches(|c: char| c.is_ascii_digit());
-    let numbered = (1..=2).contains(&(trimmed.len() - number.len())) && number.starts_with(". ");
+    // "12. marts" counts no steps.
+    let rest = number.strip_prefix(". ").map(str::trim_start);
+    let counts = rest.is_some_and(|r| r.starts_with(char::is_uppercase));
+    let numbered = (1..=2).contains(&(trimmed.len() - number.len())) && counts;
     let step = numbered || ["- ", "* ", "• "].iter().any(|m| trimmed.starts_with(m));
     let text = if numbered { &number[2..] } else { trimmed };
     let all = sentences(text).into_iter().enumerate();

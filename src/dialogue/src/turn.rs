@@ -101,6 +101,8 @@ pub struct Settled {
     /// The article that is shown whole, and its section nearest to the question; none where a follow-up shows a section
     /// alone, and where the citizen picked the article.
     pub shown: Option<(ArticleIx, Option<u32>)>,
+    /// Probability that the message, by itself, is an attack.
+    pub attack: f32,
 }
 
 impl Turn {

@@ -95,10 +95,20 @@ impl Gate {
         tone::faults(text, &self.said, tongue, &mut why);
         // Digits that the tokens do not read: "½", full-width ones. "m²" is a unit.
         let unread = |c: &char| c.is_numeric() && !c.is_ascii_digit() && !matches!(c, '²' | '³');
-        if let Some(digit) = text.chars().find(unread) {
-            why.push(Fault::Number {
-                text: digit.to_string(),
-            });
+        // Copied as they stand they say what the section says.
+        let words = |text: &str| -> Vec<String> {
+            let trimmed = |w: &str| {
+                w.trim_matches(|c: char| !c.is_alphanumeric())
+                    .to_lowercase()
+            };
+            text.split_whitespace().map(trimmed).collect()
+        };
+        if text.contains(|c| unread(&c)) {
+            let said = words(&self.said);
+            let strange = words(text)
+                .into_iter()
+                .find(|w| w.contains(|c| unread(&c)) && !said.contains(w));
+            why.extend(strange.map(|text| Fault::Number { text }));
         }
         self.leaks.faults(text, &mut why);
         let clauses = clauses(text, tongue, 2);

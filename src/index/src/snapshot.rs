@@ -73,9 +73,14 @@ pub struct Found {
     pub crisis: f32,
     /// The likeliest kind of message that no article answers, and the probability of all kinds.
     pub outside: Option<(String, f32)>,
+    /// Probability that it wants the service to do what it should not: of that kind alone.
+    pub attack: f32,
     /// The section of the first article that is nearest to the question.
     pub section: Option<u32>,
 }
+
+/// The kind of messages that speak to the machine, by its file in `out_of_scope/`.
+const ATTACK: &str = "attack";
 
 impl Snapshot {
     pub fn answer_threshold(&self) -> f32 {
@@ -149,6 +154,7 @@ impl Snapshot {
             intent: None,
             crisis: 0.0,
             outside: None,
+            attack: 0.0,
             section: None,
         };
         for r in &ranking.ranked {
@@ -171,6 +177,9 @@ impl Snapshot {
                     found.intent.get_or_insert((*i, r.probability));
                 }
                 Class::OutOfScope(kind) => {
+                    if kind == ATTACK {
+                        found.attack = r.probability;
+                    }
                     found
                         .outside
                         .get_or_insert_with(|| (kind.clone(), ranking.outside));

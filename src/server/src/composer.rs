@@ -57,6 +57,8 @@ pub(crate) struct Writing<'a> {
     began: Duration,
     /// When something must have been shown.
     first_by: Duration,
+    /// When all must have been.
+    last_by: Duration,
     /// When the first sentence could be shown.
     first: Option<Duration>,
     end: Option<Ended>,
@@ -81,6 +83,15 @@ impl Writing<'_> {
         parts
     }
 
+    /// How long the next event is waited for.
+    pub(crate) fn patience(&self) -> Duration {
+        let by = match self.first {
+            None => self.first_by,
+            Some(_) => self.last_by,
+        };
+        by.saturating_sub(self.clock.monotonic())
+    }
+
     /// Whether nothing more is to be heard: it ended, enough is said, or nothing could be shown in time.
     pub(crate) fn over(&self) -> bool {
         self.end.is_some() || self.writer.full() || self.late()
@@ -88,10 +99,6 @@ impl Writing<'_> {
 
     fn late(&self) -> bool {
         self.first.is_none() && self.clock.monotonic() >= self.first_by
-    }
-
-    pub(crate) fn kept(&self) -> usize {
-        self.writer.kept()
     }
 
     /// How it came about.
@@ -113,7 +120,8 @@ impl Writing<'_> {
         let ms = |at: Duration| at.saturating_sub(self.began).as_secs_f64() * 1e3;
         told.first_sentence_ms = self.first.map(|at| (ms(at) * 10.0).round() / 10.0);
         if let Some(end) = &self.end {
-            (told.prompt_tokens, told.tokens) = (end.prompt_tokens, end.tokens);
+            told.prompt_tokens = Some(end.prompt_tokens);
+            told.tokens = Some(end.tokens);
         }
         told
     }
@@ -198,7 +206,12 @@ impl Composer {
 
     /// Settings that do nothing with this release, for the log.
     pub(crate) fn faults(&self, release: &Release) -> Vec<String> {
-        self.modes.faults(release)
+        let mut faults = self.modes.faults(release);
+        if self.settings.model.is_some() && !self.modes.generates() {
+            faults
+                .push("a `model` is set, and no area is `generated`: it is not loaded".to_owned());
+        }
+        faults
     }
 
     /// How the answer of a turn is to be said; `None`: verbatim, and nothing else was thought of. `hidden`: the message
@@ -217,12 +230,8 @@ impl Composer {
         }
         let r = &settled.record;
         let material = Material::of(release, article, code, nearest, &r.message, r.language)?;
-        let attack = r
-            .outside
-            .as_ref()
-            .is_some_and(|(kind, p)| kind == "attack" && *p >= ATTACK);
         let doubt = match mode {
-            Mode::Generated if attack => Some(Doubt::Instruction),
+            Mode::Generated if settled.attack >= ATTACK => Some(Doubt::Instruction),
             Mode::Generated if hidden => Some(Doubt::Markup),
             Mode::Generated if !self.settings.writes(r.language) => Some(Doubt::Language),
             Mode::Generated => doubt(&r.message, r.language),
@@ -265,6 +274,7 @@ impl Composer {
             clock: Arc::clone(&self.clock),
             began,
             first_by: began + self.settings.first(),
+            last_by: began + self.settings.budget(),
             first: None,
             end: None,
         })

@@ -92,10 +92,10 @@ pub(crate) fn forget(conn: &Connection, before: &Before, most: u32) -> Result<Fo
          AND (dialogue IS NULL OR dialogue NOT IN (SELECT id FROM dialogues)) LIMIT ?2)",
         params![ms(before.dialogues), most],
     )?);
-    // No copy of an older dialogue is in the log any more.
+    // No copy of an older dialogue is in the log any more, and nothing late is written of it: a row is a hash alone.
     conn.execute(
         "DELETE FROM erased WHERE at_ms < min(?1, coalesce((SELECT min(at_ms) FROM log), ?1))",
-        [ms(before.log)],
+        [ms(before.log.min(before.dialogues))],
     )?;
     Ok(gone)
 }

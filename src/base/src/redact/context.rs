@@ -258,11 +258,17 @@ pub(super) fn named(text: &str, start: usize, end: usize) -> Option<Named> {
     let words = before(&text[..start]);
     let called = led(&words);
     if unit_follows(&text[end..]) {
+        // Right beside it, with nothing but links between: "kontonummer og en saldo på 200 kr." names no account.
+        let beside = |(w, comma): &&(String, bool)| {
+            !comma && (bare(w) || LINKS.contains(&w.as_str()) || class(w).is_some())
+        };
+        let near: Vec<(String, bool)> = words.iter().take_while(beside).cloned().collect();
         // An account may have an amount beside it; its number has not.
-        let account = || words.iter().any(|(w, _)| bare(w) || numbered(w));
+        let account = || near.iter().any(|(w, _)| bare(w) || numbered(w));
         return match called {
-            Some(Named::Cpr | Named::Phone | Named::Passport) => called,
-            Some(Named::Account) if account() => called,
+            Some(Named::Cpr | Named::Passport) => called,
+            Some(Named::Phone) if led(&near) == called => called,
+            Some(Named::Account) if led(&near) == called && account() => called,
             _ => Some(Named::Amount),
         };
     }
@@ -362,7 +368,9 @@ fn class(word: &str) -> Option<(Named, bool)> {
     } else if has(&ACCOUNT) || word.ends_with("konto") {
         Some((Named::Account, true))
     } else if has(&PHONE)
-        || PHONE_STEMS.iter().any(|p| word.contains(p))
+        || (PHONE_STEMS.iter().any(|p| word.contains(p))
+            && !word.contains("mobilitet")
+            && !word.starts_with("automobil"))
         || (numbered(word) && begins(&PHONE_NUMBERS))
     {
         Some((Named::Phone, true))
@@ -396,8 +404,8 @@ fn stem(word: &str) -> Option<Named> {
         return Some(Named::Other);
     }
     let named = match class(word)? {
-        // «ID-nummer» is said of CPR numbers too.
-        (Named::Other, false) => Named::Thing,
+        // «ID-nummer» is said of CPR numbers too; «ordre nr.» is not.
+        (Named::Other, false) if word == "id" => Named::Thing,
         (named, _) => named,
     };
     (!matches!(named, Named::Date | Named::Amount)).then_some(named)

@@ -40,9 +40,20 @@ fn plain(digits: &[u8]) -> Vec<u8> {
     }
 }
 
-/// As [`seams`]; where a word calls it a CPR number it may be cut anywhere: cpr 010 190 1234.
+/// As [`seams`]; where a word calls it a CPR number it may be cut anywhere by spaces and dashes: cpr 010 190 1234. But
+/// "sygesikringskortet gælder 01.01.2026-31.12.2026" has dates.
 fn parted(d: &Digits<'_>, from: usize, to: usize, allowed: &[usize]) -> bool {
-    seams(d, from, to, allowed) || d.named(from..to) == Some(Named::Cpr)
+    let len = |n: usize| d.group(from + n).len;
+    let plain = || {
+        let gap = |g: usize| {
+            d.gap(g)
+                .chars()
+                .all(|c| matches!(c, ' ' | '\u{a0}') || dash(c))
+        };
+        (from + 1..to).all(|g| d.close(g) && gap(g))
+    };
+    let dated = || to - from > 3 && len(2) == 4 && len(0) <= 2 && len(1) <= 2;
+    seams(d, from, to, allowed) || (d.named(from..to) == Some(Named::Cpr) && plain() && !dated())
 }
 
 /// Whether the number is cut only where its parts are: 01 01 90 1234, 01 01 90 12 34. Digit by digit will do too.
@@ -66,9 +77,10 @@ fn is(d: &Digits<'_>, from: usize, to: usize, century: bool) -> bool {
     let checks = modulus11(&plain(digits));
     let named = d.named(from..to);
     if named == Some(Named::Cpr) {
-        return true;
+        // From one day to another: no word makes that a number.
+        return !time_or_dates(d, from, to, century, false);
     }
-    if two_phones(d, from) || time_or_dates(d, from, to, century) {
+    if two_phones(d, from) || time_or_dates(d, from, to, century, true) {
         return false;
     }
     let otherwise = matches!(named, Some(Named::Other | Named::Amount | Named::Account));
@@ -117,8 +129,9 @@ fn two_phones(d: &Digits<'_>, from: usize) -> bool {
     pairs >= 8 && pairs.is_multiple_of(4)
 }
 
-/// The four digits after the date are a time of day (01.03.2026 14.00) or begin another date (01.03.26-31.03.26).
-fn time_or_dates(d: &Digits<'_>, from: usize, to: usize, century: bool) -> bool {
+/// The four digits after the date are a time of day (01.03.2026 14.00), where `times` are looked for, or begin another
+/// date (01.03.26-31.03.26).
+fn time_or_dates(d: &Digits<'_>, from: usize, to: usize, century: bool, times: bool) -> bool {
     if to - from < 3 || d.group(to - 1).len != 2 || d.group(to - 2).len != 2 {
         return false;
     }
@@ -126,7 +139,7 @@ fn time_or_dates(d: &Digits<'_>, from: usize, to: usize, century: bool) -> bool 
     let tail = &digits[digits.len() - 4..];
     let (a, b) = (number(&tail[..2]), number(&tail[2..]));
     let cut = d.gap(to - 1);
-    let time = matches!(cut, "." | ":") && a < 24 && b < 60;
+    let time = times && matches!(cut, "." | ":") && a < 24 && b < 60;
     let dates = d.joined(to)
         && d.gap(to) == cut
         && matches!(cut, "." | "/" | "-")

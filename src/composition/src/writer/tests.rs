@@ -131,6 +131,21 @@ fn the_sentences_of_a_step_stay_together() {
 }
 
 #[test]
+fn a_day_waits_for_its_month_and_counts_no_steps() {
+    let mut m = material(Lang::Da);
+    m.sections[0].text =
+        "Fristen er 12. marts. 12. marts er sidste frist for at melde flytning.".to_owned();
+    let text = "Fristen er 12. marts.\n12. marts er sidste frist for at melde flytning.";
+    for piece in [1, 2, 5, 500] {
+        let (out, _) = shown(&m, text, piece, true);
+        assert_eq!(
+            out, "Fristen er 12. marts. 12. marts er sidste frist for at melde flytning.",
+            "{piece}"
+        );
+    }
+}
+
+#[test]
 fn a_heading_in_front_and_a_sentence_without_end_are_not_said() {
     let m = material(Lang::Da);
     let (out, how) = shown(
@@ -203,6 +218,13 @@ fn fewer_words_are_the_same_words() {
     long.sections[0].text = "En. To. Tre. Fire. Fem. Seks.".to_owned();
     long.sections[1].text = "Syv. Otte.".to_owned();
     assert_eq!(shorten(&long).unwrap(), "En. To. Tre. Fire.");
+    let mut announced = long.clone();
+    let nine = "- punkt\n".repeat(9);
+    announced.sections[0].text = format!("En. To.\n\nDu skal medbringe:\n\n{nine}\nTre.");
+    assert_eq!(
+        shorten(&announced).unwrap(),
+        "En. To.\n\nTre.\n\n## Sådan gør du\nSyv."
+    );
     let mut whole = m.clone();
     whole.whole = format!("{}\n\n{}", m.sections[0].text, m.sections[1].text);
     assert_eq!(shorten(&whole), None);

@@ -81,6 +81,7 @@ pub(crate) fn run(
         answer,
         context: next,
         shown,
+        attack: ranking.found.as_ref().map_or(0.0, |f| f.attack),
     }
 }
 
@@ -117,6 +118,7 @@ pub(crate) fn pick(turn: &Turn, id: &str, input: &Input, context: &Context) -> O
         record,
         context: next,
         shown: None,
+        attack: 0.0,
     })
 }
 

@@ -135,6 +135,8 @@ fn joined(
         intent: None,
         crisis: alone.crisis,
         outside: None,
+        // What it says itself, whatever came before.
+        attack: alone.attack,
         section,
         candidates,
     })

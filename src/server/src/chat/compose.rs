@@ -3,7 +3,9 @@
 use base::{Lang, TurnId};
 use composition::{Composition, Mode, Part, shorten};
 use dialogue::Settled;
+use tokio::time::timeout;
 
+use super::people::Standing;
 use super::turn::{Refusal, Request};
 use crate::composer::{Plan, Writing};
 use crate::wire::Event;
@@ -66,24 +68,40 @@ impl Request<'_> {
         plan: &Plan,
     ) -> Result<(Shown, Composition), Refusal> {
         let lang = plan.material.lang;
-        while !writing.over()
-            && self.dialogue.frames.receiver_count() > 0
-            && let Some(event) = writing.answer.next().await
-        {
-            let begun = writing.kept() > 0;
+        let mut told_first = false;
+        while !writing.over() && self.dialogue.frames.receiver_count() > 0 {
+            let next = timeout(writing.patience(), writing.answer.next()).await;
+            let Ok(Some(event)) = next else { break };
             let parts = writing.hear(event);
-            if !begun && !parts.is_empty() {
-                self.begin(turn, settled, lang).await?;
+            if parts.is_empty() {
+                continue;
             }
-            for part in &parts {
-                self.part(turn, part, lang).await?;
+            // Somebody may have taken the chat, at another node too.
+            if Standing::of(self.app, self.dialogue).await != Standing::Bot {
+                break;
             }
+            let said = self
+                .part_events(turn, settled, &parts, lang, !told_first)
+                .await;
+            if let Err(refusal) = said {
+                if !told_first {
+                    return Err(refusal);
+                }
+                // What is shown gets its end, its sources and the approved text.
+                tracing::error!(dialogue = %self.dialogue.id, "an answer was cut short: {}", refusal.text);
+                break;
+            }
+            told_first = true;
         }
-        let told = writing.told();
+        let mut told = writing.told();
+        if !told_first && told.kept > 0 {
+            told.kept = 0;
+            told.fell_back = Some("a person has the chat".to_owned());
+        }
         if let Some(why) = &told.fell_back {
             tracing::info!(dialogue = %self.dialogue.id, "an answer is verbatim: {why}");
         }
-        let shown = if told.kept > 0 {
+        let shown = if told_first {
             Shown::Written
         } else {
             Shown::Nothing
@@ -91,31 +109,38 @@ impl Request<'_> {
         Ok((shown, told))
     }
 
-    async fn begin(&self, turn: &TurnId, settled: &Settled, lang: Lang) -> Result<(), Refusal> {
+    /// Shows some more of an answer; the first of it with its beginning and its mark, at once or not at all.
+    async fn part_events(
+        &self,
+        turn: &TurnId,
+        settled: &Settled,
+        parts: &[Part],
+        lang: Lang,
+        first: bool,
+    ) -> Result<(), Refusal> {
         let mark = self.mark(Mode::Generated, settled.record.language);
         let a = &settled.answer;
-        let event = Event::AnswerStart {
-            turn: turn.as_str(),
-            outcome: settled.outcome,
-            lang: settled.record.language,
-            content_lang: lang,
-            dir: lang.dir(),
-            // The approved title is Danish.
-            title: a.title.as_deref().filter(|_| lang == a.content_lang),
-            notice: None,
-            written: Some(Mode::Generated.name()),
-            mark: Some(&mark),
-        };
-        self.publish_unkeyed(&[event], lang).await
-    }
-
-    async fn part(&self, turn: &TurnId, part: &Part, lang: Lang) -> Result<(), Refusal> {
-        let event = Event::AnswerPart {
+        let mut events = Vec::new();
+        if first {
+            events.push(Event::AnswerStart {
+                turn: turn.as_str(),
+                outcome: settled.outcome,
+                lang: settled.record.language,
+                content_lang: lang,
+                dir: lang.dir(),
+                // The approved title is Danish.
+                title: a.title.as_deref().filter(|_| lang == a.content_lang),
+                notice: None,
+                written: Some(Mode::Generated.name()),
+                mark: Some(&mark),
+            });
+        }
+        events.extend(parts.iter().map(|part| Event::AnswerPart {
             turn: turn.as_str(),
             text: &part.text,
             sections: &part.sections,
-        };
-        self.publish_unkeyed(&[event], lang).await
+        }));
+        self.publish_unkeyed(&events, lang).await
     }
 
     /// What stands above an answer that is not the approved text.

@@ -3,6 +3,7 @@
 mod greet;
 
 use std::ops::ControlFlow;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,12 +13,13 @@ use axum::response::Response;
 use base::{Lang, MunicipalityCode};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
+use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::dialogue::{self, Dialogue, Joined};
+use super::dialogue::{self, Dialogue, Frame, Joined};
 use super::people;
-use super::turn::{Refusal, Request, make_good};
+use super::turn::{Done, Refusal, Request, make_good};
 use crate::app::App;
 use crate::wire::{
     ClientId, Code, Contact, FromCitizen, Hello, Limits, MAX_FRAME, Municipality, ToCitizen,
@@ -94,7 +96,7 @@ impl Connection {
         };
         let Joined {
             dialogue,
-            mut coming,
+            coming,
             missed,
             unanswered,
             newest,
@@ -113,27 +115,26 @@ impl Connection {
         }
         let mut heard = Instant::now();
         let mut pings = 0;
+        let mut ear = Ear {
+            coming: Some(coming),
+            newest,
+            held: None,
+        };
         while !broken {
             let wake = heard + if pings == 0 { PING_AFTER } else { GONE_AFTER };
             let flow = tokio::select! {
                 // What was said first: the next message brings more of it.
                 biased;
-                frame = coming.recv() => match frame {
-                    // What was missed came already.
-                    Ok(frame) if (1..=newest).contains(&frame.seq) => Flow::Continue(()),
-                    Ok(frame) => self.send(frame.text.to_string()).await,
-                    // Nothing is lost: it resumes from the journal.
-                    Err(RecvError::Lagged(_)) => self.close(close_code::AGAIN, "too slow: resume").await,
-                    Err(RecvError::Closed) => Flow::Break(()),
-                },
-                message = input.next() => {
-                    heard = Instant::now();
+                frame = hear(&mut ear.coming, newest) => self.forward(frame).await,
+                message = read(&mut ear.held, input) => {
                     pings = 0;
-                    match self.incoming(message).await {
-                        Incoming::Frame(f) => self.act(&dialogue, f).await,
+                    let flow = match self.incoming(message).await {
+                        Incoming::Frame(f) => self.act(&dialogue, f, &mut ear, input).await,
                         Incoming::Nothing => Flow::Continue(()),
                         Incoming::End => Flow::Break(()),
-                    }
+                    };
+                    heard = Instant::now();
+                    flow
                 }
                 () = sleep_until(wake) => if pings == 0 {
                     pings += 1;
@@ -144,9 +145,52 @@ impl Connection {
             };
             broken = flow.is_break();
         }
-        drop(coming);
+        drop(ear);
         if dialogue::leave(&self.app, &dialogue).await {
             people::absent(&self.app, &dialogue).await;
+        }
+    }
+
+    /// Sends what the dialogue says.
+    async fn forward(&mut self, frame: Result<Frame, RecvError>) -> Flow {
+        match frame {
+            Ok(frame) => self.send(frame.text.to_string()).await,
+            // Nothing is lost: it resumes from the journal.
+            Err(RecvError::Lagged(_)) => self.close(close_code::AGAIN, "too slow: resume").await,
+            Err(RecvError::Closed) => Flow::Break(()),
+        }
+    }
+
+    /// Carries something out, and sends meanwhile what comes of it. Who leaves is no listener any more; what was begun is
+    /// carried through.
+    async fn meanwhile<F: Future>(
+        &mut self,
+        acting: F,
+        ear: &mut Ear,
+        input: &mut SplitStream<WebSocket>,
+    ) -> (F::Output, Flow) {
+        let mut acting = pin!(acting);
+        loop {
+            let gone = tokio::select! {
+                biased;
+                frame = hear(&mut ear.coming, ear.newest), if ear.coming.is_some() => self.forward(frame).await.is_break(),
+                done = &mut acting => {
+                    let flow = match ear.coming {
+                        Some(_) => Flow::Continue(()),
+                        None => Flow::Break(()),
+                    };
+                    return (done, flow);
+                }
+                // One frame is read ahead: the end is heard, and a second question waits for the first.
+                message = input.next(), if ear.held.is_none() && ear.coming.is_some() => {
+                    let end = matches!(&message, None | Some(Err(_) | Ok(Message::Close(_))));
+                    ear.held = Some(message);
+                    end
+                }
+            };
+            if gone {
+                ear.coming = None;
+            }
         }
     }
 
@@ -248,90 +292,52 @@ impl Connection {
     }
 
     /// Carries out a frame of a citizen who has been greeted.
-    async fn act(&mut self, dialogue: &Arc<Dialogue>, frame: FromCitizen) -> Flow {
-        let request = |client_id| Request {
-            app: &self.app,
-            dialogue,
-            client_id,
-        };
-        let (done, client_id) = match &frame {
-            FromCitizen::Message { client_id, text } => {
-                (request(client_id).message(text).await, client_id)
-            }
-            FromCitizen::Choose {
-                client_id,
-                article_id,
-            } => (request(client_id).choose(article_id).await, client_id),
-            FromCitizen::Human { client_id } => (request(client_id).human().await, client_id),
-            FromCitizen::Callback {
-                client_id,
-                phone,
-                topic,
-                slot,
-            } => {
-                let request = request(client_id);
-                let done = request.callback(phone, topic.as_deref(), *slot).await;
-                (done, client_id)
-            }
-            FromCitizen::Queue { client_id } => (request(client_id).queue().await, client_id),
-            FromCitizen::Leave { client_id } => (request(client_id).leave().await, client_id),
-            FromCitizen::CancelCallback {
-                client_id,
-                reference,
-            } => (
-                request(client_id).cancel_callback(reference).await,
-                client_id,
-            ),
-            FromCitizen::Rate {
-                client_id,
-                turn,
-                score,
-                comment,
-            } => (
-                request(client_id)
-                    .rate(turn.as_deref(), *score, comment.as_deref())
-                    .await,
-                client_id,
-            ),
-            FromCitizen::Lang { lang } => {
-                dialogue.state.lock().await.context.lang = *lang;
-                return Flow::Continue(());
-            }
-            FromCitizen::Ping { n } => return self.send(text(&ToCitizen::Pong { n: *n })).await,
-            FromCitizen::Typing => {
-                people::typing(&self.app, dialogue).await;
-                return Flow::Continue(());
-            }
-            FromCitizen::Pong { .. } => return Flow::Continue(()),
+    async fn act(
+        &mut self,
+        dialogue: &Arc<Dialogue>,
+        frame: FromCitizen,
+        ear: &mut Ear,
+        input: &mut SplitStream<WebSocket>,
+    ) -> Flow {
+        match frame {
+            FromCitizen::Lang { lang } => dialogue.state.lock().await.context.lang = lang,
+            FromCitizen::Ping { n } => return self.send(text(&ToCitizen::Pong { n })).await,
+            FromCitizen::Typing => people::typing(&self.app, dialogue).await,
+            FromCitizen::Pong { .. } => {}
             FromCitizen::Hello(_) => {
                 return self
                     .error(Code::BadFrame, "hello was said already", None, None)
                     .await;
             }
             FromCitizen::Bye => {
-                if let Err(e) = self
-                    .app
-                    .journal
-                    .end(&dialogue.id, self.app.clock.now())
-                    .await
-                {
+                let ended = self.app.journal.end(&dialogue.id, self.app.clock.now());
+                if let Err(e) = ended.await {
                     tracing::error!(dialogue = %dialogue.id, "the end was not kept: {e}");
                 }
                 return self.close(close_code::NORMAL, "goodbye").await;
             }
-        };
-        match done {
-            Ok(None) => Flow::Continue(()),
-            Ok(Some(frame)) => self.send(frame).await,
-            Err(Refusal {
-                code,
-                text,
-                retry_after,
-            }) => {
-                self.error(code, &text, Some(client_id.as_str()), retry_after)
-                    .await
+            frame => {
+                let app = Arc::clone(&self.app);
+                let acting = carried_out(&app, dialogue, &frame);
+                let (done, flow) = self.meanwhile(acting, ear, input).await;
+                if flow.is_break() {
+                    return flow;
+                }
+                return match done {
+                    Ok(None) => Flow::Continue(()),
+                    Ok(Some(frame)) => self.send(frame).await,
+                    Err(Refusal {
+                        code,
+                        text,
+                        retry_after,
+                    }) => {
+                        let client_id = frame.client_id().map(ClientId::as_str);
+                        self.error(code, &text, client_id, retry_after).await
+                    }
+                };
             }
         }
+        Flow::Continue(())
     }
 
     async fn error(
@@ -364,5 +370,76 @@ impl Connection {
         };
         let _ = timeout(SEND_WITHIN, self.out.send(Message::Close(Some(frame)))).await;
         Flow::Break(())
+    }
+}
+
+type Said = Option<Result<Message, axum::Error>>;
+
+/// What a connection hears: the dialogue, and its peer.
+struct Ear {
+    /// None: the peer has left.
+    coming: Option<Receiver<Frame>>,
+    /// What was missed, up to this number, came already.
+    newest: u64,
+    /// Read while something was carried out.
+    held: Option<Said>,
+}
+
+/// The next that the dialogue says. Nothing is lost when it is not waited for to the end.
+async fn hear(coming: &mut Option<Receiver<Frame>>, newest: u64) -> Result<Frame, RecvError> {
+    let Some(coming) = coming else {
+        return Err(RecvError::Closed);
+    };
+    loop {
+        match coming.recv().await {
+            Ok(frame) if (1..=newest).contains(&frame.seq) => {}
+            other => return other,
+        }
+    }
+}
+
+/// The next that the peer says, the end as none.
+async fn read(held: &mut Option<Said>, input: &mut SplitStream<WebSocket>) -> Said {
+    match held.take() {
+        Some(said) => said,
+        None => input.next().await,
+    }
+}
+
+/// Does what a frame asks for.
+async fn carried_out(app: &App, dialogue: &Arc<Dialogue>, frame: &FromCitizen) -> Done {
+    let Some(client_id) = frame.client_id() else {
+        return Ok(None);
+    };
+    let request = Request {
+        app,
+        dialogue,
+        client_id,
+    };
+    match frame {
+        FromCitizen::Message { text, .. } => request.message(text).await,
+        FromCitizen::Choose { article_id, .. } => request.choose(article_id).await,
+        FromCitizen::Human { .. } => request.human().await,
+        FromCitizen::Callback {
+            phone, topic, slot, ..
+        } => request.callback(phone, topic.as_deref(), *slot).await,
+        FromCitizen::Queue { .. } => request.queue().await,
+        FromCitizen::Leave { .. } => request.leave().await,
+        FromCitizen::CancelCallback { reference, .. } => request.cancel_callback(reference).await,
+        FromCitizen::Rate {
+            turn,
+            score,
+            comment,
+            ..
+        } => {
+            let (turn, comment) = (turn.as_deref(), comment.as_deref());
+            request.rate(turn, *score, comment).await
+        }
+        FromCitizen::Hello(_)
+        | FromCitizen::Lang { .. }
+        | FromCitizen::Typing
+        | FromCitizen::Ping { .. }
+        | FromCitizen::Pong { .. }
+        | FromCitizen::Bye => Ok(None),
     }
 }

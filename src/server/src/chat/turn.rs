@@ -34,7 +34,7 @@ impl Refusal {
 }
 
 /// `None`, or a frame for this connection alone: the event of a repeated client id.
-pub(super) type Done = Result<Option<String>, Refusal>;
+pub(crate) type Done = Result<Option<String>, Refusal>;
 
 /// How long to wait before an encoder that was overloaded is asked again, and how often.
 const AGAIN_AFTER: Duration = Duration::from_millis(250);

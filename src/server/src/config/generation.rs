@@ -52,6 +52,9 @@ impl Generation {
     /// # Errors
     /// What is out of bounds.
     pub(super) fn check(&self) -> Result<(), &'static str> {
+        if self.modes().generates() && self.languages.is_empty() {
+            return Err("languages: da, en; there is none");
+        }
         if !self.languages.iter().all(|l| speaks(*l)) {
             return Err("languages: da, en");
         }

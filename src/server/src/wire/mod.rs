@@ -73,6 +73,28 @@ pub(crate) enum FromCitizen {
     Bye,
 }
 
+impl FromCitizen {
+    /// Of what is carried out once.
+    pub(crate) fn client_id(&self) -> Option<&ClientId> {
+        match self {
+            Self::Message { client_id, .. }
+            | Self::Choose { client_id, .. }
+            | Self::Human { client_id }
+            | Self::Callback { client_id, .. }
+            | Self::Queue { client_id }
+            | Self::Leave { client_id }
+            | Self::CancelCallback { client_id, .. }
+            | Self::Rate { client_id, .. } => Some(client_id),
+            Self::Hello(_)
+            | Self::Lang { .. }
+            | Self::Typing
+            | Self::Ping { .. }
+            | Self::Pong { .. }
+            | Self::Bye => None,
+        }
+    }
+}
+
 #[derive(Debug, Deserialize)]
 pub(crate) struct Hello {
     pub v: u32,

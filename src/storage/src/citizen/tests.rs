@@ -239,6 +239,12 @@ async fn an_erased_dialogue_does_not_come_back_from_the_log() {
     assert_eq!(marks(), 1, "an older record is still there");
     conn.execute("DELETE FROM log", []).unwrap();
     journal.forget(before(at(10)), 50).await.unwrap();
+    assert_eq!(marks(), 1, "something may be written late of what is open");
+    let before = Before {
+        dialogues: at(10),
+        ..before(at(10))
+    };
+    journal.forget(before, 50).await.unwrap();
     assert_eq!(marks(), 0);
 }
 

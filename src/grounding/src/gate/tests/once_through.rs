@@ -263,6 +263,9 @@ fn numbers_in_words_and_other_digits_are_numbers() {
     let body = "Du betaler 5 kr. for en kopi.";
     dropped(body, "Du betaler 5½ kr. for en kopi.", "number");
     dropped(body, "Du betaler ５０ kr. for en kopi.", "number");
+    let body = "Børn fra 2½ år kan gå i børnehave, og det sparer CO₂.";
+    kept(body, "Børn fra 2½ år kan gå i børnehave.");
+    dropped(body, "Børn fra 3½ år kan gå i børnehave.", "number");
     let body = "Ring på 70 20 12 34, når du har et boligareal på 100 m².";
     kept(
         body,
