@@ -87,7 +87,7 @@ pub(crate) fn changed(draft: &Draft, files: &[File], changed: &[&File], today: D
     faults
 }
 
-/// What stays verbatim is there: an article that is named must not go, or the name would protect nothing.
+/// What stays verbatim is there.
 fn generation(draft: &Draft, texts: &HashMap<&str, &str>, faults: &mut Vec<Fault>) {
     if let Some(text) = texts.get(generation::FILE) {
         let named = &draft.generation;

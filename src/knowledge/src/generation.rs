@@ -56,16 +56,16 @@ impl Generation {
         articles: &[Article],
         faults: &mut Vec<Fault>,
     ) {
-        let mut fault = |key: &str, name: &str, why: &str| {
-            let why = format!("«{name}» {why}");
-            faults.push(Fault::error(FILE, line_of(text, name), key, why));
-        };
+        let said = |name: &str, why: &str| (line_of(text, name), format!("«{name}» {why}"));
         for area in self.areas.iter().filter(|a| !areas.contains_key(*a)) {
-            fault("verbatim_areas", area, "is not in omraader.toml");
+            let (line, why) = said(area, "is not in omraader.toml");
+            faults.push(Fault::error(FILE, line, "verbatim_areas", why));
         }
+        // An article may have gone, and nothing of it is left to protect.
         for id in &self.articles {
             if !articles.iter().any(|a| a.id == *id) {
-                fault("verbatim_articles", id, "is no article's id");
+                let (line, why) = said(id, "is no article's id");
+                faults.push(Fault::warning(FILE, line, "verbatim_articles", why));
             }
         }
     }
