@@ -10,6 +10,7 @@ mod mode;
 mod near;
 mod plain;
 mod prompt;
+mod rewrite;
 mod short;
 mod writer;
 
@@ -17,5 +18,6 @@ pub use material::{Cited, Material};
 pub use mode::{Mode, Modes};
 pub use plain::{Doubt, doubt};
 pub use prompt::{MAX_TOKENS, request, speaks};
+pub use rewrite::{FollowUp, rewriting, rewritten};
 pub use short::shorten;
 pub use writer::{Candidate, Composition, Dropped, Part, SENTENCES, Wording, Writer};

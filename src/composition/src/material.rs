@@ -1,6 +1,7 @@
 //! What an answer is made of.
 
 use base::{Lang, MunicipalityCode};
+use grounding::sentences;
 use knowledge::{ArticleIx, Release};
 
 /// Words of sections beyond the short answer and the nearest one, together: a model reads each before it writes.
@@ -64,6 +65,15 @@ impl Material {
             question: question.join(" "),
             lang,
         })
+    }
+
+    /// The sentences of the sections, headings among them, without Markdown.
+    pub fn sentences(&self) -> Vec<String> {
+        let texts = self.sections.iter().flat_map(|s| {
+            let heading = s.heading.iter().map(String::as_str);
+            heading.chain([s.text.as_str()])
+        });
+        texts.flat_map(sentences).map(|s| s.text).collect()
     }
 
     /// What a section is cited by: its heading, the short answer by the article's title.

@@ -5,7 +5,6 @@
 //! sentence, in their order, with nothing of weight left out between them.
 
 use base::{fold, words};
-use grounding::sentences;
 
 use crate::material::Material;
 
@@ -45,11 +44,7 @@ fn same(a: &str, b: &str) -> bool {
 
 impl Near {
     pub(crate) fn of(material: &Material) -> Self {
-        let texts = material.sections.iter().flat_map(|s| {
-            let heading = s.heading.iter().map(String::as_str);
-            heading.chain([s.text.as_str()])
-        });
-        let found: Vec<String> = texts.flat_map(sentences).map(|s| s.text).collect();
+        let found = material.sentences();
         Self {
             all: found.iter().map(|s| telling(s)).collect(),
             title: telling(&material.title),

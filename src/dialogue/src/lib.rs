@@ -15,4 +15,4 @@ mod turn;
 pub use answer::{Answer, Choice, Source};
 pub use context::Context;
 pub use outcome::Outcome;
-pub use turn::{Begun, Error, Input, Policy, Record, Scored, Settled, Turn};
+pub use turn::{Begun, Error, Input, Policy, Record, Scored, Settled, Turn, Unsure};

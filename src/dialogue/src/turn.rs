@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::answer::Answer;
 use crate::context::Context;
 use crate::outcome::Outcome;
-use crate::steps::{answer, check, decide, guard, rank, retrieve, understand};
+use crate::steps::{answer, check, decide, guard, rank, reread, retrieve, understand};
 
 /// What a citizen sent: cleaned and redacted.
 #[derive(Clone, Debug)]
@@ -88,6 +88,20 @@ pub struct Record {
     pub release: String,
     /// What the last check said, empty when it passed.
     pub check: Vec<String>,
+    /// The message written out by a language model, where it was found by that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rewritten: Option<String>,
+}
+
+/// A follow-up that was not understood beside what it takes up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsure {
+    /// Without masks.
+    pub message: String,
+    /// The last message that stood on its own.
+    pub question: Option<String>,
+    /// Title of the article shown last, without slots.
+    pub title: Option<String>,
 }
 
 /// The end of a turn.
@@ -103,6 +117,8 @@ pub struct Settled {
     pub shown: Option<(ArticleIx, Option<u32>)>,
     /// Probability that the message, by itself, is an attack.
     pub attack: f32,
+    /// Set where somebody who writes the message out as a whole question may ask again: [`Turn::reread`].
+    pub unsure: Option<Unsure>,
 }
 
 impl Turn {
@@ -127,6 +143,23 @@ impl Turn {
     /// The turn in which a citizen picked an article by its title.
     pub fn pick(&self, article_id: &str, input: &Input, context: &Context) -> Option<Settled> {
         answer::pick(self, article_id, input, context)
+    }
+
+    /// The turn read anew by a whole question that somebody made of an unsure follow-up, `vector` being that question
+    /// encoded as a query. It counts only where it finds, with certainty enough for an answer, an article that was
+    /// among the first before; else the turn stays as it was. Costs one search.
+    ///
+    /// # Errors
+    /// As [`Begun::finish`].
+    pub fn reread(
+        &self,
+        input: &Input,
+        question: &str,
+        vector: &Vector,
+        context: &Context,
+        before: Settled,
+    ) -> Result<Settled, Error> {
+        reread::run(self, input, (question, vector), context, before)
     }
 }
 

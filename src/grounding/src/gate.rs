@@ -15,16 +15,19 @@ use crate::verdict::{Fault, Verdict};
 mod judged;
 mod parts;
 
-/// How strict the gate is. The shares were set while looking at one half of the corruption harness's areas; that of
-/// the meaning is a guess that nothing has been measured with.
+/// How strict the gate is. Set while looking at one half of the corruption harness's areas.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Least share of a Danish sentence's words that the sections carry, 0 to 1.
     pub share: f32,
     /// The same for a sentence in another language, whose words go through a word list.
     pub share_translated: f32,
-    /// Least cosine to the nearest section, where the caller gives one.
+    /// Least cosine of a Danish sentence to the nearest sentence of the sections, where the caller gives one, both
+    /// encoded as queries by the multilingual E5: 0.4 % of true sentences that say less than theirs lie below it, and
+    /// of sentences from other articles of the area every second.
     pub meaning: f32,
+    /// The same for a sentence in another language. Here true ones and others lie close together.
+    pub meaning_translated: f32,
     /// The instructions around the evidence, none of which may come back.
     pub instructions: String,
 }
@@ -34,7 +37,8 @@ impl Default for Options {
         Self {
             share: 0.7,
             share_translated: 0.5,
-            meaning: 0.8,
+            meaning: 0.88,
+            meaning_translated: 0.82,
             instructions: String::new(),
         }
     }
@@ -75,8 +79,8 @@ impl Gate {
         }
     }
 
-    /// Judges a sentence. `meaning` is the cosine of its vector with the nearest cited section's, where a
-    /// model is loaded.
+    /// Judges a sentence. `meaning` is the cosine of its vector with that of the cited sections' nearest sentence, where
+    /// an encoder is at hand.
     pub fn judge(&self, sentence: &Sentence, meaning: Option<f32>) -> Verdict {
         let text = sentence.text.as_str();
         let mut why = Vec::new();
@@ -114,7 +118,11 @@ impl Gate {
         let clauses = clauses(text, tongue, 2);
         let beside: Vec<Beside> = clauses.iter().map(|c| self.ground.beside(c)).collect();
         let sections = self.support(&beside, tongue, &mut why);
-        if let Some(cosine) = meaning.filter(|c| *c < self.options.meaning) {
+        let least = match tongue {
+            Tongue::Danish => self.options.meaning,
+            Tongue::English => self.options.meaning_translated,
+        };
+        if let Some(cosine) = meaning.filter(|c| *c < least) {
             why.push(Fault::Meaning { cosine });
         }
         for (clause, beside) in clauses.iter().zip(&beside) {

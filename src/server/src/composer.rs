@@ -3,21 +3,24 @@
 //! Everything that keeps a model from being used ends in the same place: the answer is verbatim, and the operator is
 //! told why, in the log and under `/health/ready`.
 
+mod meaning;
+mod rewrite;
+mod writing;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use base::{Clock, MunicipalityCode};
-use composition::{Composition, Doubt, Material, Mode, Modes, Part, Writer, doubt, request};
+use composition::{Doubt, Material, Mode, Modes, doubt, request};
 use dialogue::Settled;
-use inference::generator::{
-    Answer, Ended, Event, Generator, GeneratorOptions, Limits, Reason, Request,
-};
-use inference::{GeneratorManifest, Precedence};
+use inference::generator::{Generator, GeneratorOptions, Limits, Request};
+use inference::{GeneratorManifest, Handle, Precedence};
 use knowledge::Release;
 
 use crate::config::{Config, Generation};
+
+pub(crate) use self::writing::Writing;
 
 /// A message that is this likely an attack gets the approved text.
 const ATTACK: f32 = 0.05;
@@ -37,6 +40,8 @@ pub(crate) struct Composer {
     model: ArcSwap<Model>,
     settings: Generation,
     clock: Arc<dyn Clock>,
+    /// Whose questions go before the model's, and who compares what it wrote.
+    encoder: Handle,
 }
 
 /// How an answer is to be said, and of what.
@@ -49,96 +54,11 @@ pub(crate) struct Plan {
     pub doubt: Option<Doubt>,
 }
 
-/// An answer that a model is writing.
-pub(crate) struct Writing<'a> {
-    pub answer: Answer,
-    writer: Writer<'a>,
-    clock: Arc<dyn Clock>,
-    began: Duration,
-    /// When something must have been shown.
-    first_by: Duration,
-    /// When all must have been.
-    last_by: Duration,
-    /// When the first sentence could be shown.
-    first: Option<Duration>,
-    end: Option<Ended>,
-}
-
-impl Writing<'_> {
-    /// What may be shown after this event.
-    pub(crate) fn hear(&mut self, event: Event) -> Vec<Part> {
-        let candidates = match event {
-            Event::Text(text) => self.writer.sentences(&text),
-            Event::End(end) => {
-                let whole = end.reason == Reason::Stop;
-                self.end = Some(end);
-                self.writer.rest(whole)
-            }
-        };
-        let judged = candidates.iter().filter_map(|c| self.writer.judge(c, None));
-        let parts: Vec<Part> = judged.collect();
-        if !parts.is_empty() && self.first.is_none() {
-            self.first = Some(self.clock.monotonic());
-        }
-        parts
-    }
-
-    /// How long the next event is waited for.
-    pub(crate) fn patience(&self) -> Duration {
-        let by = match self.first {
-            None => self.first_by,
-            Some(_) => self.last_by,
-        };
-        by.saturating_sub(self.clock.monotonic())
-    }
-
-    /// Whether nothing more is to be heard: it ended, enough is said, or nothing could be shown in time.
-    pub(crate) fn over(&self) -> bool {
-        self.end.is_some() || self.writer.full() || self.late()
-    }
-
-    fn late(&self) -> bool {
-        self.first.is_none() && self.clock.monotonic() >= self.first_by
-    }
-
-    /// How it came about.
-    pub(crate) fn told(self) -> Composition {
-        let (late, full) = (self.late(), self.writer.full());
-        let mut told = self.writer.composition();
-        if told.kept == 0 {
-            told.fell_back = Some(match &self.end {
-                Some(Ended {
-                    reason: Reason::Failed(why),
-                    ..
-                }) => format!("the model failed: {why}"),
-                _ if full => "the model went in circles".to_owned(),
-                _ if late => "nothing could be shown in time".to_owned(),
-                Some(_) => "nothing passed the gate".to_owned(),
-                None => "it was broken off".to_owned(),
-            });
-        }
-        let ms = |at: Duration| at.saturating_sub(self.began).as_secs_f64() * 1e3;
-        told.first_sentence_ms = self.first.map(|at| (ms(at) * 10.0).round() / 10.0);
-        if let Some(end) = &self.end {
-            told.prompt_tokens = Some(end.prompt_tokens);
-            told.tokens = Some(end.tokens);
-        }
-        told
-    }
-}
-
 impl Composer {
     /// Begins to load the model, if one is set; answers are verbatim until it is there.
-    pub(crate) fn start(
-        config: &Config,
-        clock: Arc<dyn Clock>,
-        precedence: Precedence,
-    ) -> Arc<Self> {
+    pub(crate) fn start(config: &Config, clock: Arc<dyn Clock>, encoder: Handle) -> Arc<Self> {
         let settings = config.generation.clone();
-        let wanted = settings
-            .model
-            .clone()
-            .filter(|_| settings.modes().generates());
+        let wanted = settings.model.clone().filter(|_| settings.wants_model());
         let first = if wanted.is_some() {
             Model::Loading
         } else {
@@ -149,10 +69,11 @@ impl Composer {
             model: ArcSwap::from_pointee(first),
             settings,
             clock,
+            encoder,
         });
         if let Some(name) = wanted {
             let (own, config) = (Arc::clone(&composer), config.clone());
-            let load = move || own.load(&config, &name, precedence);
+            let load = move || own.load(&config, &name);
             let thread = std::thread::Builder::new().name("generator-load".into());
             if let Err(e) = thread.spawn(load) {
                 composer.unavailable(&format!("no thread to load it: {e}"));
@@ -166,16 +87,19 @@ impl Composer {
         settings: Generation,
         generator: Generator,
         clock: Arc<dyn Clock>,
+        encoder: Handle,
     ) -> Arc<Self> {
         Arc::new(Self {
             modes: settings.modes(),
             model: ArcSwap::from_pointee(Model::Ready(generator)),
             settings,
             clock,
+            encoder,
         })
     }
 
-    fn load(&self, config: &Config, name: &str, precedence: Precedence) {
+    fn load(&self, config: &Config, name: &str) {
+        let precedence = self.encoder.precedence();
         let options = options(config, Arc::clone(&self.clock), precedence);
         let loaded = file(config, name)
             .and_then(|path| Generator::load(&path, &options).map_err(|e| e.to_string()));
@@ -207,9 +131,11 @@ impl Composer {
     /// Settings that do nothing with this release, for the log.
     pub(crate) fn faults(&self, release: &Release) -> Vec<String> {
         let mut faults = self.modes.faults(release);
-        if self.settings.model.is_some() && !self.modes.generates() {
-            faults
-                .push("a `model` is set, and no area is `generated`: it is not loaded".to_owned());
+        if self.settings.model.is_some() && !self.settings.wants_model() {
+            faults.push(
+                "a `model` is set, no area is `generated` and `rewrite` is not on: it is not loaded"
+                    .to_owned(),
+            );
         }
         faults
     }
@@ -245,11 +171,11 @@ impl Composer {
         })
     }
 
-    /// Asks the model.
+    /// The model, where it is loaded and free.
     ///
     /// # Errors
     /// Why it is not asked, in a word or two.
-    pub(crate) fn write<'a>(&self, material: &'a Material) -> Result<Writing<'a>, String> {
+    fn generator(&self) -> Result<Generator, String> {
         let model = self.model.load();
         let generator = match &**model {
             Model::Ready(generator) => generator,
@@ -261,6 +187,15 @@ impl Composer {
         if stats.active + stats.waiting >= self.settings.at_once {
             return Err("others are being answered".to_owned());
         }
+        Ok(generator.clone())
+    }
+
+    /// Asks the model.
+    ///
+    /// # Errors
+    /// Why it is not asked, in a word or two.
+    pub(crate) fn write<'a>(&self, material: &'a Material) -> Result<Writing<'a>, String> {
+        let generator = self.generator()?;
         let began = self.clock.monotonic();
         let description = generator.describe();
         let request = Request {
@@ -268,16 +203,13 @@ impl Composer {
             ..request(material, description.form)
         };
         let answer = generator.generate(request).map_err(|e| e.to_string())?;
-        Ok(Writing {
+        Ok(Writing::new(
             answer,
-            writer: Writer::new(material, &description.name, self.settings.wording),
-            clock: Arc::clone(&self.clock),
+            material,
+            &description.name,
+            self,
             began,
-            first_by: began + self.settings.first(),
-            last_by: began + self.settings.budget(),
-            first: None,
-            end: None,
-        })
+        ))
     }
 }
 

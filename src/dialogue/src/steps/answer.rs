@@ -10,7 +10,7 @@ use super::understand::Understood;
 use crate::answer::{Answer, Choice, Source};
 use crate::context::Context;
 use crate::outcome::Outcome;
-use crate::turn::{Input, Record, Scored, Settled, Turn};
+use crate::turn::{Input, Record, Scored, Settled, Turn, Unsure};
 
 pub(crate) fn run(
     turn: &Turn,
@@ -30,6 +30,9 @@ pub(crate) fn run(
             && context.article.as_deref() == Some(turn.snapshot.release.article(ix).id.as_str())
     };
     let section = ranking.found.as_ref().and_then(|f| f.section);
+    let unsure = !understood.beside.is_empty()
+        && matches!(decision, Decision::Clarify(_) | Decision::NoAnswer)
+        && ranking.found.is_some();
     let (outcome, intent, article, answer) = match decision {
         Decision::Answer(ix) => {
             let only = if same(ix) { section } else { None };
@@ -82,6 +85,19 @@ pub(crate) fn run(
         context: next,
         shown,
         attack: ranking.found.as_ref().map_or(0.0, |f| f.attack),
+        unsure: unsure.then(|| taken_up(turn, input, understood, context)),
+    }
+}
+
+/// What a follow-up takes up.
+fn taken_up(turn: &Turn, input: &Input, understood: &Understood, context: &Context) -> Unsure {
+    let release = &turn.snapshot.release;
+    let last = context.article.as_deref();
+    let ix = last.and_then(|id| release.view(input.municipality)?.get(id));
+    Unsure {
+        message: understood.text.clone(),
+        question: context.question.clone(),
+        title: ix.map(|ix| knowledge::without_slots(&release.article(ix).title)),
     }
 }
 
@@ -119,6 +135,7 @@ pub(crate) fn pick(turn: &Turn, id: &str, input: &Input, context: &Context) -> O
         context: next,
         shown: None,
         attack: 0.0,
+        unsure: None,
     })
 }
 
@@ -167,6 +184,7 @@ fn record(
         threshold_clarify: turn.snapshot.clarify_threshold(),
         release: release.hash.clone(),
         check: Vec::new(),
+        rewritten: None,
     }
 }
 

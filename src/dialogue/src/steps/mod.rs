@@ -5,5 +5,6 @@ pub(crate) mod check;
 pub(crate) mod decide;
 pub(crate) mod guard;
 pub(crate) mod rank;
+pub(crate) mod reread;
 pub(crate) mod retrieve;
 pub(crate) mod understand;

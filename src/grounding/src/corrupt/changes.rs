@@ -32,9 +32,12 @@ pub enum Change {
     Law,
     /// A condition, said as if it were so.
     Condition,
+    /// A sentence of another article of the same area, or of any where the area has no other.
+    Elsewhere,
 }
 
 impl Change {
+    /// What is changed in a sentence.
     pub const ALL: [Change; 18] = [
         Change::Number,
         Change::AnotherNumber,
@@ -97,6 +100,8 @@ pub(super) fn change(kind: Change, truth: &Truth, around: &[&str], dice: &mut Di
         Change::Name => work.name(dice),
         Change::Municipality => work.municipality(dice),
         Change::Condition => work.condition(dice),
+        // Drawn, not made.
+        Change::Elsewhere => return Made::None,
     };
     match made {
         Made::Wrong(text) if same(&text, &truth.text) => Made::None,
@@ -131,7 +136,7 @@ fn same(a: &str, b: &str) -> bool {
     a.split_whitespace().eq(b.split_whitespace())
 }
 
-fn holds(body: &str, text: &str) -> bool {
+pub(super) fn holds(body: &str, text: &str) -> bool {
     let plain = |t: &str| {
         t.split_whitespace()
             .collect::<Vec<_>>()

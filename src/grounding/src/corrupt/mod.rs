@@ -161,7 +161,7 @@ pub struct ByHand {
 }
 
 /// Measures the gate. `clock` is time since any fixed point; `meaning`, where a model is loaded, gives the
-/// cosine of a sentence with the nearest of some sections' texts.
+/// cosine of a sentence with the nearest sentence of some sections' texts.
 pub fn measure(
     articles: &[Article],
     by_hand: &ByHand,
@@ -190,16 +190,18 @@ pub fn measure(
             let verdict = gate.judge(&Sentence::new(text), cosine);
             report.spent += clock().saturating_sub(from);
             report.judged += 1;
-            verdict
+            (verdict, cosine)
         };
+    let own: Vec<Vec<Truth>> = articles.iter().map(truths::danish).collect();
     let mut cases: BTreeMap<(Half, Lang, Change), Vec<Case<'_>>> = BTreeMap::new();
-    for article in articles {
+    for (place, article) in articles.iter().enumerate() {
         let half = half(&article.area);
         for truth in truths_of(article, by_hand) {
             let sections = cited(article, truth.section);
             let gate = gate(article, &sections, truth.lang, &setup.options);
-            let verdict = judge(&gate, article, &sections, &truth.text, &mut report);
+            let (verdict, cosine) = judge(&gate, article, &sections, &truth.text, &mut report);
             report.truth(half, &truth, &article.id, &verdict);
+            report.near((half, truth.lang, truth.form), cosine);
             // A reworded sentence is changed as it stands in the article, once.
             if !matches!(truth.form, "verbatim" | "translated") {
                 continue;
@@ -208,9 +210,27 @@ pub fn measure(
                 .iter()
                 .map(|n| article.sections[*n].1.as_str())
                 .collect();
+            let dice = |change| {
+                let key = format!("{} {} {change:?}", article.id, truth.text);
+                Dice::of(setup.seed, &key)
+            };
+            if truth.form == "verbatim"
+                && let Some((text, order)) =
+                    elsewhere(articles, &own, place, dice(Change::Elsewhere))
+                && !around.iter().any(|body| changes::holds(body, &text))
+            {
+                let of = cases
+                    .entry((half, Lang::Da, Change::Elsewhere))
+                    .or_default();
+                of.push(Case {
+                    order,
+                    article,
+                    section: truth.section,
+                    text,
+                });
+            }
             for change in Change::ALL {
-                let key = format!("{} {} {:?}", article.id, truth.text, change);
-                let mut dice = Dice::of(setup.seed, &key);
+                let mut dice = dice(change);
                 let why = match changes::change(change, &truth, &around, &mut dice) {
                     changes::Made::None => continue,
                     changes::Made::True(why) => why,
@@ -240,7 +260,12 @@ pub fn measure(
         for case in list {
             let sections = cited(case.article, case.section);
             let gate = gate(case.article, &sections, lang, &setup.options);
-            let verdict = judge(&gate, case.article, &sections, &case.text, &mut report);
+            let (verdict, cosine) = judge(&gate, case.article, &sections, &case.text, &mut report);
+            let kind = match change {
+                Change::Elsewhere => "elsewhere",
+                _ => "changed",
+            };
+            report.near((half, lang, kind), cosine);
             report.wrong(
                 (half, lang, change),
                 &case.article.id,
@@ -250,6 +275,26 @@ pub fn measure(
         }
     }
     report
+}
+
+/// A sentence of another article, and where it stands among its like.
+fn elsewhere(
+    articles: &[Article],
+    own: &[Vec<Truth>],
+    place: usize,
+    mut dice: Dice,
+) -> Option<(String, u64)> {
+    let others = |same: bool| {
+        let area = &articles[place].area;
+        let id = &articles[place].id;
+        let all = articles.iter().enumerate();
+        let all = all.filter(move |(_, a)| a.id != *id && (!same || a.area == *area));
+        all.flat_map(|(n, _)| own[n].iter().filter(|t| t.form == "verbatim"))
+    };
+    let same = others(true).next().is_some();
+    let count = others(same).count();
+    let chosen = others(same).nth(dice.below(count.max(1)))?;
+    Some((chosen.text.clone(), dice.next()))
 }
 
 /// A changed sentence that waits to be drawn.

@@ -79,6 +79,8 @@ pub struct Report {
     /// True sentences by how they were made, and how many were dropped.
     pub truths: BTreeMap<(Half, Lang, &'static str), Figures>,
     pub excluded: BTreeMap<(Change, &'static str), u32>,
+    /// The cosines that the encoder gave, by how the sentences were made ("changed", "elsewhere" where they are wrong).
+    pub cosines: BTreeMap<(Half, Lang, &'static str), Vec<f32>>,
     pub through: Vec<Miss>,
     pub dropped: Vec<Miss>,
     /// Sentences judged, and the time that took, without reading the evidence.
@@ -106,6 +108,12 @@ impl Report {
                     .collect::<Vec<_>>()
                     .join(", "),
             });
+        }
+    }
+
+    pub(super) fn near(&mut self, of: (Half, Lang, &'static str), cosine: Option<f32>) {
+        if let Some(cosine) = cosine {
+            self.cosines.entry(of).or_default().push(cosine);
         }
     }
 

@@ -175,7 +175,7 @@ impl Decoder {
             let segments = &*segments;
             each(&mut work.spaces, |s| {
                 layer.attend(a, n, s, segments);
-                layer.after(a, s, inner)
+                layer.after(a, s, inner, between)
             })?;
         }
         self.end(work, segments, between)?;
@@ -447,8 +447,15 @@ impl Layer {
         }
     }
 
-    /// The rest of a layer.
-    fn after(&self, a: &Architecture, s: &mut Space, threads: usize) -> Result<()> {
+    /// The rest of a layer. A prompt's piece takes milliseconds in each of its products.
+    fn after(
+        &self,
+        a: &Architecture,
+        s: &mut Space,
+        threads: usize,
+        between: &(dyn Fn() + Sync),
+    ) -> Result<()> {
+        between();
         self.output
             .forward(&s.context, &mut s.added, &mut s.rounded, threads)?;
         add(
@@ -458,6 +465,7 @@ impl Layer {
             a.epsilon,
         );
         decoder::rms_norm(&s.x, &self.wide_norm, a.epsilon, &mut s.normed);
+        between();
         self.up
             .forward(&s.normed, &mut s.wide, &mut s.rounded, threads)?;
         let gate = match a.family {
@@ -465,6 +473,7 @@ impl Layer {
             Family::Qwen3 | Family::Llama => Gate::Silu,
         };
         decoder::gated(&s.wide, gate, a.intermediate, &mut s.gated);
+        between();
         self.down
             .forward(&s.gated, &mut s.added, &mut s.rounded, threads)?;
         add(&mut s.x, &mut s.added, self.last_norm.as_deref(), a.epsilon);

@@ -72,7 +72,7 @@ impl Request<'_> {
         while !writing.over() && self.dialogue.frames.receiver_count() > 0 {
             let next = timeout(writing.patience(), writing.answer.next()).await;
             let Ok(Some(event)) = next else { break };
-            let parts = writing.hear(event);
+            let parts = writing.hear(event).await;
             if parts.is_empty() {
                 continue;
             }

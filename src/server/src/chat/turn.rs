@@ -326,8 +326,7 @@ impl Request<'_> {
         }
     }
 
-    /// Encodes and decides. The vectors are waited for, the rest is computed beside the async threads, one
-    /// turn a core at a time.
+    /// Encodes and decides, a second time where a model could say what was meant.
     async fn turn(
         &self,
         message: String,
@@ -335,21 +334,48 @@ impl Request<'_> {
         state: &State,
     ) -> Result<(Settled, Option<Plan>), String> {
         let turn: Arc<Turn> = self.app.turn.load_full();
-        let begun = turn.begin(self.input(message), &state.context);
+        let input = self.input(message);
+        let begun = turn.begin(input.clone(), &state.context);
         // All at once: a follow-up's readings are one batch.
         let vectors = try_join_all(begun.texts().into_iter().map(|t| self.encode(t))).await?;
-        let _core = self.app.cores.acquire().await.map_err(|e| e.to_string())?;
+        let composer = self.app.composer.get().cloned();
+        let code = self.dialogue.municipality;
         let context = state.context.clone();
-        let (app, code) = (Arc::clone(self.app), self.dialogue.municipality);
-        let finished = tokio::task::spawn_blocking(move || {
-            let settled = begun.finish(&vectors, &context)?;
-            let composer = app.composer.get();
-            let release = &turn.snapshot.release;
-            let plan = composer.and_then(|c| c.plan(release, &settled, code, hidden));
-            Ok::<_, dialogue::Error>((settled, plan))
-        });
-        let finished = finished.await.map_err(|e| e.to_string())?;
-        finished.map_err(|e| e.to_string())
+        let planned = {
+            let (turn, composer) = (Arc::clone(&turn), composer.clone());
+            move |settled: Settled| {
+                let release = &turn.snapshot.release;
+                let plan = composer.and_then(|c| c.plan(release, &settled, code, hidden));
+                (settled, plan)
+            }
+        };
+        let again = planned.clone();
+        let finish = move || Ok(planned(begun.finish(&vectors, &context)?));
+        let (settled, plan) = self.computed(finish).await?;
+        let Some(rewriting) = composer.and_then(|c| c.rewrite(&settled, hidden)) else {
+            return Ok((settled, plan));
+        };
+        let Some(question) = rewriting.question().await else {
+            return Ok((settled, plan));
+        };
+        let vector = self.encode(question.clone()).await?;
+        let context = state.context.clone();
+        self.computed(move || {
+            let settled = turn.reread(&input, &question, &vector, &context, settled)?;
+            Ok(again(settled))
+        })
+        .await
+    }
+
+    /// Computes beside the async threads, one turn a core at a time.
+    async fn computed<T: Send + 'static>(
+        &self,
+        compute: impl FnOnce() -> Result<T, dialogue::Error> + Send + 'static,
+    ) -> Result<T, String> {
+        let _core = self.app.cores.acquire().await.map_err(|e| e.to_string())?;
+        let computed = tokio::task::spawn_blocking(compute);
+        let computed = computed.await.map_err(|e| e.to_string())?;
+        computed.map_err(|e| e.to_string())
     }
 
     /// The vector of a text; a full queue is asked again a few times.

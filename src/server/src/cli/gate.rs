@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use base::{Clock, Lang, MunicipalityCode};
 use grounding::corrupt::{Article, ByHand, Half, Report, Setup, Written, measure, written};
+use grounding::sentences;
 use inference::{Kind, Vector};
 use knowledge::{Layer, Release};
 use serde_json::json;
@@ -48,9 +49,9 @@ pub(super) fn measured(setting: &Setting, meaning: bool) -> Result<Report, Failu
         }
     };
     let articles = articles(release);
-    let by_hand = ByHand {
-        english: sentences(setting, release, "english-sentences.tsv")?,
-        paraphrases: sentences(setting, release, "danish-paraphrases.tsv")?,
+    let written = ByHand {
+        english: by_hand(setting, release, "english-sentences.tsv")?,
+        paraphrases: by_hand(setting, release, "danish-paraphrases.tsv")?,
     };
     let mut known: HashMap<String, Vector> = HashMap::new();
     let mut vector = |text: &str, kind| -> Option<Vector> {
@@ -66,17 +67,17 @@ pub(super) fn measured(setting: &Setting, meaning: bool) -> Result<Report, Failu
         known.insert(text.to_owned(), v.clone());
         Some(v)
     };
+    // To the nearest of the sections' sentences: a whole section is about as near to what it does not say.
     let mut meaning = |text: &str, sections: &[&str]| -> Option<f32> {
         let own = vector(text, Kind::Query)?;
-        let cosines = sections.iter().filter_map(|s| {
-            let v = vector(s, Kind::Passage)?;
-            Some(own.iter().zip(v.iter()).map(|(a, b)| a * b).sum::<f32>())
-        });
+        let cosine = |v: Vector| own.iter().zip(v.iter()).map(|(a, b)| a * b).sum::<f32>();
+        let approved = sections.iter().flat_map(|s| sentences(s));
+        let cosines = approved.filter_map(|s| Some(cosine(vector(&s.text, Kind::Query)?)));
         cosines.reduce(f32::max)
     };
     let clock = || setting.clock.monotonic();
     let setup = Setup::default();
-    Ok(measure(&articles, &by_hand, &setup, &clock, &mut meaning))
+    Ok(measure(&articles, &written, &setup, &clock, &mut meaning))
 }
 
 /// Every article as a municipality that sees it shows it: its own, or the first that inherits it.
@@ -106,7 +107,7 @@ fn articles(release: &Release) -> Vec<Article> {
 }
 
 /// Sentences written by hand, slots filled; none where the question sets are not beside the knowledge.
-fn sentences(setting: &Setting, release: &Release, file: &str) -> Result<Vec<Written>, Failure> {
+fn by_hand(setting: &Setting, release: &Release, file: &str) -> Result<Vec<Written>, Failure> {
     let path = setting
         .config
         .knowledge
@@ -131,6 +132,16 @@ const HALVES: [(Half, &str); 2] = [
     (Half::Developed, "developed on"),
     (Half::HeldOut, "held out"),
 ];
+
+/// Shares below which a cosine is told.
+const QUANTILES: [f64; 6] = [0.0, 0.005, 0.01, 0.05, 0.5, 0.95];
+
+fn quantile(list: &[f32], share: f64) -> f32 {
+    let mut sorted = list.to_vec();
+    sorted.sort_by(f32::total_cmp);
+    let place = (share * (sorted.len().saturating_sub(1)) as f64).round() as usize;
+    sorted.get(place).copied().unwrap_or(f32::NAN)
+}
 
 fn table(report: &Report) -> Result<(), Failure> {
     say(&format!(
@@ -164,6 +175,28 @@ fn table(report: &Report) -> Result<(), Failure> {
             lang.code(),
             f.n,
             f.percent()
+        ))?;
+    }
+    if !report.cosines.is_empty() {
+        say(&format!(
+            "\n{:<14}{:<6}{:<18}{:>6}  cosine: least, 0.5 %, 1 %, 5 %, half, 95 %",
+            "areas", "lang", "sentences", "n"
+        ))?;
+    }
+    for ((half, lang, kind), list) in &report.cosines {
+        let half = HALVES
+            .iter()
+            .find(|(h, _)| h == half)
+            .map_or("", |(_, n)| n);
+        let at: Vec<String> = QUANTILES
+            .iter()
+            .map(|q| format!("{:.3}", quantile(list, *q)))
+            .collect();
+        say(&format!(
+            "{half:<14}{:<6}{kind:<18}{:>6}  {}",
+            lang.code(),
+            list.len(),
+            at.join("  ")
         ))?;
     }
     for ((change, why), n) in &report.excluded {

@@ -18,6 +18,8 @@ use crate::config::Generation;
 use crate::runtime::progress::Bars;
 use crate::runtime::say;
 
+mod followups;
+
 /// What is asked with.
 struct Bench<'a> {
     setting: &'a Setting,
@@ -59,10 +61,11 @@ pub(super) fn run(
         model: Some(model.to_owned()),
         ..setting.config.generation.clone()
     };
+    let composer = Composer::with(settings, generator, clock, booted.encoder.clone());
     let bench = Bench {
         setting,
         booted,
-        composer: Composer::with(settings, generator, clock),
+        composer,
     };
     let asked = bench.questions(questions)?;
     if asked.is_empty() {
@@ -97,6 +100,7 @@ pub(super) fn run(
     last["true_dropped"] = json!(round(report.lost(None, None).percent()));
     last["attacks"] = json!(attacks.len());
     last["attacks_through"] = json!(through);
+    last["follow_ups"] = followups::measured(&bench, json)?;
     say(&last.to_string())?;
     Ok(ExitCode::SUCCESS)
 }
@@ -190,7 +194,7 @@ impl Bench<'_> {
                 let wrote = (end.tokens - 1) as f64;
                 rates = Some((read / before.as_secs_f64(), wrote / after.as_secs_f64()));
             }
-            said.extend(writing.hear(event).into_iter().map(|p| p.text));
+            said.extend(writing.hear_blocking(event).into_iter().map(|p| p.text));
         }
         composition = writing.told();
         Ok(Some(Answered {

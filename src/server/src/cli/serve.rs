@@ -124,7 +124,7 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
         tokio::spawn(editor::keep_told(Arc::clone(&app), Arc::clone(&studio)));
         tokio::spawn(editor::look_nightly(Arc::clone(&app), Arc::clone(&studio)));
         app.studio.get_or_init(|| studio);
-        let composer = Composer::start(&service, app.clock.clone(), app.encoder.precedence());
+        let composer = Composer::start(&service, app.clock.clone(), app.encoder.clone());
         for fault in composer.faults(&live_release) {
             tracing::warn!("[generation]: {fault}");
         }

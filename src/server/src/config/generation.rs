@@ -29,6 +29,9 @@ pub(crate) struct Generation {
     pub at_once: usize,
     /// Memory for keys and values, in MB.
     pub cache_mb: usize,
+    /// Whether a follow-up that was not understood is written out by the model and searched again; set, it has a model
+    /// loaded also where no area is `generated`. Not set: where a model is loaded.
+    pub rewrite: Option<bool>,
 }
 
 impl Default for Generation {
@@ -44,6 +47,7 @@ impl Default for Generation {
             first_seconds: 5.0,
             at_once: 2,
             cache_mb: 256,
+            rewrite: None,
         }
     }
 }
@@ -52,7 +56,7 @@ impl Generation {
     /// # Errors
     /// What is out of bounds.
     pub(super) fn check(&self) -> Result<(), &'static str> {
-        if self.modes().generates() && self.languages.is_empty() {
+        if self.wants_model() && self.languages.is_empty() {
             return Err("languages: da, en; there is none");
         }
         if !self.languages.iter().all(|l| speaks(*l)) {
@@ -73,11 +77,24 @@ impl Generation {
         if self.modes().generates() && self.model.is_none() {
             return Err("an area is `generated`, and there is no `model`");
         }
+        if self.rewrite == Some(true) && self.model.is_none() {
+            return Err("`rewrite` is on, and there is no `model`");
+        }
         Ok(())
     }
 
     pub(crate) fn writes(&self, lang: Lang) -> bool {
         self.languages.contains(&lang)
+    }
+
+    /// Whether the model is to be loaded.
+    pub(crate) fn wants_model(&self) -> bool {
+        self.model.is_some() && (self.modes().generates() || self.rewrite == Some(true))
+    }
+
+    /// Whether a follow-up in that language is written out.
+    pub(crate) fn rewrites(&self, lang: Lang) -> bool {
+        self.rewrite != Some(false) && self.writes(lang)
     }
 
     pub(crate) fn modes(&self) -> Modes {
