@@ -161,7 +161,10 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let env = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
-    runtime::log(&env, "info");
+    if let Err(why) = runtime::log(&env, "info") {
+        tracing::error!("{why}");
+        return ExitCode::FAILURE;
+    }
     let run = || -> Result<ExitCode, Failure> {
         // Needs no configuration, and gets none.
         if let Command::ReadDocument {
