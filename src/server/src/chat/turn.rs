@@ -65,8 +65,10 @@ pub(crate) async fn make_good(app: &App, dialogue: &Arc<Dialogue>, (seq, message
         return;
     }
     // What it hid, if anything, was taken out before it was kept.
+    let began = app.clock.monotonic();
     let settled = request.turn(message, true, &state).await;
-    if let Err(r) = request.settle(&mut state, settled, &standing).await {
+    let settled = request.settle(&mut state, settled, &standing, began);
+    if let Err(r) = settled.await {
         tracing::error!(dialogue = %dialogue.id, "an unanswered message stays so: {}", r.text);
     }
 }
@@ -130,6 +132,7 @@ impl Request<'_> {
         let mut state = self.dialogue.state.lock().await;
         let lang = state.context.lang;
         self.limited(&mut state)?;
+        self.not_closed(lang).await?;
         let cleaned = clean(written);
         if cleaned.is_empty() {
             return Err(Refusal::new(
@@ -161,12 +164,14 @@ impl Request<'_> {
             Acknowledged::Before(event) => return Ok(event),
             Acknowledged::Now(standing) => standing,
         };
-        // Of a person's chat the bot reads only whether help lines are needed.
-        if !matches!(standing, Standing::Person(_)) {
+        // Of a person's chat the bot reads only whether help lines are needed; so it does while it is switched off.
+        let silent = self.bot_is_off() && standing != Standing::Bot;
+        if !silent && !matches!(standing, Standing::Person(_)) {
             self.dialogue.tell(&ToCitizen::Typing);
         }
+        let began = self.app.clock.monotonic();
         let settled = self.turn(message, hides(written), &state).await;
-        self.settle(&mut state, settled, &standing).await?;
+        self.settle(&mut state, settled, &standing, began).await?;
         Ok(None)
     }
 
@@ -203,6 +208,8 @@ impl Request<'_> {
         let mut state = self.dialogue.state.lock().await;
         let lang = state.context.lang;
         self.limited(&mut state)?;
+        self.not_closed(lang).await?;
+        let began = self.app.clock.monotonic();
         let input = self.input(String::new());
         let turn = self.app.turn.load_full();
         let Some(mut settled) = turn.pick(article_id, &input, &state.context) else {
@@ -223,7 +230,7 @@ impl Request<'_> {
         match self.acknowledge(&title, &[event], lang).await? {
             Acknowledged::Before(event) => Ok(event),
             Acknowledged::Now(standing) => {
-                self.settle(&mut state, Ok((settled, None)), &standing)
+                self.settle(&mut state, Ok((settled, None)), &standing, began)
                     .await?;
                 Ok(None)
             }
@@ -235,6 +242,7 @@ impl Request<'_> {
         let mut state = self.dialogue.state.lock().await;
         let lang = state.context.lang;
         self.limited(&mut state)?;
+        self.not_closed(lang).await?;
         let asked = Event::Citizen {
             client_id: self.client_id.as_str(),
             text: "",
@@ -336,13 +344,20 @@ impl Request<'_> {
     ) -> Result<(Settled, Option<Plan>), String> {
         let turn: Arc<Turn> = self.app.turn.load_full();
         let begun = turn.begin(self.input(message), &state.context);
+        let clock = &self.app.clock;
+        let asked = clock.monotonic();
         // All at once: a follow-up's readings are one batch.
         let vectors = try_join_all(begun.texts().into_iter().map(|t| self.encode(t))).await?;
+        let encoded = clock.monotonic().saturating_sub(asked);
+        self.app.metrics.encoded(encoded);
         let _core = self.app.cores.acquire().await.map_err(|e| e.to_string())?;
         let context = state.context.clone();
         let (app, code) = (Arc::clone(self.app), self.dialogue.municipality);
         let finished = tokio::task::spawn_blocking(move || {
+            let asked = app.clock.monotonic();
             let settled = begun.finish(&vectors, &context)?;
+            let searched = app.clock.monotonic().saturating_sub(asked);
+            app.metrics.searched(searched);
             let composer = app.composer.get();
             let release = &turn.snapshot.release;
             let plan = composer.and_then(|c| c.plan(release, &settled, code, hidden));
