@@ -402,6 +402,8 @@ async fn no_marked_number_is_found_anywhere_redis() {
         ("BORGERLINJE_NODE", "kanarie"),
         ("BORGERLINJE_ALWAYS_OPEN", "1"),
         ("BORGERLINJE_LOG", "trace"),
+        ("BORGERLINJE_LOG_FORMAT", "json"),
+        ("BORGERLINJE_METRICS_LISTEN", "127.0.0.1:0"),
     ];
     let server = Server::on(data.path(), &environment);
     account(&server, "anna", "Anna", &["--municipalities", "all"]);
@@ -414,7 +416,12 @@ async fn no_marked_number_is_found_anywhere_redis() {
     chats(&server, &canaries).await;
     people(&server, &canaries).await;
     studio(&server, &canaries);
+    for line in server.stderr().lines() {
+        let line: Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
+        assert!(line["level"].is_string() && line["timestamp"].is_string());
+    }
     let mut places = vec![
+        ("the metrics".to_owned(), server.metrics().into_bytes()),
         ("standard error".to_owned(), server.stderr().into_bytes()),
         ("standard output".to_owned(), server.stdout().into_bytes()),
     ];
@@ -448,6 +455,8 @@ async fn no_marked_number_is_found_anywhere_redis() {
     assert!(holds("journal", "Hvordan fornyer jeg mit id-kort?"));
     assert!(holds("borgerlinje-redis-", "Det er [CPR-nummer skjult]"));
     assert!(holds("editor", "Borgeren har [CPR-nummer skjult]"));
+    let counted = r#"borgerlinje_turns_total{outcome="answered",municipality="0751"}"#;
+    assert!(holds("the metrics", counted));
     assert!(holds("editor", "kano med [CPR-nummer skjult]"));
     let kept = |(name, _): &&(String, Vec<u8>)| name.contains("journal") || name.contains("redis");
     let rung = Canary {

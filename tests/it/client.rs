@@ -6,7 +6,8 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::harness::Server;
@@ -27,13 +28,29 @@ pub(crate) struct Client {
 impl Client {
     /// A connection on which nothing was said yet.
     pub(crate) async fn open(server: &Server) -> Client {
+        Self::open_from(server, None).await.unwrap()
+    }
+
+    /// As [`Client::open`], from an address that a proxy tells.
+    ///
+    /// # Errors
+    /// The HTTP status, where no socket came of it.
+    pub(crate) async fn open_from(server: &Server, from: Option<&str>) -> Result<Client, u16> {
         let address = format!("ws://{}/ws/chat", server.address);
-        let (socket, _) = connect_async(address).await.unwrap();
-        Client {
-            socket,
-            closed: None,
-            dialogue: String::new(),
-            token: String::new(),
+        let mut request = address.into_client_request().unwrap();
+        if let Some(from) = from {
+            let headers = request.headers_mut();
+            headers.insert("X-Forwarded-For", from.parse().unwrap());
+        }
+        match connect_async(request).await {
+            Ok((socket, _)) => Ok(Client {
+                socket,
+                closed: None,
+                dialogue: String::new(),
+                token: String::new(),
+            }),
+            Err(Error::Http(answer)) => Err(answer.status().as_u16()),
+            Err(e) => panic!("{e}"),
         }
     }
 

@@ -262,6 +262,7 @@ fn every_setting_is_in_the_operations_document_and_no_other() {
     for (file, name) in [
         ("src/server/src/config/mod.rs", "ConfigFile"),
         ("src/server/src/config/generation.rs", "Generation"),
+        ("src/server/src/config/per_network.rs", "PerNetwork"),
         ("src/server/src/config/team.rs", "TeamFile"),
         ("src/server/src/desk/presence.rs", "Patience"),
         ("src/server/src/retention.rs", "Retention"),

@@ -14,6 +14,7 @@ use tempfile::TempDir;
 /// A cache that was never filled takes the model's download, the encoding and the training.
 const START_WITHIN: Duration = Duration::from_secs(900);
 const LISTENING: &str = "Borgerlinje is listening on http://";
+const METRICS: &str = "Metrics are at http://";
 
 /// Every file below a folder, in order.
 pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
@@ -237,14 +238,34 @@ impl Server {
 
     /// The status and the body at a path.
     pub(crate) fn get(&self, path: &str) -> (u16, String) {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
+        Self::get_at(&self.address, path)
+    }
+
+    /// The page of metrics, of a service that has an address for them.
+    #[track_caller]
+    pub(crate) fn metrics(&self) -> String {
+        let (status, page) = Self::get_at(&self.metrics_address(), "/metrics");
+        assert_eq!(status, 200, "{page}");
+        page
+    }
+
+    #[track_caller]
+    pub(crate) fn metrics_address(&self) -> String {
+        let said = self.stdout();
+        let line = said.lines().find_map(|l| l.strip_prefix(METRICS));
+        let line = line.unwrap_or_else(|| panic!("no metrics are served: {said}"));
+        line.strip_suffix("/metrics").unwrap().to_owned()
+    }
+
+    /// As [`Server::get`], at another address.
+    pub(crate) fn get_at(address: &str, path: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(address).unwrap();
         stream
             .set_read_timeout(Some(Duration::from_secs(30)))
             .unwrap();
         write!(
             stream,
-            "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
-            self.address
+            "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
         )
         .unwrap();
         let mut answer = String::new();

@@ -249,20 +249,23 @@ export class App implements View {
   }
 
   failed(o: Outgoing | undefined, e: ErrorFrame): void {
+    const closed = e.code === 'closed';
+    // Why is what the citizen needs, whatever it was that could not be had.
+    if (closed) this.log.note(e.text);
     if (!o) {
       // An answer that stops half-way must not keep a screen reader waiting.
       if (e.code === 'internal') this.log.problem();
     } else if (o.kind === 'rate') this.talk.withdraw(o.id);
     else if (o.kind === 'callback') {
       this.talk.withdraw(o.id);
-      this.log.callbackFailed(o.id, e.code !== 'internal' && e.code !== 'not_possible');
+      this.log.callbackFailed(o.id, !closed && e.code !== 'internal' && e.code !== 'not_possible');
       if (e.code === 'not_possible') this.log.note(e.text || this.w.say('problem'));
       if (e.code === 'internal') this.log.noteKey('problem');
     } else if (!o.text) {
       // A wish that cannot be had: the service says why, and offers what can.
       this.talk.withdraw(o.id);
       this.log.queueFailed();
-      this.log.note(e.text || this.w.say('problem'));
+      if (!closed) this.log.note(e.text || this.w.say('problem'));
     } else if (e.code === 'too_large' && !this.composer.text) {
       // Back where it can be made shorter.
       this.talk.withdraw(o.id);
@@ -280,6 +283,13 @@ export class App implements View {
 
   fatal(): void {
     this.panel.status('stopped');
+  }
+
+  closed(text: string): void {
+    // The link is stopped, not in trouble: nothing of that is to be said over this.
+    clearTimeout(this.troubleTimer);
+    this.troubleTimer = 0;
+    this.panel.closed(text);
   }
 
   /** The service saw another language than the interface's. Switch, say so, and make the way back easy. */

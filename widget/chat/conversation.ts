@@ -33,11 +33,14 @@ export interface View {
   /** The server's copy of the dialogue is gone; a new one begins below the old. */
   gone(): void;
   fatal(e: ErrorFrame): void;
+  /** The chat is closed for now: in the service's words. */
+  closed(text: string): void;
   speaks(lang: Lang): void;
 }
 
 const TYPING_EVERY_MS = 3_000;
 const HOLD_DEFAULT_MS = 5_000;
+const CLOSED_DEFAULT_MS = 300_000;
 const WORKING_LIMIT_MS = 30_000;
 
 export class Conversation {
@@ -294,6 +297,14 @@ export class Conversation {
         if (!this.ready) this.link.again(ms);
         return;
       }
+      case 'closed':
+        if (this.ready) return this.refused(e);
+        // Not even begun: what was written is kept until the chat opens again.
+        this.link.stop();
+        this.busy(false);
+        this.view.closed(e.text);
+        this.env.after(e.retry_after_ms || CLOSED_DEFAULT_MS, () => this.link.start());
+        return;
       case 'unknown_dialogue':
         this.lostDialogue();
         return this.hello();
@@ -303,16 +314,19 @@ export class Conversation {
         return this.view.fatal(e);
       case 'hello_expected':
         return;
-      default: {
-        const mine = this.outbox.find((o) => o.id === e.client_id);
-        if (mine) {
-          mine.failed = true;
-          this.store.save();
-        }
-        this.busy(false);
-        this.view.failed(mine, e);
-      }
+      default:
+        this.refused(e);
     }
+  }
+
+  private refused(e: ErrorFrame): void {
+    const mine = this.outbox.find((o) => o.id === e.client_id);
+    if (mine) {
+      mine.failed = true;
+      this.store.save();
+    }
+    this.busy(false);
+    this.view.failed(mine, e);
   }
 
   /** Messages wait for the new dialogue; ratings were about answers that no longer exist. */

@@ -138,6 +138,34 @@ test('an unknown municipality ends the attempts', () => {
   assert.equal(count('fatal'), 1);
 });
 
+test('a chat that is closed says so, keeps what was written, and looks again', () => {
+  const { env, talk, calls, store } = setup();
+  talk.start();
+  talk.message('Hej');
+  env.last.open();
+  env.last.say({ type: 'error', code: 'closed', text: 'Ring til os.', retry_after_ms: 300_000 });
+  assert.deepEqual(calls.at(-1), ['closed', 'Ring til os.']);
+  env.pass(299_999);
+  assert.equal(env.sockets.length, 1);
+  env.pass(1);
+  assert.equal(env.sockets.length, 2);
+  env.last.open();
+  assert.equal(env.last.sent[0]!.type, 'hello');
+  assert.equal(store.data.outbox.length, 1);
+});
+
+test('what a chat that was closed meanwhile refuses is marked, and is not sent again by itself', () => {
+  const { env, talk, begin, calls, count } = setup();
+  begin();
+  talk.message('Hej');
+  const id = env.last.sent[1]!.client_id as string;
+  env.last.say({ type: 'error', code: 'closed', text: 'Ring til os.', client_id: id, retry_after_ms: 300_000 });
+  assert.equal(calls.at(-1)![0], 'failed');
+  assert.equal(count('closed'), 0);
+  env.pass(20_000);
+  assert.equal(env.last.sent.filter((f) => f.type === 'message').length, 1);
+});
+
 test('one request for a person, typing at most every 3 s, bye before a new dialogue', () => {
   const { env, talk, begin, store } = setup();
   begin();

@@ -273,6 +273,12 @@ impl Handle {
         self.inner.queue.waiting()
     }
 
+    /// Requests waiting in one lane.
+    #[must_use]
+    pub fn waiting_in(&self, priority: Priority) -> usize {
+        self.inner.queue.waiting_in(priority)
+    }
+
     /// Held while a citizen's text waits or is encoded: for whatever should give way to that.
     #[must_use]
     pub fn precedence(&self) -> Precedence {

@@ -123,7 +123,7 @@ pub(crate) fn out_of_scope(file: &File, faults: &mut Vec<Fault>) -> Vec<(Lang, S
 pub struct Texts(BTreeMap<String, BTreeMap<Lang, String>>);
 
 /// The keys that the program needs, each in every language.
-const NEEDED: [&str; 61] = [
+const NEEDED: [&str; 64] = [
     "disclosure",
     "greeting",
     "greeting_reply",
@@ -179,6 +179,9 @@ const NEEDED: [&str; 61] = [
     "handover_ended_unreached",
     "error_slot",
     "error_no_queue",
+    "error_crowded",
+    "bot_off",
+    "chat_closed",
     "error_callback_gone",
     "error_callback_exists",
     "weekdays",

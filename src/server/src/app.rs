@@ -16,10 +16,13 @@ use tokio::sync::{Mutex, Semaphore, broadcast, watch};
 
 use crate::auth::Auth;
 use crate::centre;
-use crate::chat::Dialogue;
+use crate::chat::{Crowd, Dialogue};
 use crate::composer::Composer;
+use crate::config::PerNetwork;
 use crate::desk::Desk;
 use crate::editor::Studio;
+use crate::metrics::Metrics;
+use crate::switches::Switches;
 use crate::transcript::Typing;
 
 /// The running service. Cheap to clone.
@@ -45,7 +48,12 @@ pub(crate) struct Inner {
     pub live: Mutex<HashMap<DialogueId, Arc<Dialogue>>>,
     /// Turns computed at once: one a core.
     pub cores: Semaphore,
+    /// How much of the chat each network has.
+    pub crowd: Arc<Crowd>,
     pub pages: crate::pages::Pages,
+    pub metrics: Arc<Metrics>,
+    /// What the operator has switched off.
+    pub switches: Switches,
     /// Set when the service stops, so that sockets are closed with a word.
     stop: watch::Sender<bool>,
     /// See [`crate::config::Config::always_open`].
@@ -66,6 +74,7 @@ pub(crate) struct Parts {
     /// The folder with the built pages.
     pub widget: PathBuf,
     pub always_open: bool,
+    pub per_network: PerNetwork,
 }
 
 impl Inner {
@@ -86,7 +95,10 @@ impl Inner {
             typing: broadcast::Sender::new(256),
             live: Mutex::new(HashMap::new()),
             cores: Semaphore::new(cores),
+            crowd: Crowd::new(parts.per_network),
             pages: crate::pages::Pages::new(parts.widget),
+            metrics: Arc::default(),
+            switches: Switches::default(),
             always_open: parts.always_open,
         })
     }

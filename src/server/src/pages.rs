@@ -250,6 +250,8 @@ struct Ready {
     centre: &'static str,
     /// The language model: `off`, `loading`, `ready`, `unavailable`; the log says why.
     generation: &'static str,
+    /// What the operator has switched off: `bot`, `generation`, `municipality 0751`.
+    switched_off: Vec<String>,
     /// Where several nodes share their releases: each, what it serves, and why it lags.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     nodes: Vec<NodeShown>,
@@ -266,6 +268,7 @@ pub(crate) async fn ready(State(app): State<App>) -> Response {
                 live: app.live.lock().await.len(),
                 centre: app.centre.health().state.name(),
                 generation: app.composer.get().map_or("off", |c| c.state()),
+                switched_off: app.switches.now().names(),
                 nodes: app
                     .studio
                     .get()

@@ -1,10 +1,11 @@
 //! The accounts of staff: who may sign in, who has, what was done, and drafts for the editors.
 //!
 //! A file of its own, so that a command of the operator works while the service runs: either sees what the
-//! other wrote (WAL). The JSON of an account is opaque here. An account that was removed stays as a mark, so
+//! other wrote (WAL). So it also holds what the operator has switched off. The JSON of an account is opaque here. An account that was removed stays as a mark, so
 //! that the service can tell the contact centre even when it did not run at that time.
 
 mod ops;
+mod switches;
 
 use std::path::Path;
 
@@ -14,10 +15,12 @@ use jiff::Timestamp;
 use crate::schema::{Format, open_as};
 use crate::{Error, Journal, Options};
 
+pub use self::switches::SwitchedOff;
+
 /// "Bkon".
 const FORMAT: Format = Format {
     id: 0x426b_6f6e,
-    migrations: &[FIRST],
+    migrations: &[FIRST, switches::TABLE],
 };
 
 const FIRST: &str = "

@@ -4,15 +4,16 @@ mod retention;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
 
-use base::{DialogueId, MunicipalityCode, TurnId};
+use base::{Clock, DialogueId, MunicipalityCode, TurnId};
 use jiff::Timestamp;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::owner::{Job, Owner, Request};
+use crate::owner::{Job, Owner, Request, Watch};
 use crate::types::sha256;
 use crate::{
     Appended, CallbackRow, Counts, Error, Kept, Loaded, NewCallback, NewDialogue, NewEvent,
@@ -34,6 +35,7 @@ struct Inner {
     queue: Option<mpsc::Sender<Request>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     commits: Arc<AtomicU64>,
+    watch: Arc<OnceLock<Watch>>,
 }
 
 impl Journal {
@@ -59,11 +61,13 @@ impl Journal {
     pub(crate) fn over(conn: Connection, options: &Options) -> Result<Self, Error> {
         let (sender, queue) = mpsc::channel(options.queue.max(1));
         let commits = Arc::new(AtomicU64::new(0));
+        let watch = Arc::new(OnceLock::new());
         let owner = Owner {
             conn,
             queue,
             batch: options.batch.max(1),
             commits: Arc::clone(&commits),
+            watch: Arc::clone(&watch),
         };
         let thread = Builder::new()
             .name("journal".to_owned())
@@ -73,6 +77,7 @@ impl Journal {
             queue: Some(sender),
             thread: Mutex::new(Some(thread)),
             commits,
+            watch,
         };
         Ok(Self {
             inner: Arc::new(inner),
@@ -302,6 +307,24 @@ impl Journal {
             commits: self.inner.commits.load(Ordering::Relaxed),
             ..counts
         })
+    }
+
+    /// Has `wrote` told of every transaction from now on: how many writes it held, and how long it took by that clock.
+    /// Runs on the journal's own thread, so it must be quick. The first to ask is told, for as long as the journal is
+    /// open.
+    pub fn watch(
+        &self,
+        clock: Arc<dyn Clock>,
+        wrote: impl Fn(usize, Duration) + Send + Sync + 'static,
+    ) {
+        let wrote = Box::new(wrote);
+        self.inner.watch.get_or_init(|| Watch { clock, wrote });
+    }
+
+    /// Requests that wait for the journal's thread.
+    pub fn waiting(&self) -> usize {
+        let queue = self.inner.queue.as_ref();
+        queue.map_or(0, |q| q.max_capacity() - q.capacity())
     }
 
     pub(crate) async fn write<T: Send + 'static>(

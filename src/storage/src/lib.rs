@@ -18,7 +18,7 @@
 //!
 //! [`Editor`] is another: drafts and releases of the editors' studio.
 //!
-//! Absent on purpose: a clock (times come in), redaction (`base` did it before), the meaning of an event
+//! Absent on purpose: a clock of its own (times come in), redaction (`base` did it before), the meaning of an event
 //! (its JSON is opaque here).
 
 mod accounts;
@@ -35,7 +35,7 @@ mod transcript;
 mod types;
 mod write;
 
-pub use accounts::{Account, Accounts, AuditLine, Draft, NewAccount, Session};
+pub use accounts::{Account, Accounts, AuditLine, Draft, NewAccount, Session, SwitchedOff};
 pub use citizen::{Citizen, Erased};
 pub use editor::{
     CommentRow, DraftChange, DraftRow, DraftText, Editor, NewRelease, ReleaseFile, ReleaseRow,

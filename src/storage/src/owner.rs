@@ -1,5 +1,9 @@
 //! The thread that owns the connection: it takes what waits, writes it in one transaction, then answers.
 
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use base::Clock;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
@@ -80,12 +84,19 @@ pub(crate) enum Request {
     Close(oneshot::Sender<Result<(), Error>>),
 }
 
+/// Who hears of each transaction: how many writes it held, and how long it took.
+pub(crate) struct Watch {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) wrote: Box<dyn Fn(usize, Duration) + Send + Sync>,
+}
+
 pub(crate) struct Owner {
     pub(crate) conn: Connection,
     pub(crate) queue: mpsc::Receiver<Request>,
     pub(crate) batch: usize,
     /// Transactions committed, for [`crate::Counts`].
-    pub(crate) commits: std::sync::Arc<std::sync::atomic::AtomicU64>,
+    pub(crate) commits: Arc<std::sync::atomic::AtomicU64>,
+    pub(crate) watch: Arc<OnceLock<Watch>>,
 }
 
 impl Owner {
@@ -128,7 +139,12 @@ impl Owner {
             }
         }
         if !writes.is_empty() {
+            let watch = self.watch.get().map(|w| (w, w.clock.monotonic()));
             let commit = self.write(&mut writes);
+            if let Some((watch, began)) = watch {
+                let took = watch.clock.monotonic().saturating_sub(began);
+                (watch.wrote)(writes.len(), took);
+            }
             if commit.is_err() && !self.conn.is_autocommit() {
                 // Nothing can be done when even this fails: the next BEGIN will say so.
                 let _ = self.conn.execute_batch("ROLLBACK");

@@ -138,6 +138,12 @@ export class Panel {
     if (retry) this.line.append(button('btn', 'try-now', () => this.act.tryNow(), this.w.t('retry')));
   }
 
+  /** The chat is closed for now, in the service's words. */
+  closed(text: string): void {
+    this.line.hidden = false;
+    this.line.replaceChildren(h('p', {}, text));
+  }
+
   private confirm(on: boolean): void {
     this.ask.hidden = !on;
     if (on) this.ask.querySelector('button')?.focus();

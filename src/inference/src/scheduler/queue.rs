@@ -220,6 +220,10 @@ impl Queue {
         state.interactive.waiting + state.background.waiting
     }
 
+    pub(super) fn waiting_in(&self, priority: Priority) -> usize {
+        self.lock().lane(priority).waiting
+    }
+
     /// Queues, or refuses at once; answers at once when the vector is known, and with the others when the text
     /// is being encoded.
     pub(super) fn push(

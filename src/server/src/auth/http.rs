@@ -156,7 +156,14 @@ pub(crate) async fn begin(
     let typed = small.and_then(|b| serde_json::from_slice::<Credentials>(b).ok());
     let Credentials { user, password } = typed.ok_or(Trouble::BadRequest)?;
     let from = auth.address(peer, &headers);
-    let (token, signed) = auth.sign_in(&user, password, from).await?;
+    let signed = auth.sign_in(&user, password, from).await;
+    match &signed {
+        Ok(_) => app.metrics.sign_in("ok"),
+        Err(Trouble::BadCredentials) => app.metrics.sign_in("refused"),
+        Err(Trouble::Throttled(_)) => app.metrics.sign_in("throttled"),
+        Err(_) => {}
+    }
+    let (token, signed) = signed?;
     Ok(with_cookie(me(&signed), &token, ABSOLUTE.as_secs()))
 }
 

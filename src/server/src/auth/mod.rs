@@ -31,6 +31,7 @@ pub(crate) use self::http::{Trouble, begin, current, end};
 pub(crate) use self::origin::{Origins, public_origin};
 pub(crate) use self::password::{check as check_password, hash as hash_password};
 pub(crate) use self::profiles::keep_told;
+pub(crate) use self::throttle::{Network, network};
 
 use self::account::Known;
 use self::password::Checker;
@@ -275,6 +276,12 @@ impl Auth {
         if let Err(e) = self.accounts.audit(line).await {
             tracing::error!("not in the audit ({e}): {user} {what} {detail}");
         }
+    }
+
+    /// The address of whoever made a request; None when a proxy on an internal network may speak for many and is not
+    /// named.
+    pub(crate) fn client(&self, peer: SocketAddr, headers: &HeaderMap) -> Option<IpAddr> {
+        self.origins.client(peer, headers)
     }
 
     /// The address of whoever made a request.

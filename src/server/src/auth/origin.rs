@@ -5,6 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use axum::http::HeaderMap;
 use axum::http::header::{HOST, ORIGIN};
 
+use crate::web::public;
+
 /// Which pages are ours, and which peers speak for others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Origins {
@@ -29,6 +31,14 @@ impl Origins {
         let Some(host) = text(HOST) else { return false };
         // A name that anybody could let point here would do otherwise.
         local(host) && origin.strip_prefix("http://") == Some(host)
+    }
+
+    /// As [`Origins::address`]; None when the peer is no named proxy and on an internal network, for then it may be a
+    /// proxy all the same, that speaks for many.
+    pub(crate) fn client(&self, peer: SocketAddr, headers: &HeaderMap) -> Option<IpAddr> {
+        let ip = peer.ip().to_canonical();
+        let told = self.proxies.contains(&ip) || public(ip);
+        told.then(|| self.address(peer, headers))
     }
 
     /// The address of whoever made a request.
@@ -115,9 +125,13 @@ mod tests {
         let forwarded = headers(&[("x-forwarded-for", "1.1.1.1, 192.0.2.7")]);
         let mut origins = Origins::default();
         assert_eq!(origins.address(peer, &forwarded), peer.ip());
+        assert_eq!(origins.client(peer, &forwarded), None, "may be anybody's");
+        let far: SocketAddr = "93.184.215.14:5000".parse().unwrap();
+        assert_eq!(origins.client(far, &forwarded), Some(far.ip()));
         origins.proxies.push(peer.ip());
         let seen = origins.address(peer, &forwarded);
         assert_eq!(seen.to_string(), "192.0.2.7", "not what the client wrote");
+        assert_eq!(origins.client(peer, &forwarded), Some(seen));
         assert_eq!(origins.address(peer, &HeaderMap::new()), peer.ip());
     }
 

@@ -64,11 +64,30 @@ fn key(kind: u8, parts: &[&[u8]]) -> Key {
     key
 }
 
+/// One IPv4 address, or the first half of an IPv6 address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Network {
+    V4([u8; 4]),
+    V6([u8; 8]),
+}
+
+impl Network {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::V4(a) => a,
+            Self::V6(a) => a,
+        }
+    }
+}
+
 /// Whoever has one IPv6 address has 2^64 of them.
-fn network(address: IpAddr) -> Vec<u8> {
+pub(crate) fn network(address: IpAddr) -> Network {
     match address.to_canonical() {
-        IpAddr::V4(a) => a.octets().to_vec(),
-        IpAddr::V6(a) => a.octets()[..8].to_vec(),
+        IpAddr::V4(a) => Network::V4(a.octets()),
+        IpAddr::V6(a) => {
+            let [a, b, c, d, e, f, g, h, ..] = a.octets();
+            Network::V6([a, b, c, d, e, f, g, h])
+        }
     }
 }
 
@@ -84,9 +103,10 @@ impl Throttle {
         now: Duration,
     ) -> Result<Attempt, Duration> {
         let (user, net) = (user.as_bytes(), network(address));
+        let net = net.bytes();
         let counted = [
-            (key(0, &[user, &net]), PAIR),
-            (key(1, &[&net]), NETWORK),
+            (key(0, &[user, net]), PAIR),
+            (key(1, &[net]), NETWORK),
             (key(2, &[user]), USER),
         ];
         let waits = counted.iter().filter_map(|(k, _)| {

@@ -198,6 +198,19 @@ impl Handle {
         &self.0.options.node
     }
 
+    /// Whether this run of this node sent the command of a step: of all nodes exactly one did.
+    pub(crate) fn sent_it(&self, step: &Step) -> bool {
+        let id = step.input.id.as_str();
+        let own = id.strip_prefix(self.0.run.as_str());
+        own.is_some_and(|rest| rest.starts_with('-'))
+    }
+
+    /// Records of the log, as far as was heard of it, that are not folded yet.
+    pub(crate) fn behind(&self) -> u64 {
+        let head = *self.0.log.watch().borrow();
+        head.saturating_sub(self.0.health.borrow().folded)
+    }
+
     /// How the node is now.
     pub(crate) fn health(&self) -> Health {
         self.0.health.borrow().clone()

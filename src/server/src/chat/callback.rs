@@ -32,6 +32,7 @@ impl Request<'_> {
         let mut state = self.dialogue.state.lock().await;
         let lang = state.context.lang;
         self.limited(&mut state)?;
+        self.not_closed(lang).await?;
         let phone = Phone::parse(phone)
             .map_err(|_| Refusal::new(Code::BadFrame, self.say("error_phone", lang, &[])))?;
         let topic = topic.map(clean).filter(|t| !t.is_empty());

@@ -33,7 +33,12 @@ impl Request<'_> {
             ..Composition::default()
         };
         let composer = self.app.composer.get();
-        match (plan.mode, plan.doubt, composer) {
+        let began = self.app.clock.monotonic();
+        let done = match (plan.mode, plan.doubt, composer) {
+            _ if self.app.switches.generation_is_off() => {
+                composition.fell_back = Some("switched off".to_owned());
+                Ok((Shown::Nothing, composition))
+            }
             (Mode::Shortened, ..) => {
                 let short = shorten(&plan.material);
                 if short.is_none() {
@@ -55,7 +60,12 @@ impl Request<'_> {
                 });
                 Ok((Shown::Nothing, composition))
             }
+        };
+        if let Ok((_, told)) = &done {
+            let took = self.app.clock.monotonic().saturating_sub(began);
+            self.app.metrics.composed(told, took);
         }
+        done
     }
 
     /// Shows what is written as it comes. It ends when the model does, when enough is said, when the citizen has left,
@@ -75,6 +85,10 @@ impl Request<'_> {
             let parts = writing.hear(event).await;
             if parts.is_empty() {
                 continue;
+            }
+            // Switched off meanwhile: nothing more of it is shown.
+            if self.app.switches.generation_is_off() {
+                break;
             }
             // Somebody may have taken the chat, at another node too.
             if Standing::of(self.app, self.dialogue).await != Standing::Bot {
@@ -96,7 +110,13 @@ impl Request<'_> {
         let mut told = writing.told();
         if !told_first && told.kept > 0 {
             told.kept = 0;
-            told.fell_back = Some("a person has the chat".to_owned());
+            let off = self.app.switches.generation_is_off();
+            let why = if off {
+                "switched off"
+            } else {
+                "a person has the chat"
+            };
+            told.fell_back = Some(why.to_owned());
         }
         if let Some(why) = &told.fell_back {
             tracing::info!(dialogue = %self.dialogue.id, "an answer is verbatim: {why}");

@@ -2,14 +2,16 @@
 
 mod greet;
 
+use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
-use axum::response::Response;
+use axum::extract::{ConnectInfo, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use base::{Lang, MunicipalityCode};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -17,6 +19,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::crowd::Place;
 use super::dialogue::{self, Dialogue, Frame, Joined};
 use super::people;
 use super::turn::{Done, Refusal, Request, make_good};
@@ -43,17 +46,29 @@ const MAX_FRAMES_A_MINUTE: u32 = 300;
 const BUFFER: usize = 4 << 10;
 const MAX_UNSENT: usize = 256 << 10;
 
-pub(crate) async fn upgrade(State(app): State<App>, ws: WebSocketUpgrade) -> Response {
+pub(crate) async fn upgrade(
+    State(app): State<App>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    ws: WebSocketUpgrade,
+) -> Response {
+    let from = app.auth.client(peer, &headers);
+    let Some(place) = app.crowd.enter(from, app.clock.monotonic()) else {
+        app.metrics.refused(Code::Overloaded);
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
     ws.max_message_size(MAX_FRAME)
         .max_frame_size(MAX_FRAME)
         .read_buffer_size(BUFFER)
         .write_buffer_size(BUFFER)
         .max_write_buffer_size(MAX_UNSENT)
         .on_upgrade(move |socket| async move {
+            let _open = app.metrics.chat_socket();
             let (out, mut input) = socket.split();
             let mut c = Connection {
                 app,
                 out,
+                place,
                 faults: 0,
                 frames: 0,
                 minute: Instant::now(),
@@ -73,6 +88,8 @@ async fn drain(mut input: SplitStream<WebSocket>) {
 struct Connection {
     app: App,
     out: SplitSink<WebSocket, Message>,
+    /// Among those of its network.
+    place: Place,
     faults: u32,
     frames: u32,
     minute: Instant,
@@ -311,8 +328,11 @@ impl Connection {
             }
             FromCitizen::Bye => {
                 let ended = self.app.journal.end(&dialogue.id, self.app.clock.now());
-                if let Err(e) = ended.await {
-                    tracing::error!(dialogue = %dialogue.id, "the end was not kept: {e}");
+                match ended.await {
+                    Ok(()) => self.app.metrics.dialogue_ended(),
+                    Err(e) => {
+                        tracing::error!(dialogue = %dialogue.id, "the end was not kept: {e}");
+                    }
                 }
                 return self.close(close_code::NORMAL, "goodbye").await;
             }
@@ -347,6 +367,7 @@ impl Connection {
         client_id: Option<&str>,
         retry_after: Option<Duration>,
     ) -> Flow {
+        self.app.metrics.refused(code);
         let frame = text(&ToCitizen::Error {
             code,
             text: said,

@@ -5,9 +5,11 @@ mod brief;
 mod callback;
 mod compose;
 mod connection;
+mod crowd;
 mod dialogue;
 mod dispatch;
 mod hand_in;
+mod off;
 mod offer;
 mod people;
 mod settle;
@@ -17,5 +19,6 @@ mod turn;
 mod tests;
 
 pub(crate) use connection::upgrade;
+pub(crate) use crowd::Crowd;
 pub(crate) use dialogue::Dialogue;
 pub(crate) use dispatch::begin;

@@ -119,6 +119,7 @@ impl Request<'_> {
         let mut state = self.dialogue.state.lock().await;
         let lang = state.context.lang;
         self.limited(&mut state)?;
+        self.not_closed(lang).await?;
         if let Some(event) = self.known(lang).await? {
             return Ok(Some(event));
         }

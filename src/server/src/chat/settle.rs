@@ -1,5 +1,7 @@
 //! The end of a turn: what the bot says, where it says it, and its record.
 
+use std::time::Duration;
+
 use base::{Lang, TurnId};
 use composition::{Composition, Mode};
 use contact::centre::{Command, Refusal as No, Sender};
@@ -13,6 +15,7 @@ use super::offer::Offer;
 use super::people::{InLog, Standing, wait_frame};
 use super::turn::{Refusal, Request};
 use crate::composer::Plan;
+use crate::metrics::SWITCHED_OFF;
 use crate::transcript::{Carried, CarriedEvent};
 use crate::wire::{Approved, Code, Event, SourceShown, text};
 
@@ -23,9 +26,15 @@ impl Request<'_> {
         state: &mut State,
         settled: Result<(Settled, Option<Plan>), String>,
         standing: &Standing,
+        began: Duration,
     ) -> Result<(), Refusal> {
         let lang = state.context.lang;
         let person = matches!(standing, Standing::Person(_));
+        let ended = |outcome: &'static str| {
+            let took = self.app.clock.monotonic().saturating_sub(began);
+            let code = self.dialogue.municipality;
+            self.app.metrics.turn(outcome, code, took);
+        };
         let (settled, plan) = match settled {
             Ok(settled) => settled,
             Err(e) => {
@@ -33,7 +42,11 @@ impl Request<'_> {
                 // Whoever has the chat has the message.
                 return if person {
                     Ok(())
+                } else if self.bot_is_off() {
+                    ended(SWITCHED_OFF);
+                    self.say_off(state, standing, lang).await
                 } else {
+                    ended(Outcome::Failed.name());
                     let said = self.say("error_internal", lang, &[]);
                     Err(Refusal::new(Code::Internal, said))
                 };
@@ -42,6 +55,11 @@ impl Request<'_> {
         let crisis = settled.outcome == Outcome::Crisis;
         if person && !crisis {
             return Ok(());
+        }
+        if self.bot_is_off() && !crisis {
+            ended(SWITCHED_OFF);
+            let spoken = settled.record.language;
+            return self.say_off(state, standing, spoken).await;
         }
         let id = TurnId::random();
         let a = &settled.answer;
@@ -117,7 +135,7 @@ impl Request<'_> {
         events.extend(
             waits
                 .iter()
-                .flat_map(|said| answer(id.as_str(), spoken, said)),
+                .flat_map(|said| answer(id.as_str(), Outcome::Smalltalk, spoken, said)),
         );
         events.extend(offer.as_ref().map(Offer::event));
         let said = waits.as_deref().unwrap_or(&a.text);
@@ -125,6 +143,7 @@ impl Request<'_> {
             // A person took over meanwhile.
             return Ok(());
         }
+        ended(settled.outcome.name());
         let record = text(&Kept {
             record: &settled.record,
             composition: composition.as_ref(),
@@ -211,11 +230,16 @@ fn is_crisis(event: &Event<'_>) -> bool {
 }
 
 /// A short answer of the service's own.
-fn answer<'a>(turn: &'a str, lang: Lang, text: &'a str) -> [Event<'a>; 3] {
+pub(super) fn answer<'a>(
+    turn: &'a str,
+    outcome: Outcome,
+    lang: Lang,
+    text: &'a str,
+) -> [Event<'a>; 3] {
     [
         Event::AnswerStart {
             turn,
-            outcome: Outcome::Smalltalk,
+            outcome,
             lang,
             content_lang: lang,
             dir: lang.dir(),

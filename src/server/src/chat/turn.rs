@@ -65,8 +65,10 @@ pub(crate) async fn make_good(app: &App, dialogue: &Arc<Dialogue>, (seq, message
         return;
     }
     // What it hid, if anything, was taken out before it was kept.
+    let began = app.clock.monotonic();
     let settled = request.turn(message, true, &state).await;
-    if let Err(r) = request.settle(&mut state, settled, &standing).await {
+    let settled = request.settle(&mut state, settled, &standing, began);
+    if let Err(r) = settled.await {
         tracing::error!(dialogue = %dialogue.id, "an unanswered message stays so: {}", r.text);
     }
 }
@@ -130,6 +132,7 @@ impl Request<'_> {
         let mut state = self.dialogue.state.lock().await;
         let lang = state.context.lang;
         self.limited(&mut state)?;
+        self.not_closed(lang).await?;
         let cleaned = clean(written);
         if cleaned.is_empty() {
             return Err(Refusal::new(
@@ -161,12 +164,14 @@ impl Request<'_> {
             Acknowledged::Before(event) => return Ok(event),
             Acknowledged::Now(standing) => standing,
         };
-        // Of a person's chat the bot reads only whether help lines are needed.
-        if !matches!(standing, Standing::Person(_)) {
+        // Of a person's chat the bot reads only whether help lines are needed; so it does while it is switched off.
+        let silent = self.bot_is_off() && standing != Standing::Bot;
+        if !silent && !matches!(standing, Standing::Person(_)) {
             self.dialogue.tell(&ToCitizen::Typing);
         }
+        let began = self.app.clock.monotonic();
         let settled = self.turn(message, hides(written), &state).await;
-        self.settle(&mut state, settled, &standing).await?;
+        self.settle(&mut state, settled, &standing, began).await?;
         Ok(None)
     }
 
@@ -203,6 +208,8 @@ impl Request<'_> {
         let mut state = self.dialogue.state.lock().await;
         let lang = state.context.lang;
         self.limited(&mut state)?;
+        self.not_closed(lang).await?;
+        let began = self.app.clock.monotonic();
         let input = self.input(String::new());
         let turn = self.app.turn.load_full();
         let Some(mut settled) = turn.pick(article_id, &input, &state.context) else {
@@ -223,7 +230,7 @@ impl Request<'_> {
         match self.acknowledge(&title, &[event], lang).await? {
             Acknowledged::Before(event) => Ok(event),
             Acknowledged::Now(standing) => {
-                self.settle(&mut state, Ok((settled, None)), &standing)
+                self.settle(&mut state, Ok((settled, None)), &standing, began)
                     .await?;
                 Ok(None)
             }
@@ -235,6 +242,7 @@ impl Request<'_> {
         let mut state = self.dialogue.state.lock().await;
         let lang = state.context.lang;
         self.limited(&mut state)?;
+        self.not_closed(lang).await?;
         let asked = Event::Citizen {
             client_id: self.client_id.as_str(),
             text: "",
@@ -336,8 +344,11 @@ impl Request<'_> {
         let turn: Arc<Turn> = self.app.turn.load_full();
         let input = self.input(message);
         let begun = turn.begin(input.clone(), &state.context);
+        let asked = self.app.clock.monotonic();
         // All at once: a follow-up's readings are one batch.
         let vectors = try_join_all(begun.texts().into_iter().map(|t| self.encode(t))).await?;
+        let encoded = self.app.clock.monotonic().saturating_sub(asked);
+        self.app.metrics.encoded(encoded);
         let composer = self.app.composer.get().cloned();
         let code = self.dialogue.municipality;
         let context = state.context.clone();
@@ -350,9 +361,17 @@ impl Request<'_> {
             }
         };
         let again = planned.clone();
-        let finish = move || Ok(planned(begun.finish(&vectors, &context)?));
+        let app = Arc::clone(self.app);
+        let finish = move || {
+            let asked = app.clock.monotonic();
+            let settled = begun.finish(&vectors, &context)?;
+            let searched = app.clock.monotonic().saturating_sub(asked);
+            app.metrics.searched(searched);
+            Ok(planned(settled))
+        };
         let (settled, plan) = self.computed(finish).await?;
-        let Some(rewriting) = composer.and_then(|c| c.rewrite(&settled, hidden)) else {
+        let model = composer.filter(|_| !self.app.switches.generation_is_off());
+        let Some(rewriting) = model.and_then(|c| c.rewrite(&settled, hidden)) else {
             return Ok((settled, plan));
         };
         let Some(question) = rewriting.question().await else {

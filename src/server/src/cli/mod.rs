@@ -14,6 +14,7 @@ mod model;
 mod report;
 mod sentences;
 mod serve;
+mod switch;
 mod train;
 mod user;
 
@@ -130,6 +131,11 @@ enum Command {
     },
     /// Drive citizens and agents against a service, and say what became of every message.
     Load(load::Options),
+    /// Switch the bot, generation or one municipality's chat off and on again; without more: what is off.
+    Switch {
+        #[command(subcommand)]
+        command: Option<switch::SwitchCommand>,
+    },
     /// The accounts of agents, supervisors and editors.
     User {
         #[command(subcommand)]
@@ -161,7 +167,10 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let env = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
-    runtime::log(&env, "info");
+    if let Err(why) = runtime::log(&env, "info") {
+        tracing::error!("{why}");
+        return ExitCode::FAILURE;
+    }
     let run = || -> Result<ExitCode, Failure> {
         // Needs no configuration, and gets none.
         if let Command::ReadDocument {
@@ -219,6 +228,7 @@ pub fn main() -> ExitCode {
             Command::Import(options) => import::run(&setting, &options),
             Command::ReadDocument { .. } => Ok(ExitCode::SUCCESS),
             Command::Load(options) => load::run(&setting, &options),
+            Command::Switch { command } => switch::run(&setting, command),
             Command::User { command } => user::run(&setting, command),
             Command::Citizen { command } => citizen::run(&setting, &command),
             Command::Retention => citizen::retain(&setting),

@@ -21,7 +21,7 @@ use crate::desk::{self, Desk};
 use crate::editor::{Nodes, Studio};
 use crate::runtime::progress::Bars;
 use crate::runtime::{raise_open_files, say};
-use crate::{boot, chat, editor, retention, router, transcript};
+use crate::{boot, chat, editor, metrics, retention, router, switches, transcript};
 
 pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -33,6 +33,13 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
     let listener = runtime
         .block_on(TcpListener::bind(config.listen))
         .map_err(|e| format!("{} cannot be listened on: {e}", config.listen))?;
+    let metrics_at = match config.metrics_listen {
+        None => None,
+        Some(address) => {
+            let bound = runtime.block_on(TcpListener::bind(address));
+            Some(bound.map_err(|e| format!("{address} cannot be listened on for metrics: {e}"))?)
+        }
+    };
     std::fs::create_dir_all(&config.data)
         .map_err(|e| format!("the data folder {}: {e}", config.data.display()))?;
     let journal = Journal::open(
@@ -116,8 +123,17 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
             desk,
             widget: config.widget.clone(),
             always_open,
+            per_network: config.per_network,
         });
+        // Before anybody is let in: what is off stays off over a restart.
+        app.switches.read(&accounts).await?;
         chat::begin(&app);
+        tokio::spawn(switches::keep_up(Arc::clone(&app)));
+        tokio::spawn(metrics::follow(Arc::clone(&app)));
+        let counts = Arc::clone(&app.metrics);
+        journal.watch(Arc::clone(&app.clock), move |writes, took| {
+            counts.journal(writes, took);
+        });
         tokio::spawn(retention::keep(Arc::clone(&app), trimmed, periods));
         tokio::spawn(editor::keep_time(Arc::clone(&app), Arc::clone(&studio)));
         tokio::spawn(editor::follow(Arc::clone(&app), Arc::clone(&studio)));
@@ -129,6 +145,11 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
             tracing::warn!("[generation]: {fault}");
         }
         app.composer.get_or_init(|| composer);
+        if let Some(listener) = metrics_at {
+            let address = listener.local_addr()?;
+            tokio::spawn(metrics::serve(Arc::clone(&app), listener));
+            say(&format!("Metrics are at http://{address}/metrics"))?;
+        }
         say(&format!("Borgerlinje is listening on http://{address}"))?;
         // Small frames leave at once, also the last one before a close.
         let listener = listener.tap_io(|socket| {

@@ -4,6 +4,7 @@
 //! default. The source of environment values is a function, so that tests can inject one.
 
 mod generation;
+mod per_network;
 mod redis;
 mod team;
 
@@ -18,6 +19,7 @@ use serde::Deserialize;
 use storage::log::RedisOptions;
 
 pub(crate) use self::generation::Generation;
+pub(crate) use self::per_network::PerNetwork;
 use crate::auth::{Origins, public_origin};
 use crate::desk::Patience;
 use crate::retention::Retention;
@@ -27,6 +29,8 @@ use crate::web::Hosts;
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
     pub listen: SocketAddr,
+    /// Where metrics are served; None: nowhere.
+    pub metrics_listen: Option<SocketAddr>,
     /// Everything the running service writes lies here.
     pub data: PathBuf,
     /// Where commands put what can be made again: the fetched model, vectors, the trained ranker.
@@ -66,6 +70,8 @@ pub(crate) struct Config {
     pub generation: Generation,
     /// For how long what is kept.
     pub retention: Retention,
+    /// How much of the chat one network may have.
+    pub per_network: PerNetwork,
     pub(crate) teams: Vec<Team>,
 }
 
@@ -98,6 +104,8 @@ pub(crate) enum ConfigError {
     Desk(&'static str),
     #[error("[retention] in the configuration file: {0}")]
     Retention(&'static str),
+    #[error("[per_network] in the configuration file: {0}")]
+    PerNetwork(&'static str),
     #[error("[generation] in the configuration file: {0}")]
     Generation(&'static str),
     #[error("[[team]] in the configuration file: {0}")]
@@ -114,6 +122,7 @@ pub(crate) enum ConfigError {
 #[serde(deny_unknown_fields)]
 struct ConfigFile {
     listen: Option<String>,
+    metrics_listen: Option<String>,
     data: Option<String>,
     cache: Option<String>,
     knowledge: Option<String>,
@@ -137,6 +146,8 @@ struct ConfigFile {
     desk: Patience,
     #[serde(default)]
     retention: Retention,
+    #[serde(default)]
+    per_network: PerNetwork,
     #[serde(default)]
     generation: Generation,
     #[serde(default)]
@@ -246,6 +257,8 @@ impl Config {
         file.centre.check().map_err(ConfigError::Centre)?;
         file.desk.check().map_err(ConfigError::Desk)?;
         file.retention.check().map_err(ConfigError::Retention)?;
+        let per_network = file.per_network;
+        per_network.check().map_err(ConfigError::PerNetwork)?;
         let mut generation = file.generation;
         match set("BORGERLINJE_GENERATOR", &None).as_deref() {
             None => {}
@@ -270,14 +283,17 @@ impl Config {
                 base.join(p)
             }
         };
+        let address = |name: &str, value: &str| {
+            let why = "must be an address and a port such as 127.0.0.1:8080";
+            value
+                .parse::<SocketAddr>()
+                .map_err(|_| bad(name, value, why))
+        };
         Ok(Self {
-            listen: listen.parse().map_err(|_| {
-                bad(
-                    "BORGERLINJE_LISTEN",
-                    &listen,
-                    "must be an address and a port such as 127.0.0.1:8080",
-                )
-            })?,
+            listen: address("BORGERLINJE_LISTEN", &listen)?,
+            metrics_listen: set("BORGERLINJE_METRICS_LISTEN", &file.metrics_listen)
+                .map(|value| address("BORGERLINJE_METRICS_LISTEN", &value))
+                .transpose()?,
             data: PathBuf::from(text("BORGERLINJE_DATA", &file.data, "./data")),
             cache: here(text("BORGERLINJE_CACHE", &file.cache, "cache"), &home),
             prepared: None,
@@ -353,6 +369,7 @@ impl Config {
             desk: file.desk,
             generation,
             retention: file.retention,
+            per_network,
             nightly_links: switch("BORGERLINJE_NIGHTLY_LINKS", file.nightly_links)?,
             private_links: set("BORGERLINJE_PRIVATE_LINKS", &file.private_links)
                 .unwrap_or_default()
@@ -445,6 +462,11 @@ mod tests {
     fn faults_name_the_value_and_what_is_allowed() {
         for (name, value, want) in [
             ("BORGERLINJE_LISTEN", "8080", "such as 127.0.0.1:8080"),
+            (
+                "BORGERLINJE_METRICS_LISTEN",
+                "9464",
+                "an address and a port",
+            ),
             ("BORGERLINJE_KERNEL", "gpu", "must be auto"),
             ("BORGERLINJE_ADAPTER", "on", "must be auto, off, or"),
             ("BORGERLINJE_CONFIG", "/no/such/file", "/no/such/file"),

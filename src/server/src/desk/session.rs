@@ -64,6 +64,7 @@ pub(crate) async fn upgrade(
         .write_buffer_size(BUFFER)
         .max_write_buffer_size(MAX_UNSENT);
     Ok(ws.on_upgrade(move |socket| async move {
+        let _open = app.metrics.desk_socket();
         let (out, mut input) = socket.split();
         let mut socket = Socket::new(out);
         if let Some(visible) = socket.greet(&mut input, &signed).await {

@@ -153,6 +153,11 @@ impl Studio {
         self.nodes.get()
     }
 
+    /// The number of the release that is served, of the history.
+    pub(crate) fn live_number(&self) -> u64 {
+        self.live.load().number
+    }
+
     /// How every node is; nothing where there is only this one.
     pub(crate) fn shown_nodes(&self) -> Vec<NodeShown> {
         self.nodes().map(|n| n.shown()).unwrap_or_default()

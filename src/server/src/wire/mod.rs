@@ -1,9 +1,13 @@
 //! The JSON of the chat protocol, version 1: docs/protocol.md.
 
+mod code;
+
 use base::{Dir, Lang, MunicipalityCode};
 use dialogue::{Choice, Outcome};
 use knowledge::Link;
 use serde::{Deserialize, Serialize};
+
+pub(crate) use self::code::Code;
 
 pub(crate) const VERSION: u32 = 1;
 /// The largest frame that is read, in bytes.
@@ -222,23 +226,6 @@ impl Limits {
         messages_per_minute: MESSAGES_PER_MINUTE,
         comment_chars: MAX_COMMENT,
     };
-}
-
-/// The closed list of error codes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Code {
-    BadFrame,
-    TooLarge,
-    UnknownMunicipality,
-    UnsupportedVersion,
-    HelloExpected,
-    UnknownDialogue,
-    RateLimited,
-    Overloaded,
-    /// Not now, or not any more: sending it again is of no use.
-    NotPossible,
-    Internal,
 }
 
 /// An event of the dialogue, as it is journalled: the number is added when it is sent.

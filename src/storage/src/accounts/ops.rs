@@ -11,7 +11,7 @@ use crate::{Error, read};
 /// Sessions of one account at once.
 const SESSIONS: u32 = 20;
 
-fn time(row: &Row<'_>, column: &str) -> rusqlite::Result<Timestamp> {
+pub(super) fn time(row: &Row<'_>, column: &str) -> rusqlite::Result<Timestamp> {
     let ms: i64 = row.get(column)?;
     Timestamp::from_millisecond(ms)
         .map_err(|e| rusqlite::Error::FromSqlConversionFailure(0, Type::Integer, e.into()))

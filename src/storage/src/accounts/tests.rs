@@ -168,3 +168,57 @@ async fn drafts_and_audit_are_kept() {
     }
     assert_eq!(accounts.audited(2).await.unwrap(), [line(3), line(2)]);
 }
+
+#[tokio::test]
+async fn what_is_switched_off_stays_off_and_is_in_the_audit() {
+    let dir = TempDir::new().unwrap();
+    let accounts = open(&dir);
+    let off = |ms: i64, reason: &str| SwitchedOff {
+        name: "bot".into(),
+        at: at(ms),
+        by: "root".into(),
+        reason: reason.into(),
+    };
+    let line = |ms: i64, what: &str| AuditLine {
+        at: at(ms),
+        user: "root".into(),
+        what: what.into(),
+        origin: "command".into(),
+        detail: "bot".into(),
+    };
+    let first = accounts.switch_off(off(1, "wrong"), line(1, "switch_off"));
+    first.await.unwrap();
+    let again = accounts.switch_off(off(2, "still wrong"), line(2, "switch_off"));
+    again.await.unwrap();
+    accounts.close().await.unwrap();
+
+    let accounts = open(&dir);
+    assert_eq!(
+        accounts.switched_off().await.unwrap(),
+        [off(2, "still wrong")]
+    );
+    assert!(
+        accounts
+            .switch_on("bot", line(3, "switch_on"))
+            .await
+            .unwrap()
+    );
+    assert!(
+        !accounts
+            .switch_on("bot", line(4, "switch_on"))
+            .await
+            .unwrap()
+    );
+    assert_eq!(accounts.switched_off().await.unwrap(), []);
+    let told = accounts.audited(9).await.unwrap();
+    let told: Vec<_> = told.iter().map(|l| (l.at, l.what.as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            (at(3), "switch_on"),
+            (at(2), "switch_off"),
+            (at(1), "switch_off")
+        ],
+        "switching on what is on is nothing"
+    );
+}

@@ -1,10 +1,12 @@
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
+use base::ManualClock;
 use tokio::sync::{mpsc, oneshot};
 
 use super::*;
-use crate::owner::{Job, Owner, Request};
+use crate::owner::{Job, Owner, Request, Watch};
 
 struct Bench {
     owner: Owner,
@@ -27,6 +29,7 @@ impl Bench {
             queue: mpsc::channel(1).1,
             batch: 100,
             commits: Arc::new(AtomicU64::new(0)),
+            watch: Arc::new(OnceLock::new()),
         };
         Self { owner, dialogue }
     }
@@ -57,6 +60,30 @@ fn all_that_waits_is_one_transaction() {
         );
     }
     assert_eq!(b.owner.commits.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn whoever_watches_hears_of_each_transaction_and_how_long_it_took() {
+    let mut b = Bench::new(None);
+    let clock = ManualClock::at(at(0));
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let into = Arc::clone(&told);
+    let watch = Watch {
+        clock: Arc::new(clock.clone()),
+        wrote: Box::new(move |writes, took| into.lock().unwrap().push((writes, took))),
+    };
+    assert!(b.owner.watch.set(watch).is_ok());
+    let (requests, _answers): (Vec<_>, Vec<_>) = (0..3).map(|n| b.append(&n.to_string())).unzip();
+    b.owner.round(requests);
+    let (slow, _answer) = Job::pair(move |_| {
+        clock.advance(Duration::from_millis(7));
+        Ok(())
+    });
+    b.owner.round(vec![Request::Write(slow)]);
+    let (read, _answer) = Job::pair(|_| Ok(()));
+    b.owner.round(vec![Request::Read(read)]);
+    let ms = Duration::from_millis;
+    assert_eq!(*told.lock().unwrap(), [(3, ms(0)), (1, ms(7))]);
 }
 
 #[test]

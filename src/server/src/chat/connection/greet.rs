@@ -1,6 +1,7 @@
 //! The first frames: who comes, to which municipality, with which dialogue.
 
 use super::super::dialogue::{self, JoinError, Joined};
+use super::super::off::closed;
 use super::*;
 
 impl Connection {
@@ -35,6 +36,7 @@ impl Connection {
                     let code = self.accept(&hello).await?;
                     match self.join(&hello, code).await {
                         Ok(joined) => {
+                            self.app.metrics.dialogue(joined.resumed);
                             self.welcome(&joined).await.continue_value()?;
                             return Some((joined, hello.lang));
                         }
@@ -91,7 +93,15 @@ impl Connection {
         }
         let code = hello.municipality.parse::<MunicipalityCode>().ok();
         let known = code.filter(|c| self.app.snapshot().release.view(*c).is_some());
-        if known.is_none() {
+        if let Some(code) = known {
+            if let Some((refusal, close)) = self.kept_out(code, hello) {
+                self.error(refusal.code, &refusal.text, None, refusal.retry_after)
+                    .await
+                    .continue_value()?;
+                let _ = self.close(close_code::AGAIN, close).await;
+                return None;
+            }
+        } else {
             let shown = base::redact(&hello.municipality).text;
             let shown: String = shown.chars().take(24).collect();
             let said = format!("municipality: there is none with code «{shown}»");
@@ -101,6 +111,27 @@ impl Connection {
             let _ = self.close(close_code::POLICY, "unknown municipality").await;
         }
         known
+    }
+
+    /// Why this citizen cannot come in now, although the municipality is one of ours; and the same in two words.
+    fn kept_out(&self, code: MunicipalityCode, hello: &Hello) -> Option<(Refusal, &'static str)> {
+        // Whoever comes back reads what was said, and may have a person there.
+        let new = hello.resume.is_none();
+        if new && self.app.switches.is_closed(code) {
+            return Some((closed(&self.app, code, hello.lang), "closed"));
+        }
+        let mut room = self.place.fits();
+        if new && room.is_ok() {
+            room = self.place.begins(self.app.clock.monotonic());
+        }
+        let wait = room.err()?;
+        let texts = &self.app.snapshot().release.texts;
+        let refusal = Refusal {
+            code: Code::Overloaded,
+            text: texts.get("error_crowded", hello.lang, &[]),
+            retry_after: Some(wait),
+        };
+        Some((refusal, "too many"))
     }
 
     async fn join(&self, hello: &Hello, code: MunicipalityCode) -> Result<Joined, JoinError> {
@@ -125,6 +156,11 @@ impl Connection {
                 .texts
                 .get(key, joined.lang, &[("municipality", &name)])
         };
+        let greeting = if self.app.switches.bot_is_off() {
+            "bot_off"
+        } else {
+            "greeting"
+        };
         let frame = text(&ToCitizen::Welcome {
             v: VERSION,
             dialogue: joined.dialogue.id.as_str(),
@@ -136,7 +172,7 @@ impl Connection {
             lang: joined.lang,
             municipality: Municipality { code, name: &name },
             disclosure: &say("disclosure"),
-            greeting: &say("greeting"),
+            greeting: &say(greeting),
             contact: Contact {
                 open: self.app.open(code),
                 hours: &hours,

@@ -1,5 +1,6 @@
 //! A node with everything a citizen meets, on a port of its own.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -118,11 +119,13 @@ impl Service {
             desk,
             widget: WIDGET.into(),
             always_open: false,
+            per_network: crate::config::PerNetwork::default(),
         });
         super::super::begin(&app);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let router = crate::router::build(app.clone());
+        let router = router.into_make_service_with_connect_info::<SocketAddr>();
         let serving = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         let s = Self {
             app,

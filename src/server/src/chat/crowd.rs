@@ -1,0 +1,140 @@
+//! How much of the chat one network may have: sockets that are open at once, and new dialogues.
+//!
+//! So that one machine cannot take the chat from everybody else. A whole library may share one address, so the limits
+//! are generous, and whoever meets one is told when to come back. A network is one IPv4 address or one IPv6 /64.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::auth::{Network, network};
+use crate::config::PerNetwork;
+
+/// Networks without an open socket that are remembered; beyond it the one that was longest quiet is forgotten.
+const KEPT: usize = 20_000;
+/// When a place may have become free.
+const PLACE_AFTER: Duration = Duration::from_secs(30);
+
+#[derive(Clone, Copy)]
+struct Count {
+    sockets: u32,
+    /// Dialogues that may begin now.
+    tokens: f64,
+    filled: Duration,
+}
+
+/// The counts of this node. Times are of a monotonic clock.
+pub(crate) struct Crowd {
+    limits: PerNetwork,
+    networks: Mutex<HashMap<Network, Count>>,
+}
+
+/// A socket's place; given back when it is dropped.
+pub(crate) struct Place {
+    crowd: Arc<Crowd>,
+    /// None: it is not known whose it is, and nothing is counted.
+    network: Option<Network>,
+    /// Its network has as many as it may.
+    over: bool,
+}
+
+impl Crowd {
+    pub(crate) fn new(limits: PerNetwork) -> Arc<Self> {
+        let networks = Mutex::default();
+        Arc::new(Self { limits, networks })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Network, Count>> {
+        self.networks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A socket is opened from there. None: there are twice as many as there may be, and it is not worth a word.
+    pub(crate) fn enter(self: &Arc<Self>, from: Option<IpAddr>, now: Duration) -> Option<Place> {
+        let network = from.map(network);
+        let most = self.limits.sockets;
+        let mut over = false;
+        if let Some(network) = network {
+            let mut networks = self.lock();
+            let count = networks.entry(network).or_insert(Count {
+                sockets: 0,
+                tokens: f64::from(self.limits.dialogues),
+                filled: now,
+            });
+            if most > 0 && count.sockets >= most.saturating_mul(2) {
+                return None;
+            }
+            over = most > 0 && count.sockets >= most;
+            count.sockets += 1;
+            tidy(&mut networks);
+        }
+        Some(Place {
+            crowd: Arc::clone(self),
+            network,
+            over,
+        })
+    }
+}
+
+impl Place {
+    /// # Errors
+    /// There are too many sockets of this network: when to come back.
+    pub(crate) fn fits(&self) -> Result<(), Duration> {
+        if self.over {
+            return Err(PLACE_AFTER);
+        }
+        Ok(())
+    }
+
+    /// Counts a new dialogue.
+    ///
+    /// # Errors
+    /// This network has begun too many: when the next may begin.
+    pub(crate) fn begins(&self, now: Duration) -> Result<(), Duration> {
+        let limits = &self.crowd.limits;
+        let Some(network) = self.network.filter(|_| limits.dialogues > 0) else {
+            return Ok(());
+        };
+        let most = f64::from(limits.dialogues);
+        let rate = f64::from(limits.dialogues_an_hour) / 3_600.0;
+        let mut networks = self.crowd.lock();
+        let Some(count) = networks.get_mut(&network) else {
+            return Ok(());
+        };
+        let passed = now.saturating_sub(count.filled).as_secs_f64();
+        count.tokens = (count.tokens + passed * rate).min(most);
+        count.filled = now;
+        if count.tokens >= 1.0 {
+            count.tokens -= 1.0;
+            return Ok(());
+        }
+        let wait = Duration::from_secs_f64((1.0 - count.tokens) / rate);
+        Err(wait.max(Duration::from_secs(1)))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let Some(network) = self.network else { return };
+        if let Some(count) = self.crowd.lock().get_mut(&network) {
+            count.sockets = count.sockets.saturating_sub(1);
+        }
+    }
+}
+
+/// Forgets some that have no socket, when there are too many; those with one are as many as files may be open.
+fn tidy(networks: &mut HashMap<Network, Count>) {
+    if networks.len() <= KEPT {
+        return;
+    }
+    let quiet = |(n, c): (&Network, &Count)| (c.sockets == 0).then_some((c.filled, *n));
+    let mut quiet: Vec<(Duration, Network)> = networks.iter().filter_map(quiet).collect();
+    quiet.sort_unstable();
+    // Many at once, so that this is seldom.
+    for (_, network) in quiet.into_iter().take(KEPT / 10) {
+        networks.remove(&network);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,81 @@
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use super::*;
+
+const HERE: Option<IpAddr> = Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)));
+const NOW: Duration = Duration::from_secs(100);
+
+fn crowd(sockets: u32, dialogues: u32) -> Arc<Crowd> {
+    Crowd::new(PerNetwork {
+        sockets,
+        dialogues,
+        dialogues_an_hour: 60,
+    })
+}
+
+#[test]
+fn a_network_has_so_many_sockets_and_others_have_theirs() {
+    let crowd = crowd(2, 0);
+    let enter = |from| crowd.enter(from, NOW);
+    let first = enter(HERE).unwrap();
+    let second = enter(HERE).unwrap();
+    assert!(first.fits().is_ok() && second.fits().is_ok());
+    let third = enter(HERE).unwrap();
+    assert_eq!(third.fits(), Err(PLACE_AFTER), "is told when to come back");
+    let fourth = enter(HERE).unwrap();
+    assert!(enter(HERE).is_none(), "whoever goes on is not listened to");
+    let there = Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2)));
+    assert!(enter(there).unwrap().fits().is_ok());
+    drop((first, third, fourth));
+    assert!(enter(HERE).unwrap().fits().is_ok(), "a place is free again");
+}
+
+#[test]
+fn whose_addresses_are_one_network_is_one() {
+    let crowd = crowd(1, 0);
+    let v6 = |n, host| {
+        Some(IpAddr::V6(Ipv6Addr::new(
+            0x2001, 0xdb8, 0, n, 0, 0, 0, host,
+        )))
+    };
+    let _first = crowd.enter(v6(1, 1), NOW).unwrap();
+    assert!(crowd.enter(v6(1, 2), NOW).unwrap().fits().is_err());
+    assert!(crowd.enter(v6(2, 1), NOW).unwrap().fits().is_ok());
+    for _ in 0..9 {
+        let unknown = crowd.enter(None, NOW).unwrap();
+        assert!(unknown.fits().is_ok(), "nobody knows whose these are");
+        std::mem::forget(unknown);
+    }
+}
+
+#[test]
+fn dialogues_begin_at_once_and_then_at_a_rate() {
+    let crowd = crowd(0, 3);
+    let begins = |now| crowd.enter(HERE, now).unwrap().begins(now);
+    for _ in 0..3 {
+        assert_eq!(begins(NOW), Ok(()));
+    }
+    assert_eq!(begins(NOW), Err(Duration::from_secs(60)), "one a minute");
+    assert_eq!(begins(NOW + Duration::from_secs(60)), Ok(()));
+    assert!(begins(NOW + Duration::from_secs(61)).is_err());
+    let later = NOW + Duration::from_secs(36_000);
+    for _ in 0..3 {
+        assert_eq!(begins(later), Ok(()));
+    }
+    assert!(begins(later).is_err(), "never more than three at once");
+}
+
+#[test]
+fn the_memory_is_bounded_and_open_sockets_are_not_forgotten() {
+    let crowd = crowd(1, 3);
+    let open = crowd.enter(HERE, Duration::ZERO).unwrap();
+    for n in 0..60_000_u32 {
+        let from = IpAddr::V4(Ipv4Addr::from(0x0a00_0000 + n));
+        let at = Duration::from_millis(u64::from(n));
+        assert!(crowd.enter(Some(from), at).is_some());
+    }
+    assert!(crowd.lock().len() <= KEPT + 1);
+    assert!(crowd.enter(HERE, NOW).unwrap().fits().is_err());
+    drop(open);
+    assert!(crowd.enter(HERE, NOW).unwrap().fits().is_ok());
+}
