@@ -22,6 +22,7 @@ mod harness;
 mod layout;
 mod privacy;
 mod quality;
+mod rights;
 mod schema;
 mod storm;
 mod studio;

@@ -1,6 +1,7 @@
 //! The commands.
 
 mod ask;
+mod audit;
 mod bench;
 mod citizen;
 mod doctor;
@@ -135,6 +136,11 @@ enum Command {
         #[command(subcommand)]
         command: user::UserCommand,
     },
+    /// What staff and commands did, line by line in a chain of hashes.
+    Audit {
+        #[command(subcommand)]
+        command: audit::AuditCommand,
+    },
     /// Show or erase what is kept of one citizen.
     Citizen {
         #[command(subcommand)]
@@ -220,6 +226,7 @@ pub fn main() -> ExitCode {
             Command::ReadDocument { .. } => Ok(ExitCode::SUCCESS),
             Command::Load(options) => load::run(&setting, &options),
             Command::User { command } => user::run(&setting, command),
+            Command::Audit { command } => audit::run(&setting, &command),
             Command::Citizen { command } => citizen::run(&setting, &command),
             Command::Retention => citizen::retain(&setting),
             Command::Bench { command } => bench::run(&setting, &command),

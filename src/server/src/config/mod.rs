@@ -18,7 +18,7 @@ use serde::Deserialize;
 use storage::log::RedisOptions;
 
 pub(crate) use self::generation::Generation;
-use crate::auth::{Origins, public_origin};
+use crate::auth::{Origins, Staff, public_origin};
 use crate::desk::Patience;
 use crate::retention::Retention;
 use crate::web::Hosts;
@@ -66,6 +66,8 @@ pub(crate) struct Config {
     pub generation: Generation,
     /// For how long what is kept.
     pub retention: Retention,
+    /// How staff sign in.
+    pub staff: Staff,
     pub(crate) teams: Vec<Team>,
 }
 
@@ -137,6 +139,8 @@ struct ConfigFile {
     desk: Patience,
     #[serde(default)]
     retention: Retention,
+    #[serde(default)]
+    staff: Staff,
     #[serde(default)]
     generation: Generation,
     #[serde(default)]
@@ -353,6 +357,7 @@ impl Config {
             desk: file.desk,
             generation,
             retention: file.retention,
+            staff: file.staff,
             nightly_links: switch("BORGERLINJE_NIGHTLY_LINKS", file.nightly_links)?,
             private_links: set("BORGERLINJE_PRIVATE_LINKS", &file.private_links)
                 .unwrap_or_default()
