@@ -101,7 +101,7 @@ async fn frames_that_cannot_be_read_are_answered_and_few() {
         .await;
     desk.refused(json!({"type": "open", "item": item()}), "unknown")
         .await;
-    desk.refused(json!({"type": "release", "item": item()}), "unknown")
+    desk.refused(json!({"type": "release", "item": item()}), "not_allowed")
         .await;
     desk.refused(
         json!({"type": "message", "item": item(), "epoch": 1, "text": "Hej"}),

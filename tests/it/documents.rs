@@ -9,19 +9,19 @@ use serde_json::Value;
 use crate::harness::root;
 use crate::layout::{code, holds, rust_files};
 
-type Names = BTreeSet<String>;
+pub(crate) type Names = BTreeSet<String>;
 
-fn read(path: &str) -> String {
+pub(crate) fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
 
 /// What stands between backticks.
-fn spans(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn spans(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
 /// From a heading to the next of the same or a higher level.
-fn section<'a>(text: &'a str, heading: &str) -> &'a str {
+pub(crate) fn section<'a>(text: &'a str, heading: &str) -> &'a str {
     let level = heading.split(' ').next().unwrap();
     let from = text
         .find(&format!("\n{heading}\n"))
@@ -36,7 +36,7 @@ fn section<'a>(text: &'a str, heading: &str) -> &'a str {
 }
 
 /// The rows of all tables in a text: the heads of the columns, and the row's own cells.
-fn rows(text: &str) -> Vec<(Vec<&str>, Vec<&str>)> {
+pub(crate) fn rows(text: &str) -> Vec<(Vec<&str>, Vec<&str>)> {
     fn cells(line: &str) -> Vec<&str> {
         let inner = line.trim().trim_matches('|');
         inner.split('|').map(str::trim).collect()
@@ -58,7 +58,7 @@ fn rows(text: &str) -> Vec<(Vec<&str>, Vec<&str>)> {
 }
 
 /// The variants of an enum of the wire, as serde names them.
-fn variants(file: &str, name: &str) -> Names {
+pub(crate) fn variants(file: &str, name: &str) -> Names {
     let text = read(file);
     let whole = Regex::new(&format!(r"(?s)enum {name}[ <][^{{]*\{{\n(.*?)\n\}}")).unwrap();
     let body = whole
@@ -265,6 +265,7 @@ fn every_setting_is_in_the_operations_document_and_no_other() {
         ("src/server/src/config/per_network.rs", "PerNetwork"),
         ("src/server/src/config/team.rs", "TeamFile"),
         ("src/server/src/desk/presence.rs", "Patience"),
+        ("src/server/src/auth/second.rs", "Staff"),
         ("src/server/src/retention.rs", "Retention"),
         (centre, "Settings"),
         (centre, "Relax"),

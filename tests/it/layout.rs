@@ -284,3 +284,29 @@ fn only_the_clock_reads_a_wall_clock() {
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
+
+#[test]
+fn a_route_is_registered_by_its_row_of_the_table_of_rights() {
+    const WAYS: &[&str] = &[
+        ".route(",
+        ".route_service(",
+        ".nest(",
+        ".nest_service(",
+        ".fallback_service(",
+        ".merge(",
+    ];
+    let mut faults = Vec::new();
+    for (name, text) in rust_files("src/server/src") {
+        // A test's own server is no part of the service.
+        if name.ends_with("auth/gate.rs") || name.contains("/tests") {
+            continue;
+        }
+        let router = text.contains("axum::Router");
+        for (n, line) in code(&text) {
+            if router && WAYS.iter().any(|w| line.contains(w)) {
+                faults.push(format!("{name}:{n}: {}", line.trim()));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}

@@ -24,6 +24,7 @@ mod metrics;
 mod per_network;
 mod privacy;
 mod quality;
+mod rights;
 mod schema;
 mod storm;
 mod studio;

@@ -154,7 +154,9 @@ export function elsewhereBack(): void {
 }
 
 export function entered(answer: SignIn): void {
-  if (answer.kind === 'in') begin(answer.session);
+  // The desk opens when the second factor is there.
+  if (answer.kind === 'in' && answer.session.second_factor === 'needed') session.value = answer.session;
+  else if (answer.kind === 'in') begin(answer.session);
   else session.value = answer.kind === 'out' ? 'out' : 'unreachable';
 }
 
@@ -162,7 +164,7 @@ export function entered(answer: SignIn): void {
 export async function signOutNow(): Promise<void> {
   const s = session.peek();
   if (typeof s !== 'object') return;
-  await Promise.race([run({ type: 'sign_out' }), new Promise((ok) => setTimeout(ok, 3_000))]);
+  if (connection) await Promise.race([run({ type: 'sign_out' }), new Promise((ok) => setTimeout(ok, 3_000))]);
   if (!await signOut(s.csrf)) return dispatch({ type: 'notice', tone: 'error', text: 'Du er ikke logget ud: tjenesten svarede ikke. Prøv igen.' });
   saved?.forget();
   leave('Du er logget ud.');

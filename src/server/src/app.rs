@@ -151,7 +151,12 @@ pub(crate) fn hours(m: &Municipality, always_open: bool) -> Hours {
 pub(crate) async fn nobody(clock: Arc<dyn Clock>, folder: &std::path::Path) -> (Arc<Auth>, Desk) {
     let path = folder.join(crate::auth::FILE);
     let accounts = storage::Accounts::open(&path, &storage::Options::default()).unwrap();
-    let auth = Auth::new(accounts, clock, crate::auth::Origins::default());
+    let auth = Auth::new(
+        accounts,
+        clock,
+        crate::auth::Origins::default(),
+        crate::auth::Staff::default(),
+    );
     let settings = contact::centre::Settings::default();
     let (desk, _) = Desk::new(&settings, crate::desk::Patience::default());
     (auth.await.unwrap(), desk)

@@ -121,7 +121,7 @@ pub(crate) async fn run(
         ago(now, periods.proposals_days),
         ago(now, periods.audit_days),
     );
-    let (proposals, audit_lines) = accounts.forget(old.0, old.1).await?;
+    let (proposals, audit_lines) = accounts.forget(old.0, old.1, now).await?;
     let (left_proposals, left_audit_lines) = accounts.left(old.0, old.1).await?;
     let scrubbed = journal.scrub().await? & accounts.scrub().await?;
     let report = Report {
@@ -149,6 +149,7 @@ pub(crate) async fn keep(app: App, log: Log, periods: Retention) {
                 Ok(report) => {
                     last = Some(now);
                     tell(&report);
+                    tell_head(&app.auth.accounts).await;
                 }
                 Err(e) => {
                     tracing::error!(
@@ -158,6 +159,17 @@ pub(crate) async fn keep(app: App, log: Log, periods: Retention) {
             }
         }
         tokio::time::sleep(LOOK_EACH).await;
+    }
+}
+
+/// Says daily how far the audit goes: noted off this machine, it shows what was done to the audit since.
+async fn tell_head(accounts: &Accounts) {
+    match accounts.walk_audit(None).await {
+        Ok(walk) => match walk.broken {
+            None => tracing::info!(head = %walk.head, lines = walk.lines, "the audit is whole"),
+            Some((line, why)) => tracing::error!(line, why, "the audit is not whole"),
+        },
+        Err(e) => tracing::error!("the audit cannot be read: {e}"),
     }
 }
 

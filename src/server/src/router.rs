@@ -1,12 +1,12 @@
-//! Every route, on one page.
+//! Every route, on one page; who may use it is in [`crate::auth::rights`].
 
 use axum::Router;
 use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
-use axum::routing::{get, post};
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::app::App;
+use crate::auth::{Routes, rights};
 use crate::{auth, chat, desk, editor, files, pages};
 
 /// Only our own files, no inline script, sockets to ourselves.
@@ -17,26 +17,33 @@ pub(crate) fn build(app: App) -> Router {
     let header = |name, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
     };
-    Router::new()
-        .route("/", get(pages::front))
-        .route("/demo/{code}", get(pages::demo))
-        .route("/pages/pages.css", get(pages::css))
-        .route("/widget/borgerlinje.js", get(pages::widget))
-        .route("/api/municipalities", get(pages::municipalities))
-        .route("/api/municipalities/{code}/theme", get(pages::theme))
-        .route(
-            "/api/session",
-            post(auth::begin).get(auth::current).delete(auth::end),
-        )
-        .route("/health/live", get(pages::live))
-        .route("/health/ready", get(pages::ready))
-        .route("/desk", get(files::desk))
-        .route("/desk/{*file}", get(files::desk_file))
-        .route("/studio", get(files::studio))
-        .route("/studio/{*file}", get(files::studio_file))
-        .route("/ws/desk", get(desk::upgrade))
-        .nest("/api/studio", editor::routes())
-        .route("/ws/chat", get(chat::upgrade))
+    let routes = Routes::new(&app)
+        .on(rights::FRONT, pages::front)
+        .on(rights::DEMO, pages::demo)
+        .on(rights::PAGES_CSS, pages::css)
+        .on(rights::WIDGET, pages::widget)
+        .on(rights::MUNICIPALITIES, pages::municipalities)
+        .on(rights::THEME, pages::theme)
+        .on(rights::SIGN_IN, auth::begin)
+        .on(rights::SESSION, auth::current)
+        .on(rights::SIGN_OUT, auth::end)
+        .on(rights::SESSIONS, auth::sessions)
+        .on(rights::END_SESSION, auth::end_one)
+        .on(rights::SECOND, auth::second)
+        .on(rights::BEGIN_SECOND, auth::begin_second)
+        .on(rights::CONFIRM_SECOND, auth::confirm_second)
+        .on(rights::NEW_RECOVERY, auth::new_recovery)
+        .on(rights::REMOVE_SECOND, auth::remove_second)
+        .on(rights::LIVE, pages::live)
+        .on(rights::READY, pages::ready)
+        .on(rights::DESK_PAGE, files::desk)
+        .on(rights::DESK_FILE, files::desk_file)
+        .on(rights::STUDIO_PAGE, files::studio)
+        .on(rights::STUDIO_FILE, files::studio_file)
+        .on(rights::DESK, desk::upgrade)
+        .on(rights::CHAT, chat::upgrade);
+    editor::routes(routes)
+        .done()
         .fallback(pages::not_found)
         .layer(header(CONTENT_SECURITY_POLICY, POLICY))
         .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))

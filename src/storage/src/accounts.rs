@@ -4,13 +4,21 @@
 //! other wrote (WAL). So it also holds what the operator has switched off. The JSON of an account is opaque here. An account that was removed stays as a mark, so
 //! that the service can tell the contact centre even when it did not run at that time.
 
+mod audit;
 mod ops;
+mod second;
 mod switches;
+mod types;
 
 use std::path::Path;
 
-use base::{DialogueId, MunicipalityCode};
+use base::DialogueId;
 use jiff::Timestamp;
+
+pub use self::audit::{AuditHead, AuditWalk};
+pub use self::types::{
+    Account, AuditLine, Draft, NewAccount, NewSession, Proof, SecondFactor, Session,
+};
 
 use crate::schema::{Format, open_as};
 use crate::{Error, Journal, Options};
@@ -20,7 +28,8 @@ pub use self::switches::SwitchedOff;
 /// "Bkon".
 const FORMAT: Format = Format {
     id: 0x426b_6f6e,
-    migrations: &[FIRST, switches::TABLE],
+    migrations: &[FIRST, CHAINED, SECOND, switches::TABLE],
+    finish: Some((2, audit::chain)),
 };
 
 const FIRST: &str = "
@@ -62,65 +71,45 @@ CREATE TABLE drafts (
 CREATE INDEX drafts_by_time ON drafts (at_ms);
 ";
 
+/// The audit becomes a chain: see [`audit`]. What stands there already is chained by the program.
+const CHAINED: &str = "
+ALTER TABLE audit ADD COLUMN salt BLOB CHECK (length(salt) = 16);
+ALTER TABLE audit ADD COLUMN detail_sha256 BLOB CHECK (length(detail_sha256) = 32);
+ALTER TABLE audit ADD COLUMN hash BLOB CHECK (length(hash) = 32);
+
+CREATE TABLE audit_base (
+    one   INTEGER PRIMARY KEY CHECK (one = 1),
+    id    INTEGER NOT NULL,
+    hash  BLOB NOT NULL CHECK (length(hash) = 32),
+    lines INTEGER NOT NULL
+) STRICT;
+INSERT INTO audit_base VALUES (1, 0, zeroblob(32), 0);
+";
+
+/// A second factor, which sessions showed it, and where a session began.
+const SECOND: &str = "
+CREATE TABLE second_factors (
+    user         TEXT PRIMARY KEY REFERENCES accounts (user),
+    secret       BLOB NOT NULL,
+    confirmed_ms INTEGER,
+    last_step    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE recovery_codes (
+    user   TEXT NOT NULL REFERENCES accounts (user),
+    sha256 BLOB NOT NULL CHECK (length(sha256) = 32),
+    PRIMARY KEY (user, sha256)
+) STRICT, WITHOUT ROWID;
+
+ALTER TABLE sessions ADD COLUMN second INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sessions ADD COLUMN origin TEXT NOT NULL DEFAULT '';
+";
+
 /// The file of accounts. Clones share it. Methods fail as [`Journal`]'s do: Overloaded, Closed, Full, Io.
 #[derive(Clone, Debug)]
 pub struct Accounts {
     /// The thread that owns the connection.
     file: Journal,
-}
-
-/// An account as it is stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Account {
-    pub user: String,
-    /// Name, roles and rights, as JSON.
-    pub details: String,
-    /// In the PHC string format.
-    pub password: String,
-    pub changed: Timestamp,
-    pub removed: bool,
-}
-
-/// An account to be.
-#[derive(Clone, Debug)]
-pub struct NewAccount {
-    pub user: String,
-    pub details: String,
-    pub password: String,
-}
-
-/// Somebody who signed in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Session {
-    pub user: String,
-    pub created: Timestamp,
-    /// When it was last used, as far as was noted.
-    pub seen: Timestamp,
-}
-
-/// What somebody did. No word of a citizen's stands in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AuditLine {
-    pub at: Timestamp,
-    pub user: String,
-    /// In one word, such as `sign_in`.
-    pub what: String,
-    /// An address, or `command`.
-    pub origin: String,
-    pub detail: String,
-}
-
-/// A reply that an agent sends to the editors as the beginning of an article. Redacted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Draft {
-    /// Chosen by whoever sends it; a repetition changes nothing.
-    pub id: String,
-    pub item: String,
-    pub municipality: MunicipalityCode,
-    pub question: String,
-    pub text: String,
-    pub by: String,
-    pub at: Timestamp,
 }
 
 impl Accounts {
@@ -197,21 +186,14 @@ impl Accounts {
         self.file.write(move |c| ops::remove(c, &user, at)).await
     }
 
-    /// Begins a session if the account still has that password; whether it has. The oldest of more than
-    /// twenty sessions of one account end.
+    /// Begins a session if the account still has that password and the proof was not used before; whether it has.
+    /// The oldest of more than twenty sessions of one account end.
     ///
     /// # Errors
     /// Full, Io.
-    pub async fn begin_session(
-        &self,
-        sha256: [u8; 32],
-        user: &str,
-        password: &str,
-        at: Timestamp,
-    ) -> Result<bool, Error> {
-        let (user, password) = (user.to_owned(), password.to_owned());
+    pub async fn begin_session(&self, new: NewSession, at: Timestamp) -> Result<bool, Error> {
         self.file
-            .write(move |c| ops::begin_session(c, sha256, &user, &password, at))
+            .write(move |c| ops::begin_session(c, &new, at))
             .await
     }
 
@@ -237,6 +219,94 @@ impl Accounts {
         self.file.write(move |c| ops::end_session(c, sha256)).await
     }
 
+    /// The sessions of an account, newest first.
+    ///
+    /// # Errors
+    /// Corrupt, Io.
+    pub async fn sessions_of(&self, user: &str) -> Result<Vec<Session>, Error> {
+        let user = user.to_owned();
+        self.file.read(move |c| ops::sessions_of(c, &user)).await
+    }
+
+    /// Ends every session of an account; how many there were.
+    ///
+    /// # Errors
+    /// Full, Io.
+    pub async fn end_sessions_of(&self, user: &str) -> Result<u64, Error> {
+        let user = user.to_owned();
+        self.file.write(move |c| ops::end_sessions(c, &user)).await
+    }
+
+    /// # Errors
+    /// Corrupt, Io.
+    pub async fn second_factor(&self, user: &str) -> Result<Option<SecondFactor>, Error> {
+        let user = user.to_owned();
+        self.file.read(move |c| second::find(c, &user)).await
+    }
+
+    /// Keeps a secret that is still to be confirmed; false where one is confirmed already.
+    ///
+    /// # Errors
+    /// Full, Io.
+    pub async fn enrol(&self, user: &str, secret: Vec<u8>) -> Result<bool, Error> {
+        let user = user.to_owned();
+        self.file
+            .write(move |c| second::enrol(c, &user, &secret))
+            .await
+    }
+
+    /// From now on codes of this secret are asked for. `session` counts as one that showed it, the account's others
+    /// end. False where the secret is another by now, or confirmed already.
+    ///
+    /// # Errors
+    /// Full, Io.
+    pub async fn confirm(
+        &self,
+        user: &str,
+        secret: Vec<u8>,
+        step: u64,
+        codes: Vec<[u8; 32]>,
+        session: [u8; 32],
+        at: Timestamp,
+    ) -> Result<bool, Error> {
+        let user = user.to_owned();
+        let confirm = move |c: &_| second::confirm(c, (&user, &secret), step, &codes, session, at);
+        self.file.write(confirm).await
+    }
+
+    /// Uses a proof up, and gives the account other recovery codes; false where it was used before.
+    ///
+    /// # Errors
+    /// Full, Io.
+    pub async fn set_recovery_codes(
+        &self,
+        user: &str,
+        proof: Proof,
+        codes: Vec<[u8; 32]>,
+    ) -> Result<bool, Error> {
+        let user = user.to_owned();
+        self.file
+            .write(move |c| {
+                let good = second::spend(c, &user, &proof)?;
+                if good {
+                    second::set_codes(c, &user, &codes)?;
+                }
+                Ok(good)
+            })
+            .await
+    }
+
+    /// Uses a proof up, and takes the account's second factor away; false where it was used before, or there is none.
+    ///
+    /// # Errors
+    /// Full, Io.
+    pub async fn remove_second_factor(&self, user: &str, proof: Proof) -> Result<bool, Error> {
+        let user = user.to_owned();
+        self.file
+            .write(move |c| Ok(second::spend(c, &user, &proof)? && second::remove(c, &user)?))
+            .await
+    }
+
     /// Ends what began before one instant, or was last used before another.
     ///
     /// # Errors
@@ -254,7 +324,7 @@ impl Accounts {
     /// # Errors
     /// Full, Io.
     pub async fn audit(&self, line: AuditLine) -> Result<(), Error> {
-        self.file.write(move |c| ops::audit(c, &line)).await
+        self.file.write(move |c| audit::append(c, &line)).await
     }
 
     /// The newest lines of the audit, newest first.
@@ -262,7 +332,15 @@ impl Accounts {
     /// # Errors
     /// Corrupt, Io.
     pub async fn audited(&self, limit: u32) -> Result<Vec<AuditLine>, Error> {
-        self.file.read(move |c| ops::audited(c, limit)).await
+        self.file.read(move |c| audit::newest(c, limit)).await
+    }
+
+    /// Walks the chain of the audit. `noted` is a head that was kept elsewhere.
+    ///
+    /// # Errors
+    /// Corrupt, Io.
+    pub async fn walk_audit(&self, noted: Option<AuditHead>) -> Result<AuditWalk, Error> {
+        self.file.read(move |c| audit::walk(c, noted)).await
     }
 
     /// Keeps a draft; one that is there stays as it is.
@@ -281,7 +359,8 @@ impl Accounts {
         self.file.read(move |c| ops::drafts(c, limit)).await
     }
 
-    /// Deletes drafts and lines of the audit from before these instants; how many of each.
+    /// Deletes drafts and lines of the audit from before these instants; how many of each. A line of the audit says
+    /// what went of it.
     ///
     /// # Errors
     /// Full, Io.
@@ -289,9 +368,10 @@ impl Accounts {
         &self,
         drafts_before: Timestamp,
         audit_before: Timestamp,
+        now: Timestamp,
     ) -> Result<(u64, u64), Error> {
         self.file
-            .write(move |c| ops::forget(c, drafts_before, audit_before))
+            .write(move |c| ops::forget(c, drafts_before, audit_before, now))
             .await
     }
 

@@ -22,6 +22,7 @@ use crate::{Error, Journal, Options};
 const FORMAT: Format = Format {
     id: 0x4272_6564,
     migrations: &[FIRST, LOG, SHARED, PAGES],
+    finish: None,
 };
 
 const FIRST: &str = "

@@ -35,7 +35,10 @@ mod transcript;
 mod types;
 mod write;
 
-pub use accounts::{Account, Accounts, AuditLine, Draft, NewAccount, Session, SwitchedOff};
+pub use accounts::{
+    Account, Accounts, AuditHead, AuditLine, AuditWalk, Draft, NewAccount, NewSession, Proof,
+    SecondFactor, Session, SwitchedOff,
+};
 pub use citizen::{Citizen, Erased};
 pub use editor::{
     CommentRow, DraftChange, DraftRow, DraftText, Editor, NewRelease, ReleaseFile, ReleaseRow,

@@ -13,12 +13,17 @@ pub(crate) struct Format {
     /// Step n leads from format n to format n + 1 (`user_version`). Steps that were ever released are never
     /// changed, only added to.
     pub(crate) migrations: &'static [&'static str],
+    /// What SQL cannot do of the step to format n, done after all steps in the same transaction.
+    pub(crate) finish: Option<(i64, Finish)>,
 }
+
+pub(crate) type Finish = fn(&Connection) -> Result<(), Error>;
 
 /// The journal: "Borg".
 const JOURNAL: Format = Format {
     id: 0x426f_7267,
     migrations: MIGRATIONS,
+    finish: None,
 };
 
 const MIGRATIONS: &[&str] = &[DIALOGUES, LOG, STAFF, TURNS, RETENTION, ERASED];
@@ -289,6 +294,11 @@ fn migrate(format: &Format, conn: &mut Connection) -> Result<(), Error> {
         .skip(usize::try_from(found).unwrap_or(0))
     {
         tx.execute_batch(step)?;
+    }
+    if let Some((step, finish)) = format.finish
+        && found < step
+    {
+        finish(&tx)?;
     }
     if found < newest {
         let id = format.id;

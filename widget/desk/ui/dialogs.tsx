@@ -1,11 +1,12 @@
 // What is asked before something is done that cannot be undone by one key.
 
 import { useEffect, useState } from 'preact/hooks';
-import { desk, prefs, run, setPrefs, signOutNow } from '../app';
+import { desk, prefs, run, session, setPrefs, signOutNow } from '../app';
 import { chats, label } from '../core/state';
 import type { Card, Line, Targets, To } from '../core/wire';
 import * as words from '../core/words';
 import { canNotify, mayNotify } from './alerts';
+import { AccountDialog } from '../../shared/ui/account';
 import { Choice, type Option } from '../../shared/ui/choice';
 import { KEYS, keyName, type KeyId } from './keys';
 import { Modal, Press } from './parts';
@@ -192,6 +193,7 @@ export function Dialogs() {
   switch (open.kind) {
     case 'help': return <HelpDialog />;
     case 'settings': return <SettingsDialog />;
+    case 'account': return typeof session.value === 'object' ? <AccountDialog session={session.value} onClose={shut} /> : null;
     case 'sign_out': return <SignOutDialog />;
     case 'release': return <ReleaseDialog item={open.item} name={open.name} />;
     // The card went while its dialog stood open: the notice tells why.

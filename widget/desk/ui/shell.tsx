@@ -1,7 +1,7 @@
 // The frame around it all: where one can go, whether the line holds, what just happened.
 
 import { useEffect, useLayoutEffect } from 'preact/hooks';
-import { clock, desk, dispatch, elsewhereBack, entered, farewell, lists, prefs, retryNow, run, session } from '../app';
+import { clock, desk, dispatch, elsewhereBack, entered, farewell, lists, prefs, retryNow, run, session, signOutNow } from '../app';
 import { asReply } from '../core/canned';
 import { chats, offers, shown, unread, waitingSince } from '../core/state';
 import { spoken } from '../../shared/core/time';
@@ -13,6 +13,7 @@ import { Icon, Press } from './parts';
 import { CallbacksPage, QueuePage } from './queue';
 import { assertive, polite } from '../../shared/ui/say';
 import { Side } from './side';
+import { SetUpPage } from '../../shared/ui/account';
 import { SignInPage } from '../../shared/ui/signin';
 import { SupervisorPage } from './supervisor';
 import { column, dialog, go, insert, mouse, show, tab, type Column, type Tab } from './view';
@@ -192,7 +193,7 @@ function Workplace() {
         <div class="top-end">
           <Press look="quiet" icon="settings" test="settings" for="settings" aria-label="Lyd og visning" onClick={() => (dialog.value = { kind: 'settings' })} />
           <Press look="quiet" icon="help" test="help" for="help" aria-label="Taster" onClick={() => (dialog.value = { kind: 'help' })} />
-          <span class="who">{d.me.name}</span>
+          <Press look="tertiary" class="account" icon="person" test="account" aria-label={`Min konto: ${d.me.name}`} onClick={() => (dialog.value = { kind: 'account' })}>{d.me.name}</Press>
           <Press look="tertiary" test="sign-out" onClick={() => (dialog.value = { kind: 'sign_out' })}>Log ud</Press>
         </div>
       </header>
@@ -226,7 +227,7 @@ export function Root() {
   return (
     <>
       {s === undefined ? <main class="signin" id="main"><p class="empty">Et øjeblik…</p></main>
-        : typeof s === 'object' ? <Workplace key={s.user} /> : <SignInPage key={s} title="Log ind på kontaktcentret" farewell={farewell.value} entered={entered} unreachable={s === 'unreachable'} />}
+        : typeof s === 'object' ? (s.second_factor === 'needed' ? <SetUpPage session={s} entered={entered} signOut={() => void signOutNow()} /> : <Workplace key={s.user} />) : <SignInPage key={s} title="Log ind på kontaktcentret" farewell={farewell.value} entered={entered} unreachable={s === 'unreachable'} />}
       <div class="sr-only" aria-live="polite" data-testid="polite">{polite.value.map((t, i) => <p key={`${i} ${t}`}>{t}</p>)}</div>
       <div class="sr-only" aria-live="assertive" data-testid="assertive">{assertive.value.map((t, i) => <p key={`${i} ${t}`}>{t}</p>)}</div>
     </>

@@ -18,7 +18,7 @@ export const column = signal<Column>('list');
 
 export type Dialog =
   | { kind: 'transfer'; item: Item } | { kind: 'close'; item: Item } | { kind: 'draft'; item: Item; line: Line }
-  | { kind: 'help' } | { kind: 'settings' } | { kind: 'release'; item: Item; name: string } | { kind: 'sign_out' };
+  | { kind: 'help' } | { kind: 'settings' } | { kind: 'account' } | { kind: 'release'; item: Item; name: string } | { kind: 'sign_out' };
 export const dialog = signal<Dialog | undefined>(undefined);
 
 export function go(to: Tab): void {

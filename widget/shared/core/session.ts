@@ -1,10 +1,14 @@
 // Signing in and out. The cookie is the browser's business; the page holds the csrf value in memory only.
 
-export interface Session { user: string; name: string; roles: string[]; csrf: string }
+/** `off`: not at this service; `needed`: to be set up before anything else. */
+export type Standing = 'off' | 'none' | 'on' | 'needed';
+export interface Session { user: string; name: string; roles: string[]; csrf: string; second_factor: Standing }
 export type SignIn =
   | { kind: 'in'; session: Session }
   | { kind: 'out' }
-  | { kind: 'refused'; text: string }
+  /** The password was right; a code of the app is needed too. */
+  | { kind: 'code' }
+  | { kind: 'refused'; code: string; text: string }
   | { kind: 'throttled'; wait_ms: number; text: string }
   | { kind: 'unreachable' };
 
@@ -16,7 +20,7 @@ const browser: Fetch = (url, init) => fetch(url, init);
 function session(raw: unknown): Session | undefined {
   const s = Object(raw) as Partial<Session>;
   if (typeof s.csrf !== 'string' || typeof s.user !== 'string') return undefined;
-  return { user: s.user, name: s.name ?? s.user, roles: Array.isArray(s.roles) ? s.roles : [], csrf: s.csrf };
+  return { user: s.user, name: s.name ?? s.user, roles: Array.isArray(s.roles) ? s.roles : [], csrf: s.csrf, second_factor: s.second_factor ?? 'off' };
 }
 
 /** Seconds or a date, as HTTP has it; a minute when it is neither. */
@@ -29,13 +33,14 @@ export function retryAfterMs(header: string | null, now_ms: number): number {
 
 async function read(answer: Response, now_ms: number): Promise<SignIn> {
   const body: unknown = await answer.json().catch(() => undefined);
-  const text = String((Object(body) as { text?: unknown }).text ?? '');
+  const { text = '', code = '' } = Object(body) as { text?: string; code?: string };
   if (answer.ok) {
     const s = session(body);
     return s ? { kind: 'in', session: s } : { kind: 'unreachable' };
   }
   if (answer.status === 429) return { kind: 'throttled', wait_ms: retryAfterMs(answer.headers.get('retry-after'), now_ms), text };
-  if (answer.status === 401 || answer.status === 400 || answer.status === 403) return { kind: 'refused', text };
+  if (answer.status === 401 && code === 'code_needed') return { kind: 'code' };
+  if (answer.status === 401 || answer.status === 400 || answer.status === 403) return { kind: 'refused', code, text };
   return { kind: 'unreachable' };
 }
 
@@ -49,12 +54,12 @@ export async function current(get: Fetch = browser): Promise<SignIn> {
   }
 }
 
-export async function signIn(user: string, password: string, post: Fetch = browser): Promise<SignIn> {
+export async function signIn(user: string, password: string, code: string, post: Fetch = browser): Promise<SignIn> {
   try {
     return await read(await post(PATH, {
       method: 'POST',
       headers: { 'content-type': 'application/json', accept: 'application/json' },
-      body: JSON.stringify({ user, password }),
+      body: JSON.stringify(code ? { user, password, code } : { user, password }),
     }), Date.now());
   } catch {
     return { kind: 'unreachable' };
@@ -68,5 +73,40 @@ export async function signOut(csrf: string, send: Fetch = browser): Promise<bool
     return answer.ok || answer.status === 401;
   } catch {
     return false;
+  }
+}
+
+export interface Second { state: Standing; recovery_codes: number; required: boolean }
+export interface Offered { key: string; qr: string }
+export interface SessionRow { id: string; begun_ms: number; used_ms: number; from: string; second_factor: boolean; this: boolean }
+export type Told<T> = { ok: T } | { fault: string };
+
+const UNREACHABLE = 'Tjenesten svarer ikke lige nu. Prøv igen om lidt.';
+
+/** What somebody asks about their own account. */
+export class Account {
+  constructor(private readonly csrf: string, private readonly send: Fetch = browser) {}
+
+  second = (): Promise<Told<Second>> => this.ask('GET', '/second-factor');
+  offer = (): Promise<Told<Offered>> => this.ask('POST', '/second-factor');
+  confirm = (code: string): Promise<Told<{ recovery_codes: string[] }>> => this.ask('POST', '/second-factor/confirm', { code });
+  recovery = (code: string): Promise<Told<{ recovery_codes: string[] }>> => this.ask('POST', '/second-factor/recovery-codes', { code });
+  remove = (code: string): Promise<Told<undefined>> => this.ask('POST', '/second-factor/remove', { code });
+  sessions = (): Promise<Told<{ sessions: SessionRow[] }>> => this.ask('GET', '/all');
+  end = (id: string): Promise<Told<undefined>> => this.ask('DELETE', `/all/${encodeURIComponent(id)}`);
+
+  private async ask<T>(method: string, path: string, body?: object): Promise<Told<T>> {
+    try {
+      const answer = await this.send(PATH + path, {
+        method,
+        headers: { accept: 'application/json', ...(method === 'GET' ? {} : { 'x-borgerlinje-csrf': this.csrf }) },
+        ...(body ? { body: JSON.stringify(body) } : {}),
+      });
+      const read: unknown = await answer.json().catch(() => undefined);
+      if (answer.ok) return { ok: read as T };
+      return { fault: (Object(read) as { text?: string }).text || UNREACHABLE };
+    } catch {
+      return { fault: UNREACHABLE };
+    }
   }
 }

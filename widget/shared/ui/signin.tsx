@@ -13,10 +13,14 @@ export function SignInPage({ title, farewell, unreachable, entered }: Props) {
   const [busy, setBusy] = useState(false);
   const [user, setUser] = useState('');
   const [password, setPassword] = useState('');
-  const [missing, setMissing] = useState({ user: false, password: false });
+  const [missing, setMissing] = useState({ user: false, password: false, code: false });
+  /** Whether the password was right and a code is asked for, and which kind is at hand. */
+  const [step, setStep] = useState<'password' | 'code' | 'recovery'>('password');
+  const [code, setCode] = useState('');
+  const proof = useRef<HTMLInputElement>(null);
   const name = useRef<HTMLInputElement>(null);
   const secret = useRef<HTMLInputElement>(null);
-  useEffect(() => name.current?.focus(), []);
+  useEffect(() => (step === 'password' ? name : proof).current?.focus(), [step]);
   const [now, setNow] = useState(Date.now());
   const until = problem?.until_ms;
   useEffect(() => {
@@ -28,21 +32,39 @@ export function SignInPage({ title, farewell, unreachable, entered }: Props) {
 
   const submit = async (e: Event): Promise<void> => {
     e.preventDefault();
-    const empty = { user: !user.trim(), password: !password };
+    const coded = step !== 'password';
+    const empty = { user: !coded && !user.trim(), password: !coded && !password, code: coded && !code.trim() };
     setMissing(empty);
+    if (empty.code) return proof.current?.focus();
     if (empty.user || empty.password) return (empty.user ? name : secret).current?.focus();
     if (busy || wait > 0) return;
     setBusy(true);
-    const answer = await signIn(user.trim(), password);
+    const answer = await signIn(user.trim(), password, coded ? code.trim() : '');
     setBusy(false);
     if (answer.kind === 'in') return entered(answer);
+    if (answer.kind === 'code') {
+      setProblem(undefined);
+      return setStep('code');
+    }
     if (answer.kind === 'throttled') {
       setNow(Date.now());
       setProblem({ text: 'Der er forsøgt for mange gange.', until_ms: Date.now() + answer.wait_ms });
     } else if (answer.kind === 'unreachable') setProblem({ text: 'Tjenesten svarer ikke lige nu. Prøv igen om lidt.' });
-    else setProblem({ text: 'Brugernavn eller adgangskode passer ikke.' });
-    secret.current?.select();
-    secret.current?.focus();
+    else if (answer.kind === 'refused' && answer.code === 'bad_code') setProblem({ text: answer.text });
+    else {
+      // The password may have changed meanwhile: from the beginning.
+      setProblem({ text: 'Brugernavn eller adgangskode passer ikke.' });
+      setStep('password');
+    }
+    const again = coded ? proof : secret;
+    again.current?.select();
+    again.current?.focus();
+  };
+  const over = (): void => {
+    setCode('');
+    setPassword('');
+    setProblem(undefined);
+    setStep('password');
   };
 
   return (
@@ -59,24 +81,38 @@ export function SignInPage({ title, farewell, unreachable, entered }: Props) {
           )}
         </div>
         <form onSubmit={(e) => void submit(e)} noValidate>
-          <div class={missing.user ? 'form-group form-error' : 'form-group'}>
-            <label class="form-label" for="user">Brugernavn</label>
-            {missing.user && <span class="form-error-message" id="user-error">Skriv dit brugernavn</span>}
-            <input class="form-input" id="user" name="user" ref={name} autoComplete="username" autoCapitalize="none" spellcheck={false} required
-              aria-invalid={missing.user} aria-describedby={missing.user ? 'user-error' : undefined}
-              value={user} onInput={(e) => setUser(e.currentTarget.value)} />
-          </div>
-          <div class={missing.password ? 'form-group form-error' : 'form-group'}>
-            <label class="form-label" for="password">Adgangskode</label>
-            {missing.password && <span class="form-error-message" id="password-error">Skriv din adgangskode</span>}
-            <input class="form-input" id="password" name="password" type="password" ref={secret} autoComplete="current-password" required
-              aria-invalid={missing.password} aria-describedby={missing.password ? 'password-error' : undefined}
-              value={password} onInput={(e) => setPassword(e.currentTarget.value)} />
-          </div>
+          {step === 'password' ? <>
+            <div class={missing.user ? 'form-group form-error' : 'form-group'}>
+              <label class="form-label" for="user">Brugernavn</label>
+              {missing.user && <span class="form-error-message" id="user-error">Skriv dit brugernavn</span>}
+              <input class="form-input" id="user" name="user" ref={name} autoComplete="username" autoCapitalize="none" spellcheck={false} required
+                aria-invalid={missing.user} aria-describedby={missing.user ? 'user-error' : undefined}
+                value={user} onInput={(e) => setUser(e.currentTarget.value)} />
+            </div>
+            <div class={missing.password ? 'form-group form-error' : 'form-group'}>
+              <label class="form-label" for="password">Adgangskode</label>
+              {missing.password && <span class="form-error-message" id="password-error">Skriv din adgangskode</span>}
+              <input class="form-input" id="password" name="password" type="password" ref={secret} autoComplete="current-password" required
+                aria-invalid={missing.password} aria-describedby={missing.password ? 'password-error' : undefined}
+                value={password} onInput={(e) => setPassword(e.currentTarget.value)} />
+            </div>
+          </> : (
+            <div class={missing.code ? 'form-group form-error' : 'form-group'} data-testid="signin-code">
+              <label class="form-label" for="code">{step === 'code' ? 'Kode fra din kodeapp' : 'Genoprettelseskode'}</label>
+              <span class="form-hint" id="code-hint">{step === 'code' ? 'Seks cifre, som skifter hvert halve minut' : 'En af de ti koder, du fik, da du slog totrinsbekræftelse til. Den virker én gang'}</span>
+              {missing.code && <span class="form-error-message" id="code-error">Skriv koden</span>}
+              <input class="form-input" id="code" name="code" key={step} ref={proof} autoComplete={step === 'code' ? 'one-time-code' : 'off'} inputMode={step === 'code' ? 'numeric' : 'text'}
+                autoCapitalize="none" spellcheck={false} required aria-invalid={missing.code} aria-describedby={missing.code ? 'code-hint code-error' : 'code-hint'}
+                value={code} onInput={(e) => setCode(e.currentTarget.value)} />
+            </div>
+          )}
           <Press look="primary" type="submit" test="signin-send" aria-disabled={busy || wait > 0}>{busy ? 'Logger ind…' : 'Log ind'}</Press>
           {unreachable && <Press look="tertiary" onClick={() => void current().then(entered)}>Prøv igen</Press>}
         </form>
-        <p class="small">Har du glemt din adgangskode, kan din leder eller IT give dig en ny.</p>
+        {step === 'code' && <p class="small"><Press look="tertiary" test="signin-recovery" onClick={() => { setCode(''); setStep('recovery'); }}>Brug en genoprettelseskode</Press><Press look="tertiary" onClick={over}>Begynd forfra</Press></p>}
+        {step === 'recovery' && <p class="small"><Press look="tertiary" onClick={() => { setCode(''); setStep('code'); }}>Brug kodeappen</Press><Press look="tertiary" onClick={over}>Begynd forfra</Press></p>}
+        {step !== 'password' && <p class="small">Har du hverken app eller koder, kan IT nulstille din totrinsbekræftelse.</p>}
+        {step === 'password' && <p class="small">Har du glemt din adgangskode, kan din leder eller IT give dig en ny.</p>}
       </div>
     </main>
   );

@@ -1,12 +1,14 @@
 // The frame around it all: where one can go, what one is working on, what just happened.
 
-import { useLayoutEffect } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 import { denied } from '../working';
 import { dismiss, entered, farewell, notices, route, session, signOutNow } from '../app';
 import { format, type View } from '../core/route';
 import { Icon, Press } from '../../shared/ui/parts';
 import { assertive, polite } from '../../shared/ui/say';
 import type { IconName } from '../../shared/ui/icons';
+import type { Session } from '../../shared/core/session';
+import { AccountDialog, SetUpPage } from '../../shared/ui/account';
 import { SignInPage } from '../../shared/ui/signin';
 import { ArticlesPage } from './articles';
 import { ArticlePage } from './article';
@@ -65,7 +67,8 @@ const Denied = () => (
   </div>
 );
 
-function Workplace({ name }: { name: string }) {
+function Workplace({ s }: { s: Session }) {
+  const [open, setOpen] = useState(false);
   const { view, id } = route.value;
   // A new page begins at its heading, for the eye and for the ear.
   useLayoutEffect(() => {
@@ -80,12 +83,13 @@ function Workplace({ name }: { name: string }) {
         <Nav />
         <div class="top-end">
           <Working />
-          <span class="who">{name}</span>
+          <Press look="tertiary" class="account" icon="person" test="account" aria-label={`Min konto: ${s.name}`} onClick={() => setOpen(true)}>{s.name}</Press>
           <Press look="tertiary" test="sign-out" onClick={() => void signOutNow()}>Log ud</Press>
         </div>
       </header>
       <main class="main" id="main" tabIndex={-1}>{denied.value ? <Denied /> : <Page />}</main>
       <Notices />
+      {open && <AccountDialog session={s} onClose={() => setOpen(false)} />}
     </div>
   );
 }
@@ -95,7 +99,7 @@ export function Root() {
   return (
     <>
       {s === undefined ? <main class="signin" id="main"><p class="empty">Et øjeblik…</p></main>
-        : typeof s === 'object' ? <Workplace key={s.user} name={s.name} />
+        : typeof s === 'object' ? (s.second_factor === 'needed' ? <SetUpPage session={s} entered={entered} signOut={() => void signOutNow()} /> : <Workplace key={s.user} s={s} />)
           : <SignInPage key={s} title="Log ind på redaktionen" farewell={farewell.value} entered={entered} unreachable={s === 'unreachable'} />}
       <div class="sr-only" aria-live="polite" data-testid="polite">{polite.value.map((t, i) => <p key={`${i} ${t}`}>{t}</p>)}</div>
       <div class="sr-only" aria-live="assertive" data-testid="assertive">{assertive.value.map((t, i) => <p key={`${i} ${t}`}>{t}</p>)}</div>

@@ -1,34 +1,46 @@
 //! `/api/session`: signing in and out over HTTP, after docs/desk-protocol.md.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{ConnectInfo, State};
+use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, RETRY_AFTER, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
-use super::{ABSOLUTE, Auth, COOKIE_NAME, Denied, Signed};
+use super::gate::Address;
+use super::rights::Who;
+use super::second::Standing;
+use super::{ABSOLUTE, COOKIE_NAME, Denied, Signed};
 use crate::app::App;
 
 /// The header that shows that one of our own pages asks.
 const CSRF_HEADER: &str = "x-borgerlinje-csrf";
 /// Bytes of a sign-in at most.
-const MAX_BODY: usize = 4 << 10;
+pub(super) const MAX_BODY: usize = 4 << 10;
 
 /// Why a request of staff was not carried out.
 #[derive(Debug)]
 pub(crate) enum Trouble {
-    BadRequest,
+    /// What is missing, for people.
+    BadRequest(&'static str),
     BadCredentials,
     SignedOut,
     /// How long to wait.
     Throttled(Duration),
     WrongOrigin,
     WrongCsrf,
+    /// It is for others.
+    NoRight(Who),
+    /// The password was right, and the account has a second factor.
+    CodeNeeded,
+    BadCode,
+    /// The second factor that is demanded must be set up first.
+    SecondFactorNeeded,
+    /// It cannot be done as the second factor stands: `off`, `none`, `on`, `required`, `unavailable`.
+    SecondFactor(&'static str),
     Store(storage::Error),
 }
 
@@ -51,11 +63,7 @@ struct Problem<'a> {
 impl IntoResponse for Trouble {
     fn into_response(self) -> Response {
         let (status, code, text) = match &self {
-            Trouble::BadRequest => (
-                StatusCode::BAD_REQUEST,
-                "bad_request",
-                "Skriv både brugernavn og adgangskode.",
-            ),
+            Trouble::BadRequest(what) => (StatusCode::BAD_REQUEST, "bad_request", *what),
             Trouble::BadCredentials => (
                 StatusCode::UNAUTHORIZED,
                 "bad_credentials",
@@ -81,6 +89,41 @@ impl IntoResponse for Trouble {
                 StatusCode::FORBIDDEN,
                 "wrong_csrf",
                 "Siden er for gammel. Genindlæs den, og prøv igen.",
+            ),
+            Trouble::NoRight(who) => (
+                StatusCode::FORBIDDEN,
+                "no_right",
+                match who {
+                    Who::Editor => "Du skal være redaktør for at bruge studiet.",
+                    Who::Supervisor => "Det er kun for supervisorer.",
+                    _ => "Du skal være medarbejder eller supervisor for at bruge skrivebordet.",
+                },
+            ),
+            Trouble::CodeNeeded => (
+                StatusCode::UNAUTHORIZED,
+                "code_needed",
+                "Skriv koden fra din kodeapp.",
+            ),
+            Trouble::BadCode => (
+                StatusCode::UNAUTHORIZED,
+                "bad_code",
+                "Koden passer ikke. Vent på den næste kode i appen, og prøv igen.",
+            ),
+            Trouble::SecondFactorNeeded => (
+                StatusCode::FORBIDDEN,
+                "second_factor_needed",
+                "Din konto skal have totrinsbekræftelse, før du kan gå videre.",
+            ),
+            Trouble::SecondFactor(how) => (
+                StatusCode::CONFLICT,
+                "second_factor",
+                match *how {
+                    "off" => "Totrinsbekræftelse er ikke slået til hos jer.",
+                    "none" => "Begynd forfra: der er ingen totrinsbekræftelse at bekræfte.",
+                    "on" => "Du har allerede totrinsbekræftelse.",
+                    "required" => "Din konto skal have totrinsbekræftelse.",
+                    _ => "Det kan ikke lade sig gøre lige nu. Prøv igen om lidt.",
+                },
             ),
             Trouble::Store(e) => {
                 tracing::error!("the accounts: {e}");
@@ -112,15 +155,17 @@ struct Me<'a> {
     name: &'a str,
     roles: Vec<&'static str>,
     csrf: &'a str,
+    second_factor: Standing,
 }
 
-fn me(signed: &Signed) -> Response {
+fn me(signed: &Signed, second_factor: Standing) -> Response {
     let account = &signed.account;
     let body = Me {
         user: account.user.as_str(),
         name: &account.details.name,
         roles: account.details.roles.iter().map(|r| r.name()).collect(),
         csrf: &signed.csrf,
+        second_factor,
     };
     ([(CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }
@@ -139,24 +184,28 @@ fn with_cookie(mut response: Response, token: &str, seconds: u64) -> Response {
 struct Credentials {
     user: String,
     password: String,
+    /// Of the code app, or a recovery code.
+    #[serde(default)]
+    code: Option<String>,
 }
 
 /// `POST /api/session`
 pub(crate) async fn begin(
     State(app): State<App>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    headers: HeaderMap,
+    Address(from): Address,
     body: Bytes,
 ) -> Result<Response, Trouble> {
     let auth = &app.auth;
-    if !auth.origins().ours(&headers) {
-        return Err(Trouble::WrongOrigin);
-    }
     let small = Some(&body).filter(|b| b.len() <= MAX_BODY);
     let typed = small.and_then(|b| serde_json::from_slice::<Credentials>(b).ok());
-    let Credentials { user, password } = typed.ok_or(Trouble::BadRequest)?;
-    let from = auth.address(peer, &headers);
-    let signed = auth.sign_in(&user, password, from).await;
+    let Credentials {
+        user,
+        password,
+        code,
+    } = typed.ok_or(Trouble::BadRequest("Skriv både brugernavn og adgangskode."))?;
+    let signed = auth
+        .sign_in(&user, password, code.as_deref(), from)
+        .await;
     match &signed {
         Ok(_) => app.metrics.sign_in("ok"),
         Err(Trouble::BadCredentials) => app.metrics.sign_in("refused"),
@@ -164,44 +213,38 @@ pub(crate) async fn begin(
         Err(_) => {}
     }
     let (token, signed) = signed?;
-    Ok(with_cookie(me(&signed), &token, ABSOLUTE.as_secs()))
+    let (standing, _) = auth.standing(&signed).await?;
+    let answer = me(&signed, standing);
+    Ok(with_cookie(answer, &token, ABSOLUTE.as_secs()))
 }
 
 /// `GET /api/session`
-pub(crate) async fn current(
-    State(app): State<App>,
-    headers: HeaderMap,
-) -> Result<Response, Trouble> {
-    Ok(me(&app.auth.session(&headers).await?))
+pub(crate) async fn current(State(app): State<App>, signed: Signed) -> Result<Response, Trouble> {
+    let (standing, _) = app.auth.standing(&signed).await?;
+    Ok(me(&signed, standing))
 }
 
 /// `DELETE /api/session`
 pub(crate) async fn end(
     State(app): State<App>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    headers: HeaderMap,
+    signed: Signed,
+    Address(from): Address,
 ) -> Result<Response, Trouble> {
-    let auth = &app.auth;
-    let signed = auth.session_of_page(&headers).await?;
-    let from = auth.address(peer, &headers);
-    auth.sign_out(&signed, from).await.map_err(Trouble::Store)?;
+    let ended = app.auth.sign_out(&signed, from).await;
+    ended.map_err(Trouble::Store)?;
     Ok(with_cookie(StatusCode::NO_CONTENT.into_response(), "", 0))
 }
 
-impl Auth {
-    /// The session of a request that changes something: made by a page of ours, with the session's own word.
+impl Signed {
+    /// Whether a request shows that one of our own pages asks: it carries the session's own word.
     ///
     /// # Errors
-    /// WrongOrigin, SignedOut, WrongCsrf, Store.
-    pub(crate) async fn session_of_page(&self, headers: &HeaderMap) -> Result<Signed, Trouble> {
-        if !self.origins().ours(headers) {
-            return Err(Trouble::WrongOrigin);
-        }
-        let signed = self.session(headers).await?;
+    /// WrongCsrf.
+    pub(super) fn vouched(&self, headers: &HeaderMap) -> Result<(), Trouble> {
         let csrf = headers.get(CSRF_HEADER).and_then(|v| v.to_str().ok());
-        if csrf.is_none_or(|c| !signed.vouches(c)) {
-            return Err(Trouble::WrongCsrf);
+        match csrf {
+            Some(csrf) if self.vouches(csrf) => Ok(()),
+            _ => Err(Trouble::WrongCsrf),
         }
-        Ok(signed)
     }
 }

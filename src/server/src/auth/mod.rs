@@ -8,10 +8,14 @@
 //! - Nothing is done for a request that no page of ours made, or without the session's own word for it.
 
 mod account;
+mod gate;
 mod http;
 mod origin;
 mod password;
 mod profiles;
+pub(crate) mod rights;
+mod second;
+mod sessions;
 mod throttle;
 
 use std::net::{IpAddr, SocketAddr};
@@ -23,14 +27,19 @@ use axum::http::header::COOKIE;
 use base::{Clock, Secret, hex};
 use contact::centre::AgentId;
 use sha2::{Digest as _, Sha256};
-use storage::{Accounts, AuditLine};
+use storage::{Accounts, AuditLine, NewSession, Proof};
 use tokio::sync::watch;
 
 pub(crate) use self::account::{Account, Details, Role, allowed, list, user_name};
+pub(crate) use self::gate::{Address, Routes};
 pub(crate) use self::http::{Trouble, begin, current, end};
 pub(crate) use self::origin::{Origins, public_origin};
 pub(crate) use self::password::{check as check_password, hash as hash_password};
 pub(crate) use self::profiles::keep_told;
+pub(crate) use self::second::Staff;
+pub(crate) use self::sessions::{
+    begin_second, confirm_second, end_one, list as sessions, new_recovery, remove_second, second,
+};
 pub(crate) use self::throttle::{Network, network};
 
 use self::account::Known;
@@ -54,6 +63,7 @@ pub(crate) struct Auth {
     pub(crate) accounts: Accounts,
     clock: Arc<dyn Clock>,
     origins: Origins,
+    staff: Staff,
     known: watch::Sender<Arc<Known>>,
     /// Counts what may have ended a session.
     changes: watch::Sender<u64>,
@@ -69,6 +79,8 @@ pub(crate) struct Signed {
     pub account: Arc<Account>,
     /// What every request but a reading one carries as well.
     pub csrf: String,
+    /// Whether a second factor was shown.
+    second: bool,
     key: [u8; 32],
 }
 
@@ -95,6 +107,7 @@ impl Auth {
         accounts: Accounts,
         clock: Arc<dyn Clock>,
         origins: Origins,
+        staff: Staff,
     ) -> Result<Arc<Self>, storage::Error> {
         let known = Known::new(accounts.list().await?);
         // A refusal must not take longer the first time than the second.
@@ -103,6 +116,7 @@ impl Auth {
             accounts,
             clock,
             origins,
+            staff,
             known: watch::Sender::new(Arc::new(known)),
             changes: watch::Sender::new(0),
             seen: tokio::sync::Mutex::default(),
@@ -164,7 +178,14 @@ impl Auth {
         &self.origins
     }
 
-    /// Begins a session for whoever knows the password; the token for the cookie, and the session.
+    /// Counts what is tried, with the time.
+    fn throttle<T>(&self, counted: impl FnOnce(&mut Throttle, Duration) -> T) -> T {
+        let mut throttle = self.throttle.lock().unwrap_or_else(PoisonError::into_inner);
+        counted(&mut throttle, self.clock.monotonic())
+    }
+
+    /// Begins a session for whoever knows the password, and shows a code where the account has a second factor; the
+    /// token for the cookie, and the session.
     ///
     /// # Errors
     /// [`Trouble`].
@@ -172,14 +193,12 @@ impl Auth {
         &self,
         typed: &str,
         password: String,
+        code: Option<&str>,
         from: IpAddr,
     ) -> Result<(String, Signed), Trouble> {
         let user = user_name(typed).ok();
         let name = user.as_ref().map_or("", |u| u.as_str());
-        let attempt = {
-            let mut throttle = self.throttle.lock().unwrap_or_else(PoisonError::into_inner);
-            throttle.begin(name, from, self.clock.monotonic())
-        };
+        let attempt = self.throttle(|t, now| t.begin(name, from, now));
         let attempt = attempt.map_err(Trouble::Throttled)?;
         // An account made a moment ago can be used at once.
         self.look().await.map_err(Trouble::Store)?;
@@ -191,24 +210,43 @@ impl Auth {
             tracing::info!(%from, "a sign-in was refused");
             return Err(Trouble::BadCredentials);
         };
+        let proof = self.proof(&account, code).await;
+        if matches!(proof, Err(Trouble::CodeNeeded)) {
+            // Half a sign-in is held against nobody; guesses at codes have a count of their own.
+            self.throttle(|t, _| t.succeeded(&attempt));
+        }
+        let proof = proof?;
         let token = format!("{}{}", Secret::random().as_str(), Secret::random().as_str());
-        let signed = signed(&token, account);
+        let second = proof != Proof::None;
+        let signed = signed(&token, account, second);
         let account = &signed.account;
-        let begun = self.accounts.begin_session(
-            signed.key,
-            account.user.as_str(),
-            &account.password,
-            self.clock.now(),
-        );
-        if !begun.await.map_err(Trouble::Store)? {
-            return Err(Trouble::BadCredentials);
+        let how = match proof {
+            Proof::None => "",
+            Proof::Step(_) => "code",
+            Proof::Recovery(_) => "recovery_code",
+        };
+        let new = NewSession {
+            sha256: signed.key,
+            user: account.user.as_str().to_owned(),
+            password: account.password.clone(),
+            proof,
+            origin: from.to_string(),
+        };
+        let begun = self.accounts.begin_session(new, self.clock.now()).await;
+        if !begun.map_err(Trouble::Store)? {
+            tracing::info!(%from, "a sign-in was refused");
+            return Err(if second {
+                Trouble::BadCode
+            } else {
+                Trouble::BadCredentials
+            });
         }
-        {
-            let mut throttle = self.throttle.lock().unwrap_or_else(PoisonError::into_inner);
-            throttle.succeeded(&attempt);
+        self.throttle(|t, _| t.succeeded(&attempt));
+        if second {
+            self.code_was_right(account);
         }
-        self.note(&account.user, "sign_in", &from.to_string(), "")
-            .await;
+        let from = from.to_string();
+        self.note(&account.user, "sign_in", &from, how).await;
         Ok((token, signed))
     }
 
@@ -219,8 +257,8 @@ impl Auth {
     pub(crate) async fn session(&self, headers: &HeaderMap) -> Result<Signed, Denied> {
         let token = cookie(headers).ok_or(Denied::SignedOut)?;
         let key = sha256(&[token.as_bytes()]);
-        let account = self.look_up(key, true).await?;
-        Ok(signed(token, account))
+        let (account, second) = self.look_up(key, true).await?;
+        Ok(signed(token, account, second))
     }
 
     /// The session as it is now: the account may have other rights. `used` says whether this is a use of it.
@@ -228,17 +266,18 @@ impl Auth {
     /// # Errors
     /// [`Denied`].
     pub(crate) async fn still(&self, session: &Signed, used: bool) -> Result<Signed, Denied> {
-        let account = self.look_up(session.key, used).await?;
+        let (account, second) = self.look_up(session.key, used).await?;
         Ok(Signed {
             account,
+            second,
             ..session.clone()
         })
     }
 
-    async fn look_up(&self, key: [u8; 32], used: bool) -> Result<Arc<Account>, Denied> {
+    async fn look_up(&self, key: [u8; 32], used: bool) -> Result<(Arc<Account>, bool), Denied> {
         let row = self.accounts.session(key).await?.ok_or(Denied::SignedOut)?;
         let now = self.clock.now();
-        let ended = now > row.created + ABSOLUTE || now > row.seen + IDLE;
+        let ended = !goes_on(&row, now);
         let account = row.user.parse().ok().and_then(|u| self.account(&u));
         let Some(account) = account.filter(|_| !ended) else {
             self.accounts.end_session(key).await?;
@@ -247,7 +286,7 @@ impl Auth {
         if used && now > row.seen + TOUCH_AFTER {
             self.accounts.touch_session(key, now).await?;
         }
-        Ok(account)
+        Ok((account, row.second))
     }
 
     /// Ends a session.
@@ -259,6 +298,28 @@ impl Auth {
         self.changes.send_modify(|n| *n += 1);
         let user = &session.account.user;
         self.note(user, "sign_out", &from.to_string(), "").await;
+        Ok(())
+    }
+
+    /// The sessions of an account that go on, newest first.
+    async fn sessions_of(
+        &self,
+        account: &Account,
+        now: jiff::Timestamp,
+    ) -> Result<Vec<storage::Session>, Trouble> {
+        let found = self.accounts.sessions_of(account.user.as_str()).await;
+        let mut found = found.map_err(Trouble::Store)?;
+        found.retain(|s| goes_on(s, now));
+        Ok(found)
+    }
+
+    /// Ends a session of the same account.
+    async fn end_other(&self, signed: &Signed, key: [u8; 32], from: IpAddr) -> Result<(), Trouble> {
+        let ended = self.accounts.end_session(key).await;
+        ended.map_err(Trouble::Store)?;
+        self.changes.send_modify(|n| *n += 1);
+        let (user, from) = (&signed.account.user, from.to_string());
+        self.note(user, "end_session", &from, "").await;
         Ok(())
     }
 
@@ -290,19 +351,24 @@ impl Auth {
     }
 }
 
+fn goes_on(session: &storage::Session, now: jiff::Timestamp) -> bool {
+    now <= session.created + ABSOLUTE && now <= session.seen + IDLE
+}
+
 fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     let mut h = Sha256::new();
     parts.iter().for_each(|p| h.update(p));
     h.finalize().into()
 }
 
-fn signed(token: &str, account: Arc<Account>) -> Signed {
+fn signed(token: &str, account: Arc<Account>, second: bool) -> Signed {
     // Only who has the cookie can make it, and it gives nothing of the cookie away.
     let csrf = sha256(&[b"csrf ", token.as_bytes()]);
     let csrf = hex(&csrf[..16]);
     Signed {
         account,
         csrf,
+        second,
         key: sha256(&[token.as_bytes()]),
     }
 }

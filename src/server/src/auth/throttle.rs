@@ -30,6 +30,11 @@ const USER: Rule = Rule {
     free: 50,
     longest: Duration::from_secs(20),
 };
+/// Codes of a second factor, from anywhere: who guesses at them knows the password.
+const CODE: Rule = Rule {
+    free: 5,
+    longest: Duration::from_secs(15 * 60),
+};
 /// After so long without an attempt all is as if there never was one.
 const QUIET: Duration = Duration::from_secs(30 * 60);
 /// Counts kept; beyond it the one that was longest quiet goes.
@@ -117,16 +122,44 @@ impl Throttle {
             return Err(longest);
         }
         for (k, rule) in &counted {
-            let attempts = self.current(k, now).map_or(0, |c| c.attempts) + 1;
-            let count = Count {
-                attempts,
-                last: now,
-                next: now + rule.delay(attempts),
-            };
-            self.0.insert(*k, count);
+            self.count(*k, *rule, now);
         }
         self.tidy(now);
         Ok(Attempt(counted))
+    }
+
+    /// Counts a guess at a code of an account before it is judged.
+    ///
+    /// # Errors
+    /// How long to wait; then nothing is counted.
+    pub(super) fn begin_code(&mut self, user: &str, now: Duration) -> Result<(), Duration> {
+        let key = key(3, &[user.as_bytes()]);
+        let wait = self
+            .current(&key, now)
+            .and_then(|c| c.next.checked_sub(now));
+        match wait.filter(|w| !w.is_zero()) {
+            Some(wait) => Err(wait),
+            None => {
+                self.count(key, CODE, now);
+                self.tidy(now);
+                Ok(())
+            }
+        }
+    }
+
+    /// The code was right: nothing is held against the account.
+    pub(super) fn code_succeeded(&mut self, user: &str) {
+        self.0.remove(&key(3, &[user.as_bytes()]));
+    }
+
+    fn count(&mut self, key: Key, rule: Rule, now: Duration) {
+        let attempts = self.current(&key, now).map_or(0, |c| c.attempts) + 1;
+        let count = Count {
+            attempts,
+            last: now,
+            next: now + rule.delay(attempts),
+        };
+        self.0.insert(key, count);
     }
 
     /// The password was right: nothing is held against the account, and this attempt against nobody.
@@ -243,6 +276,27 @@ mod tests {
         let tried = (0..200).filter(|n| wait(&mut t, "anna", there(*n), now) == 0);
         assert_eq!(tried.count(), 51, "one name from many places");
         assert!(wait(&mut t, "anna", there(900), now) <= 20);
+    }
+
+    #[test]
+    fn codes_are_counted_wherever_they_come_from_until_one_is_right() {
+        let mut t = Throttle::default();
+        let mut now = Duration::from_secs(1);
+        for _ in 0..6 {
+            assert_eq!(t.begin_code("anna", now), Ok(()));
+        }
+        assert_eq!(t.begin_code("anna", now), Err(Duration::from_secs(1)));
+        assert_eq!(t.begin_code("bo", now), Ok(()), "a colleague");
+        // A right password alone changes nothing.
+        let attempt = t.begin("anna", HERE, now).ok().unwrap();
+        t.succeeded(&attempt);
+        assert!(t.begin_code("anna", now).is_err());
+        for _ in 0..20 {
+            now += t.begin_code("anna", now).err().unwrap_or_default();
+        }
+        assert!(t.begin_code("anna", now).is_err_and(|w| w <= CODE.longest));
+        t.code_succeeded("anna");
+        assert_eq!(t.begin_code("anna", now), Ok(()));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The commands.
 
 mod ask;
+mod audit;
 mod bench;
 mod citizen;
 mod doctor;
@@ -141,6 +142,11 @@ enum Command {
         #[command(subcommand)]
         command: user::UserCommand,
     },
+    /// What staff and commands did, line by line in a chain of hashes.
+    Audit {
+        #[command(subcommand)]
+        command: audit::AuditCommand,
+    },
     /// Show or erase what is kept of one citizen.
     Citizen {
         #[command(subcommand)]
@@ -230,6 +236,7 @@ pub fn main() -> ExitCode {
             Command::Load(options) => load::run(&setting, &options),
             Command::Switch { command } => switch::run(&setting, command),
             Command::User { command } => user::run(&setting, command),
+            Command::Audit { command } => audit::run(&setting, &command),
             Command::Citizen { command } => citizen::run(&setting, &command),
             Command::Retention => citizen::retain(&setting),
             Command::Bench { command } => bench::run(&setting, &command),

@@ -108,7 +108,13 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
         studio.tell(Box::new(move |release| {
             tokio::spawn(keep_set_up(handle.clone(), wanted(release)));
         }));
-        let auth = Auth::new(accounts.clone(), clock.clone(), config.origins.clone()).await?;
+        let auth = Auth::new(
+            accounts.clone(),
+            clock.clone(),
+            config.origins.clone(),
+            config.staff.clone(),
+        )
+        .await?;
         tokio::spawn(Arc::clone(&auth).keep_up());
         tokio::spawn(auth::keep_told(Arc::clone(&auth), node.handle()));
         let (desk, orders) = Desk::new(&config.centre, config.desk.clone());

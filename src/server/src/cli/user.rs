@@ -9,10 +9,10 @@ use std::process::ExitCode;
 use base::Clock as _;
 use clap::Subcommand;
 use contact::centre::{AgentId, Allowed, Audience};
-use storage::{Accounts, AuditLine, NewAccount};
+use storage::{Accounts, AuditLine, NewAccount, Proof};
 
 use self::rights::{Rights, known, parse};
-use super::{Failure, Setting};
+use super::{Failure, Setting, audit};
 use crate::auth::{self, Details, check_password, hash_password, user_name};
 use crate::boot;
 use crate::runtime::say;
@@ -38,9 +38,18 @@ pub(super) enum UserCommand {
     },
     /// Set a new password and end the account's sessions.
     Password { user: String },
+    /// Take an account's second factor away, for whoever has lost the app and the recovery codes; ends its sessions.
+    ResetSecondFactor { user: String },
+    /// List an account's sessions: when it signed in, when it was last used, from where, whether with a second factor.
+    Sessions {
+        user: String,
+        /// End them all.
+        #[arg(long)]
+        end: bool,
+    },
     /// Remove an account and end its sessions. What the agent holds goes back to the queue.
     Remove { user: String },
-    /// What was done, newest first.
+    /// What was done, newest first: as `borgerlinje audit list`.
     Audit {
         #[arg(long, default_value_t = 50)]
         last: u32,
@@ -122,20 +131,54 @@ impl Desk<'_> {
                 say(&format!("{user} is removed"))?;
                 Ok(())
             }
-            UserCommand::Audit { last } => {
-                for line in self.runtime.block_on(self.accounts.audited(last))? {
-                    let AuditLine {
-                        at,
-                        user,
-                        what,
-                        origin,
-                        detail,
-                    } = line;
-                    say(&format!("{at}\t{user}\t{what}\t{origin}\t{detail}"))?;
+            UserCommand::ResetSecondFactor { user } => {
+                let user = user_name(&user)?;
+                self.details(&user)?;
+                let reset = self
+                    .accounts
+                    .remove_second_factor(user.as_str(), Proof::None);
+                if !self.runtime.block_on(reset)? {
+                    return Err(format!("{user} has no second factor").into());
+                }
+                self.end_sessions(&user)?;
+                self.note("reset_second_factor", user.as_str())?;
+                say(&format!(
+                    "{user} signs in by password, and can set it up anew"
+                ))?;
+                Ok(())
+            }
+            UserCommand::Sessions { user, end } => {
+                let user = user_name(&user)?;
+                self.details(&user)?;
+                if end {
+                    let ended = self.end_sessions(&user)?;
+                    self.note("end_sessions", user.as_str())?;
+                    say(&format!("{ended} sessions of {user} have ended"))?;
+                    return Ok(());
+                }
+                say("begun\tused\tfrom\tsecond factor")?;
+                for s in self
+                    .runtime
+                    .block_on(self.accounts.sessions_of(user.as_str()))?
+                {
+                    let second = if s.second { "yes" } else { "no" };
+                    say(&format!(
+                        "{}\t{}\t{}\t{second}",
+                        s.created, s.seen, s.origin
+                    ))?;
                 }
                 Ok(())
             }
+            UserCommand::Audit { last } => {
+                self.runtime.block_on(audit::list(&self.accounts, last))?;
+                Ok(())
+            }
         }
+    }
+
+    fn end_sessions(&self, user: &AgentId) -> Result<u64, Failure> {
+        let ended = self.accounts.end_sessions_of(user.as_str());
+        Ok(self.runtime.block_on(ended)?)
     }
 
     fn add(&self, new: &[(AgentId, Details, String)]) -> Result<(), Failure> {

@@ -20,7 +20,7 @@ use storage::log::RedisOptions;
 
 pub(crate) use self::generation::Generation;
 pub(crate) use self::per_network::PerNetwork;
-use crate::auth::{Origins, public_origin};
+use crate::auth::{Origins, Staff, public_origin};
 use crate::desk::Patience;
 use crate::retention::Retention;
 use crate::web::Hosts;
@@ -72,6 +72,8 @@ pub(crate) struct Config {
     pub retention: Retention,
     /// How much of the chat one network may have.
     pub per_network: PerNetwork,
+    /// How staff sign in.
+    pub staff: Staff,
     pub(crate) teams: Vec<Team>,
 }
 
@@ -148,6 +150,7 @@ struct ConfigFile {
     retention: Retention,
     #[serde(default)]
     per_network: PerNetwork,
+    staff: Staff,
     #[serde(default)]
     generation: Generation,
     #[serde(default)]
@@ -370,6 +373,7 @@ impl Config {
             generation,
             retention: file.retention,
             per_network,
+            staff: file.staff,
             nightly_links: switch("BORGERLINJE_NIGHTLY_LINKS", file.nightly_links)?,
             private_links: set("BORGERLINJE_PRIVATE_LINKS", &file.private_links)
                 .unwrap_or_default()

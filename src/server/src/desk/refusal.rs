@@ -2,6 +2,7 @@
 
 use contact::centre::Refusal as Why;
 
+use super::wire::{FromDesk, ToDesk};
 use crate::centre::Error;
 
 /// A command was not carried out.
@@ -44,6 +45,15 @@ pub(super) fn refused(code: &'static str, text: impl Into<String>) -> Refusal {
     Refusal {
         code,
         text: text.into(),
+    }
+}
+
+/// The answer to a frame that is for others.
+pub(super) fn not_for_you(frame: FromDesk) -> ToDesk {
+    let Refusal { code, text } = refusal("not_allowed");
+    match frame {
+        FromDesk::Ask { id, .. } => ToDesk::Refused { id, code, text },
+        _ => ToDesk::Error { code, text },
     }
 }
 

@@ -2,15 +2,14 @@
 
 use std::collections::VecDeque;
 use std::future::pending;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use axum::extract::State;
 use axum::extract::ws::{Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
-use axum::extract::{ConnectInfo, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use base::DialogueId;
 use contact::centre::{Centre, Command, ConnectionId, ItemId, Link, Refusal as Why};
 use futures_util::future::BoxFuture;
@@ -22,12 +21,12 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, tim
 use super::commands::{Commander, Done};
 use super::hub::{Joining, Key, OUTBOX, Order, Out};
 use super::presence::Presence;
-use super::refusal::{Refusal, refusal};
+use super::refusal::{Refusal, not_for_you, refusal};
 use super::socket::{Flow, Incoming, Socket};
 use super::welcome::welcome;
-use super::wire::{Ask, CommandId, FromDesk, MAX_FRAME, ToDesk};
+use super::wire::{Ask, CommandId, FromDesk, MAX_FRAME, ToDesk, What};
 use crate::app::App;
-use crate::auth::{Denied, Signed, Trouble};
+use crate::auth::{Address, Denied, Signed, rights};
 use crate::centre::Error;
 use crate::transcript::{Typing, Typist};
 
@@ -45,25 +44,17 @@ const MAX_UNSENT: usize = 1 << 20;
 /// `GET /ws/desk`
 pub(crate) async fn upgrade(
     State(app): State<App>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    headers: HeaderMap,
+    signed: Signed,
+    Address(from): Address,
     ws: WebSocketUpgrade,
-) -> Result<Response, Trouble> {
-    if !app.auth.origins().ours(&headers) {
-        return Err(Trouble::WrongOrigin);
-    }
-    let signed = app.auth.session(&headers).await?;
-    if !signed.account.works_at_desk() {
-        return Ok(StatusCode::FORBIDDEN.into_response());
-    }
-    let from = app.auth.address(peer, &headers);
+) -> Response {
     let ws = ws
         .max_message_size(MAX_FRAME)
         .max_frame_size(MAX_FRAME)
         .read_buffer_size(BUFFER)
         .write_buffer_size(BUFFER)
         .max_write_buffer_size(MAX_UNSENT);
-    Ok(ws.on_upgrade(move |socket| async move {
+    ws.on_upgrade(move |socket| async move {
         let _open = app.metrics.desk_socket();
         let (out, mut input) = socket.split();
         let mut socket = Socket::new(out);
@@ -75,7 +66,7 @@ pub(crate) async fn upgrade(
         // A socket closed with unread input is reset, and a reset can overtake the last frames.
         let rest = async { while let Some(Ok(_)) = input.next().await {} };
         let _ = timeout(DRAIN_FOR, rest).await;
-    }))
+    })
 }
 
 /// A command under way.
@@ -331,12 +322,18 @@ impl Desk {
 
     async fn act(&mut self, frame: FromDesk) -> Flow {
         let now = Instant::now();
+        if !frame.right().who.includes(&self.signed.account) {
+            return self.socket.send(&not_for_you(frame)).await;
+        }
         match frame {
             FromDesk::Pong { visible } => self.presence.pong(visible, now),
             FromDesk::Watch { what } => {
+                let account = &self.signed.account;
+                let may =
+                    |w: &What| *w != What::Supervisor || rights::SUPERVISORS_LIST.includes(account);
                 let order = Order::Watch {
                     desk: self.key.clone(),
-                    what: what.into_iter().collect(),
+                    what: what.into_iter().filter(may).collect(),
                 };
                 if self.app.desk.orders.send(order).await.is_err() {
                     return Flow::Break(());

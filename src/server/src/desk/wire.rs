@@ -9,6 +9,8 @@ use serde_json::Value;
 
 pub(super) use self::out::*;
 
+use crate::auth::rights::{Message, desk as rights};
+
 pub(super) const VERSION: u32 = 1;
 /// The largest frame that is read, in bytes.
 pub(super) const MAX_FRAME: usize = 32 << 10;
@@ -51,6 +53,19 @@ pub(super) enum FromDesk {
     Watch { what: Vec<What> },
     Typing { item: ItemId },
     Ask { id: CommandId, ask: Ask },
+}
+
+impl FromDesk {
+    /// Who may send it.
+    pub(super) fn right(&self) -> &'static Message {
+        match self {
+            Self::Hello { .. } => &rights::HELLO,
+            Self::Pong { .. } => &rights::PONG,
+            Self::Watch { .. } => &rights::WATCH,
+            Self::Typing { .. } => &rights::TYPING,
+            Self::Ask { ask, .. } => ask.right(),
+        }
+    }
 }
 
 /// A frame that could not be read; with its id when it had one.
@@ -185,6 +200,36 @@ pub(super) enum Ask {
     Release {
         item: ItemId,
     },
+}
+
+impl Ask {
+    fn right(&self) -> &'static Message {
+        match self {
+            Self::Pause { .. } => &rights::PAUSE,
+            Self::Resume => &rights::RESUME,
+            Self::Mode { .. } => &rights::MODE,
+            Self::SignOut => &rights::SIGN_OUT,
+            Self::Accept { .. } => &rights::ACCEPT,
+            Self::Decline { .. } => &rights::DECLINE,
+            Self::Pick { .. } => &rights::PICK,
+            Self::Open { .. } => &rights::OPEN,
+            Self::Message { .. } => &rights::MESSAGE,
+            Self::Note { .. } => &rights::NOTE,
+            Self::Transfer { .. } => &rights::TRANSFER,
+            Self::Targets { .. } => &rights::TARGETS,
+            Self::Close { .. } => &rights::CLOSE,
+            Self::WrapUpDone { .. } => &rights::WRAP_UP_DONE,
+            Self::Dial { .. } => &rights::DIAL,
+            Self::RenewDial { .. } => &rights::RENEW_DIAL,
+            Self::EndDial { .. } => &rights::END_DIAL,
+            Self::Search { .. } => &rights::SEARCH,
+            Self::Draft { .. } => &rights::DRAFT,
+            Self::Supervise { .. } => &rights::SUPERVISE,
+            Self::StopSupervising { .. } => &rights::STOP_SUPERVISING,
+            Self::SupervisorMessage { .. } => &rights::SUPERVISOR_MESSAGE,
+            Self::Release { .. } => &rights::RELEASE,
+        }
+    }
 }
 
 /// Why an agent pauses; being paused for ignored offers is not chosen.

@@ -8,71 +8,28 @@ mod work;
 
 pub(super) use self::knowledge::listed;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::CACHE_CONTROL;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method, StatusCode};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, delete, get, post};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use utoipa::OpenApi;
 
 use super::Studio;
 use super::drafts::who;
-use super::places::Rights;
 use super::problem::{Problem, Refused};
 use super::wire::Who;
 use crate::app::App;
-use crate::auth::{Account, Signed};
+use crate::auth::{Account, Address, Routes, Signed, rights};
 
 /// Bytes of a request at most, and of an import.
 const MAX_BODY: usize = 4 << 20;
 const MAX_IMPORT: usize = 32 << 20;
-
-/// Every route of the studio: method, path below `/api/studio`, handler.
-fn table() -> Vec<(&'static str, &'static str, MethodRouter<App>)> {
-    use self::{drafts as d, insight as i, knowledge as k, releases as r, work as w};
-    vec![
-        ("get", "/me", get(k::me)),
-        ("get", "/status", get(k::status)),
-        ("get", "/openapi.json", get(openapi)),
-        ("get", "/knowledge", get(k::knowledge)),
-        ("get", "/articles/{id}", get(k::article)),
-        ("post", "/preview", post(k::preview)),
-        ("get", "/slots", get(k::slots)),
-        ("get", "/rates", get(k::rates)),
-        ("get", "/facts/{code}", get(k::facts)),
-        ("get", "/drafts", get(d::list)),
-        ("post", "/drafts", post(d::create)),
-        ("get", "/drafts/{id}", get(d::one)),
-        ("post", "/drafts/{id}/changes", post(d::change)),
-        ("get", "/drafts/{id}/diff", get(d::diff)),
-        ("get", "/drafts/{id}/versions", get(d::versions)),
-        ("get", "/drafts/{id}/conflicts", get(d::conflicts)),
-        ("post", "/drafts/{id}/resolve", post(d::resolve)),
-        ("post", "/drafts/{id}/comments", post(d::comment)),
-        ("post", "/drafts/{id}/state", post(d::state)),
-        ("post", "/drafts/{id}/publish", post(d::publish)),
-        ("post", "/drafts/{id}/replay", post(w::replay)),
-        ("post", "/next", post(w::next)),
-        ("get", "/thresholds", get(i::thresholds)),
-        ("get", "/links", get(i::links)),
-        ("post", "/links", post(i::look_at_links)),
-        ("post", "/import", post(w::import)),
-        ("get", "/releases", get(r::list)),
-        ("get", "/releases/{number}", get(r::one)),
-        ("post", "/releases/{number}/undo", post(r::undo)),
-        ("post", "/releases/folder", post(r::folder)),
-        ("get", "/jobs/{id}", get(r::job)),
-        ("delete", "/jobs/{id}", delete(r::stop)),
-    ]
-}
 
 /// The API in OpenAPI's words.
 #[derive(OpenApi)]
@@ -127,17 +84,41 @@ fn table() -> Vec<(&'static str, &'static str, MethodRouter<App>)> {
 struct Document;
 
 /// Every route below `/api/studio`.
-pub(crate) fn routes() -> Router<App> {
-    let mut router = Router::new();
-    for (_, path, handler) in table() {
-        let most = if path == "/import" {
-            MAX_IMPORT
-        } else {
-            MAX_BODY
-        };
-        router = router.route(path, handler.layer(DefaultBodyLimit::max(most)));
-    }
-    router
+pub(crate) fn routes(routes: Routes) -> Routes {
+    use self::{drafts as d, insight as i, knowledge as k, releases as r, work as w};
+    routes
+        .on_with(MAX_BODY, rights::ME, k::me)
+        .on_with(MAX_BODY, rights::STATUS, k::status)
+        .on_with(MAX_BODY, rights::OPENAPI, openapi)
+        .on_with(MAX_BODY, rights::KNOWLEDGE, k::knowledge)
+        .on_with(MAX_BODY, rights::ARTICLE, k::article)
+        .on_with(MAX_BODY, rights::PREVIEW, k::preview)
+        .on_with(MAX_BODY, rights::SLOTS, k::slots)
+        .on_with(MAX_BODY, rights::RATES, k::rates)
+        .on_with(MAX_BODY, rights::FACTS, k::facts)
+        .on_with(MAX_BODY, rights::DRAFTS, d::list)
+        .on_with(MAX_BODY, rights::NEW_DRAFT, d::create)
+        .on_with(MAX_BODY, rights::DRAFT, d::one)
+        .on_with(MAX_BODY, rights::CHANGE, d::change)
+        .on_with(MAX_BODY, rights::DIFF, d::diff)
+        .on_with(MAX_BODY, rights::VERSIONS, d::versions)
+        .on_with(MAX_BODY, rights::CONFLICTS, d::conflicts)
+        .on_with(MAX_BODY, rights::RESOLVE, d::resolve)
+        .on_with(MAX_BODY, rights::COMMENT, d::comment)
+        .on_with(MAX_BODY, rights::STATE, d::state)
+        .on_with(MAX_BODY, rights::PUBLISH, d::publish)
+        .on_with(MAX_BODY, rights::REPLAY, w::replay)
+        .on_with(MAX_BODY, rights::NEXT, w::next)
+        .on_with(MAX_BODY, rights::THRESHOLDS, i::thresholds)
+        .on_with(MAX_BODY, rights::LINKS, i::links)
+        .on_with(MAX_BODY, rights::LOOK_AT_LINKS, i::look_at_links)
+        .on_with(MAX_IMPORT, rights::IMPORT, w::import)
+        .on_with(MAX_BODY, rights::RELEASES, r::list)
+        .on_with(MAX_BODY, rights::RELEASE, r::one)
+        .on_with(MAX_BODY, rights::UNDO, r::undo)
+        .on_with(MAX_BODY, rights::FOLDER, r::folder)
+        .on_with(MAX_BODY, rights::JOB, r::job)
+        .on_with(MAX_BODY, rights::STOP_JOB, r::stop)
 }
 
 /// `GET /openapi.json`
@@ -160,7 +141,7 @@ fn accepted(job: String) -> Response {
     response
 }
 
-/// Who asks, and may; with every request but a reading one the page has vouched for itself.
+/// Who asks: the gate has let the request through by its row of the table of rights.
 struct By {
     signed: Signed,
     studio: Arc<Studio>,
@@ -187,26 +168,14 @@ impl FromRequestParts<App> for By {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refused> {
-        let reading = parts.method == Method::GET || parts.method == Method::HEAD;
-        let signed = if reading {
-            app.auth.session(&parts.headers).await.map_err(Into::into)
-        } else {
-            app.auth.session_of_page(&parts.headers).await
-        };
-        let signed = signed.map_err(Refused::Session)?;
-        if !Rights::enters(&signed.account) {
-            let text = "Du skal være redaktør for at bruge studiet.";
-            return Err(Refused::Studio(Problem::no_right(text)));
-        }
+        let signed = Signed::from_request_parts(parts, app).await;
+        let from = Address::from_request_parts(parts, app).await;
         let studio = app.studio.get().cloned();
         let studio = studio.ok_or_else(|| Problem::unavailable("it has not started"));
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         Ok(Self {
-            signed,
+            signed: signed.map_err(Refused::Session)?,
             studio: studio.map_err(Refused::Studio)?,
-            origin: peer.map_or_else(String::new, |p| {
-                app.auth.address(p.0, &parts.headers).to_string()
-            }),
+            origin: from.map_err(Refused::Session)?.0.to_string(),
         })
     }
 }
@@ -261,9 +230,11 @@ mod tests {
                 methods.map(move |m| (m.clone(), path.clone()))
             })
             .collect();
-        let there: BTreeSet<(String, String)> = table()
+        let of_studio = |r: &&rights::Route| r.path.starts_with("/api/studio/");
+        let there: BTreeSet<(String, String)> = rights::ROUTES
             .iter()
-            .map(|(m, p, _)| ((*m).to_owned(), format!("/api/studio{p}")))
+            .filter(of_studio)
+            .map(|r| (format!("{:?}", r.method).to_lowercase(), r.path.to_owned()))
             .collect();
         assert_eq!(described, there);
         let page = include_str!("../../../../docs/studio-api.md");

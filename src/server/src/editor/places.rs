@@ -61,11 +61,6 @@ pub(super) struct Rights<'a> {
 }
 
 impl Rights<'_> {
-    /// Whether the studio is for this account at all.
-    pub(super) fn enters(account: &Account) -> bool {
-        account.is(Role::Editor) || account.is(Role::Admin)
-    }
-
     pub(super) fn everywhere(&self) -> bool {
         self.account.details.skills.municipalities == Allowed::All
     }

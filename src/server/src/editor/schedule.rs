@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::Studio;
 use super::drafts::Found;
-use super::places::Rights;
 use super::problem::Problem;
 use super::wire::{Published, Who};
 use crate::app::App;
+use crate::auth::rights;
 
 /// How often it is looked whether something is due.
 const LOOK_AFTER: Duration = Duration::from_secs(5);
@@ -82,7 +82,7 @@ impl Studio {
     fn still_may(&self, app: &App, found: &Found, by: &Who) -> Result<(), Problem> {
         let user = by.user.parse().ok();
         let account = user.and_then(|u| app.auth.account(&u));
-        match account.filter(|a| Rights::enters(a)) {
+        match account.filter(|a| rights::Who::Editor.includes(a)) {
             Some(account) => self.may_write(&account, found.paths()),
             None => Err(Problem::no_right(
                 "Den, der satte tidspunktet, er ikke redaktør længere.",

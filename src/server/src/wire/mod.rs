@@ -8,6 +8,7 @@ use knowledge::Link;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::code::Code;
+use crate::auth::rights::{Message, chat as rights};
 
 pub(crate) const VERSION: u32 = 1;
 /// The largest frame that is read, in bytes.
@@ -78,6 +79,26 @@ pub(crate) enum FromCitizen {
 }
 
 impl FromCitizen {
+    /// Who may send it.
+    pub(crate) fn right(&self) -> &'static Message {
+        match self {
+            Self::Hello(_) => &rights::HELLO,
+            Self::Message { .. } => &rights::MESSAGE,
+            Self::Choose { .. } => &rights::CHOOSE,
+            Self::Human { .. } => &rights::HUMAN,
+            Self::Callback { .. } => &rights::CALLBACK,
+            Self::Queue { .. } => &rights::QUEUE,
+            Self::Leave { .. } => &rights::LEAVE,
+            Self::CancelCallback { .. } => &rights::CANCEL_CALLBACK,
+            Self::Rate { .. } => &rights::RATE,
+            Self::Lang { .. } => &rights::LANG,
+            Self::Typing => &rights::TYPING,
+            Self::Ping { .. } => &rights::PING,
+            Self::Pong { .. } => &rights::PONG,
+            Self::Bye => &rights::BYE,
+        }
+    }
+
     /// Of what is carried out once.
     pub(crate) fn client_id(&self) -> Option<&ClientId> {
         match self {

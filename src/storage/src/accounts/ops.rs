@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::{Account, AuditLine, Draft, NewAccount, Session};
+use super::{Account, Draft, NewAccount, NewSession, Proof, Session, audit, second};
 use crate::{Error, read};
 
 /// Sessions of one account at once.
@@ -81,7 +81,8 @@ pub(super) fn set_password(
         "UPDATE accounts SET password = ?2, changed_ms = ?3 WHERE user = ?1 AND removed_ms IS NULL",
         params![user, password, at.as_millisecond()],
     )?)?;
-    end_sessions(c, user)
+    end_sessions(c, user)?;
+    Ok(())
 }
 
 pub(super) fn remove(c: &Connection, user: &str, at: Timestamp) -> Result<(), Error> {
@@ -90,44 +91,68 @@ pub(super) fn remove(c: &Connection, user: &str, at: Timestamp) -> Result<(), Er
          WHERE user = ?1 AND removed_ms IS NULL",
         params![user, at.as_millisecond()],
     )?)?;
-    end_sessions(c, user)
+    second::remove(c, user)?;
+    end_sessions(c, user)?;
+    Ok(())
 }
 
-fn end_sessions(c: &Connection, user: &str) -> Result<(), Error> {
-    c.execute("DELETE FROM sessions WHERE user = ?1", [user])?;
-    Ok(())
+pub(super) fn end_sessions(c: &Connection, user: &str) -> Result<u64, Error> {
+    let ended = c.execute("DELETE FROM sessions WHERE user = ?1", [user])?;
+    Ok(u64::try_from(ended).unwrap_or(u64::MAX))
 }
 
 pub(super) fn begin_session(
     c: &Connection,
-    sha256: [u8; 32],
-    user: &str,
-    password: &str,
+    new: &NewSession,
     at: Timestamp,
 ) -> Result<bool, Error> {
+    if !second::spend(c, &new.user, &new.proof)? {
+        return Ok(false);
+    }
+    let shown = new.proof != Proof::None;
     let begun = c.execute(
-        "INSERT INTO sessions SELECT ?1, user, ?4, ?4 FROM accounts
+        "INSERT INTO sessions (sha256, user, created_ms, seen_ms, second, origin)
+         SELECT ?1, user, ?4, ?4, ?5, ?6 FROM accounts
          WHERE user = ?2 AND password = ?3 AND removed_ms IS NULL",
-        params![sha256, user, password, at.as_millisecond()],
+        params![
+            new.sha256,
+            new.user,
+            new.password,
+            at.as_millisecond(),
+            shown,
+            new.origin
+        ],
     )?;
     c.execute(
         "DELETE FROM sessions WHERE sha256 IN
          (SELECT sha256 FROM sessions WHERE user = ?1 ORDER BY created_ms DESC LIMIT -1 OFFSET ?2)",
-        params![user, SESSIONS],
+        params![new.user, SESSIONS],
     )?;
     Ok(begun == 1)
 }
 
+fn read_session(r: &Row<'_>) -> rusqlite::Result<Session> {
+    Ok(Session {
+        user: r.get("user")?,
+        created: time(r, "created_ms")?,
+        seen: time(r, "seen_ms")?,
+        second: r.get("second")?,
+        origin: r.get("origin")?,
+        sha256: r.get("sha256")?,
+    })
+}
+
 pub(super) fn session(c: &Connection, sha256: [u8; 32]) -> Result<Option<Session>, Error> {
     let mut s = c.prepare_cached("SELECT * FROM sessions WHERE sha256 = ?1")?;
-    let found = s.query_row([sha256], |r| {
-        Ok(Session {
-            user: r.get("user")?,
-            created: time(r, "created_ms")?,
-            seen: time(r, "seen_ms")?,
-        })
-    });
-    Ok(found.optional()?)
+    Ok(s.query_row([sha256], read_session).optional()?)
+}
+
+pub(super) fn sessions_of(c: &Connection, user: &str) -> Result<Vec<Session>, Error> {
+    let mut s = c.prepare_cached(
+        "SELECT * FROM sessions WHERE user = ?1 ORDER BY created_ms DESC, sha256",
+    )?;
+    let rows = s.query_map([user], read_session)?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 pub(super) fn touch_session(c: &Connection, sha256: [u8; 32], at: Timestamp) -> Result<(), Error> {
@@ -158,47 +183,16 @@ pub(super) fn end_old_sessions(
     Ok(())
 }
 
-pub(super) fn audit(c: &Connection, line: &AuditLine) -> Result<(), Error> {
-    let mut s = c.prepare_cached(
-        "INSERT INTO audit (at_ms, user, what, origin, detail) VALUES (?1, ?2, ?3, ?4, ?5)",
-    )?;
-    s.execute(params![
-        line.at.as_millisecond(),
-        line.user,
-        line.what,
-        line.origin,
-        line.detail
-    ])?;
-    Ok(())
-}
-
-pub(super) fn audited(c: &Connection, limit: u32) -> Result<Vec<AuditLine>, Error> {
-    let mut s = c.prepare_cached("SELECT * FROM audit ORDER BY id DESC LIMIT ?1")?;
-    let rows = s.query_map([limit], |r| {
-        Ok(AuditLine {
-            at: time(r, "at_ms")?,
-            user: r.get("user")?,
-            what: r.get("what")?,
-            origin: r.get("origin")?,
-            detail: r.get("detail")?,
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
 pub(super) fn forget(
     c: &Connection,
     drafts_before: Timestamp,
     audit_before: Timestamp,
+    now: Timestamp,
 ) -> Result<(u64, u64), Error> {
-    let delete = |sql: &str, before: Timestamp| -> Result<u64, Error> {
-        let n = c.execute(sql, [before.as_millisecond()])?;
-        Ok(u64::try_from(n).unwrap_or(u64::MAX))
-    };
-    Ok((
-        delete("DELETE FROM drafts WHERE at_ms < ?1", drafts_before)?,
-        delete("DELETE FROM audit WHERE at_ms < ?1", audit_before)?,
-    ))
+    let sql = "DELETE FROM drafts WHERE at_ms < ?1";
+    let drafts = c.execute(sql, [drafts_before.as_millisecond()])?;
+    let drafts = u64::try_from(drafts).unwrap_or(u64::MAX);
+    Ok((drafts, audit::forget(c, audit_before, now)?))
 }
 
 pub(super) fn left(
@@ -222,14 +216,10 @@ pub(super) fn left(
 const OF_DIALOGUE: &str = "item >= ?1 || '-' AND item < ?1 || '.'";
 
 pub(super) fn erase(c: &Connection, dialogue: &DialogueId) -> Result<(u64, u64), Error> {
-    let change = |sql: &str| -> Result<u64, Error> {
-        let n = c.execute(sql, [dialogue.as_str()])?;
-        Ok(u64::try_from(n).unwrap_or(u64::MAX))
-    };
-    Ok((
-        change(&format!("DELETE FROM drafts WHERE {OF_DIALOGUE}"))?,
-        change("UPDATE audit SET detail = '' WHERE instr(detail, ?1)")?,
-    ))
+    let sql = format!("DELETE FROM drafts WHERE {OF_DIALOGUE}");
+    let drafts = c.execute(&sql, [dialogue.as_str()])?;
+    let drafts = u64::try_from(drafts).unwrap_or(u64::MAX);
+    Ok((drafts, audit::erase(c, dialogue)?))
 }
 
 pub(super) fn add_draft(c: &Connection, d: &Draft) -> Result<(), Error> {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::{Accounts, AuditLine, ops};
+use super::{Accounts, AuditLine, audit, ops};
 use crate::Error;
 
 pub(super) const TABLE: &str = "
@@ -42,7 +42,7 @@ impl Accounts {
     pub async fn switch_off(&self, off: SwitchedOff, line: AuditLine) -> Result<(), Error> {
         let write = move |c: &Connection| {
             put(c, &off)?;
-            ops::audit(c, &line)
+            audit::append(c, &line)
         };
         self.file.write(write).await
     }
@@ -56,7 +56,7 @@ impl Accounts {
         let write = move |c: &Connection| {
             let was_off = c.execute("DELETE FROM switches WHERE name = ?1", [name])? > 0;
             if was_off {
-                ops::audit(c, &line)?;
+                audit::append(c, &line)?;
             }
             Ok(was_off)
         };

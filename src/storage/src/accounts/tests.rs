@@ -19,8 +19,18 @@ fn anna() -> NewAccount {
 }
 
 async fn with_session(accounts: &Accounts, password: &str, key: u8) -> bool {
-    let begun = accounts.begin_session([key; 32], "anna", password, at(5));
+    let begun = accounts.begin_session(session(key, password, Proof::None), at(5));
     begun.await.unwrap()
+}
+
+fn session(key: u8, password: &str, proof: Proof) -> NewSession {
+    NewSession {
+        sha256: [key; 32],
+        user: "anna".into(),
+        password: password.into(),
+        proof,
+        origin: "127.0.0.1".into(),
+    }
 }
 
 #[tokio::test]
@@ -79,8 +89,8 @@ async fn sessions_grow_old_and_are_few() {
     let accounts = open(&dir);
     accounts.add(vec![anna()], at(1)).await.unwrap();
     for key in 0..25 {
-        let begun = accounts.begin_session([key; 32], "anna", "$1", at(i64::from(key)));
-        assert!(begun.await.unwrap());
+        let new = session(key, "$1", Proof::None);
+        assert!(accounts.begin_session(new, at(key.into())).await.unwrap());
     }
     let mut left = Vec::new();
     for key in 0..25 {
@@ -221,4 +231,69 @@ async fn what_is_switched_off_stays_off_and_is_in_the_audit() {
         ],
         "switching on what is on is nothing"
     );
+}
+
+#[tokio::test]
+async fn a_code_and_a_recovery_code_are_good_once() {
+    let dir = TempDir::new().unwrap();
+    let accounts = open(&dir);
+    accounts.add(vec![anna()], at(1)).await.unwrap();
+    let begin = async |key, proof| {
+        let begun = accounts.begin_session(session(key, "$1", proof), at(5));
+        begun.await.unwrap()
+    };
+    assert!(begin(1, Proof::None).await && begin(2, Proof::None).await);
+    assert!(!begin(3, Proof::Step(9)).await, "there is none");
+    assert!(accounts.enrol("anna", vec![1; 20]).await.unwrap());
+    assert!(!begin(3, Proof::Step(9)).await, "not confirmed");
+    assert!(accounts.enrol("anna", vec![2; 20]).await.unwrap(), "anew");
+    let confirm = async |secret: u8| {
+        let codes = vec![[7; 32], [8; 32]];
+        let confirmed = accounts.confirm("anna", vec![secret; 20], 10, codes, [1; 32], at(6));
+        confirmed.await.unwrap()
+    };
+    assert!(!confirm(1).await, "the one before");
+    assert!(confirm(2).await && !confirm(2).await);
+    assert!(!accounts.enrol("anna", vec![3; 20]).await.unwrap());
+    let of = accounts.sessions_of("anna").await.unwrap();
+    assert_eq!(of.len(), 1, "the others have not shown it");
+    assert!(of[0].second && of[0].sha256 == [1; 32] && of[0].origin == "127.0.0.1");
+
+    assert!(!begin(4, Proof::Step(10)).await, "used to confirm");
+    assert!(begin(4, Proof::Step(12)).await);
+    assert!(!begin(5, Proof::Step(12)).await && !begin(5, Proof::Step(11)).await);
+    assert!(begin(5, Proof::Recovery([7; 32])).await);
+    assert!(!begin(6, Proof::Recovery([7; 32])).await);
+    let found = accounts.second_factor("anna").await.unwrap().unwrap();
+    assert!(found.confirmed && found.recovery_codes == 1);
+    assert!(!format!("{found:?}").contains('2'), "{found:?}");
+    let other = accounts.set_recovery_codes("anna", Proof::Step(12), vec![[9; 32]]);
+    assert!(!other.await.unwrap());
+    let other = accounts.set_recovery_codes("anna", Proof::Step(13), vec![[9; 32]]);
+    assert!(other.await.unwrap());
+    assert!(
+        !begin(6, Proof::Recovery([8; 32])).await,
+        "they were replaced"
+    );
+    assert!(
+        !accounts
+            .remove_second_factor("anna", Proof::Step(13))
+            .await
+            .unwrap()
+    );
+    assert!(
+        accounts
+            .remove_second_factor("anna", Proof::None)
+            .await
+            .unwrap()
+    );
+    assert_eq!(accounts.second_factor("anna").await.unwrap(), None);
+    assert_eq!(accounts.end_sessions_of("anna").await.unwrap(), 3);
+
+    // An account that goes and comes again has none.
+    accounts.enrol("anna", vec![4; 20]).await.unwrap();
+    accounts.remove("anna", at(7)).await.unwrap();
+    assert!(!accounts.enrol("anna", vec![4; 20]).await.unwrap());
+    accounts.add(vec![anna()], at(8)).await.unwrap();
+    assert_eq!(accounts.second_factor("anna").await.unwrap(), None);
 }

@@ -3,6 +3,7 @@
 use super::super::dialogue::{self, JoinError, Joined};
 use super::super::off::closed;
 use super::*;
+use crate::auth::rights::Who;
 
 impl Connection {
     /// Waits for a `hello` that can be accepted; an unknown dialogue may be followed by another.
@@ -24,15 +25,30 @@ impl Connection {
                 let _ = self.close(close_code::POLICY, "hello expected").await;
                 return None;
             };
-            match self.incoming(message).await {
+            let frame = match self.incoming(message).await {
                 Incoming::End => return None,
-                Incoming::Nothing => {}
-                Incoming::Frame(FromCitizen::Ping { n }) => {
+                Incoming::Nothing => continue,
+                Incoming::Frame(frame) => frame,
+            };
+            if frame.right().who != Who::Anybody {
+                self.error(
+                    Code::HelloExpected,
+                    "the first frame must be hello",
+                    None,
+                    None,
+                )
+                .await
+                .continue_value()?;
+                let _ = self.close(close_code::POLICY, "hello expected").await;
+                return None;
+            }
+            match frame {
+                FromCitizen::Ping { n } => {
                     self.send(text(&ToCitizen::Pong { n }))
                         .await
                         .continue_value()?;
                 }
-                Incoming::Frame(FromCitizen::Hello(hello)) => {
+                FromCitizen::Hello(hello) => {
                     let code = self.accept(&hello).await?;
                     match self.join(&hello, code).await {
                         Ok(joined) => {
@@ -65,18 +81,7 @@ impl Connection {
                         }
                     }
                 }
-                Incoming::Frame(_) => {
-                    self.error(
-                        Code::HelloExpected,
-                        "the first frame must be hello",
-                        None,
-                        None,
-                    )
-                    .await
-                    .continue_value()?;
-                    let _ = self.close(close_code::POLICY, "hello expected").await;
-                    return None;
-                }
+                _ => {}
             }
         }
     }
