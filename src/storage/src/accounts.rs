@@ -15,7 +15,7 @@ use crate::schema::{Format, open_as};
 use crate::{Error, Journal, Options};
 
 /// "Bkon".
-const FORMAT: Format = Format {
+pub(crate) const FORMAT: Format = Format {
     id: 0x426b_6f6e,
     migrations: &[FIRST],
 };

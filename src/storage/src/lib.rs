@@ -18,6 +18,8 @@
 //!
 //! [`Editor`] is another: drafts and releases of the editors' studio.
 //!
+//! [`whole`] copies such a file while it is written, for a backup, and makes it ready when it has come back.
+//!
 //! Absent on purpose: a clock (times come in), redaction (`base` did it before), the meaning of an event
 //! (its JSON is opaque here).
 
@@ -33,6 +35,7 @@ mod retention;
 mod schema;
 mod transcript;
 mod types;
+pub mod whole;
 mod write;
 
 pub use accounts::{Account, Accounts, AuditLine, Draft, NewAccount, Session};

@@ -16,12 +16,15 @@ pub(crate) struct Format {
 }
 
 /// The journal: "Borg".
-const JOURNAL: Format = Format {
+pub(crate) const JOURNAL: Format = Format {
     id: 0x426f_7267,
     migrations: MIGRATIONS,
 };
 
 const MIGRATIONS: &[&str] = &[DIALOGUES, LOG, STAFF, TURNS, RETENTION, ERASED];
+
+/// The first format that knows what was erased.
+pub(crate) const ERASED_SINCE: i64 = 6;
 
 const DIALOGUES: &str = "
 CREATE TABLE dialogues (
@@ -217,7 +220,7 @@ pub(crate) fn open_as(
 
 /// SQLite would create the file for all to read, but it holds what citizens wrote. The WAL takes its
 /// permissions from it.
-fn create_private(path: &Path) -> std::io::Result<()> {
+pub(crate) fn create_private(path: &Path) -> std::io::Result<()> {
     let mut how = std::fs::OpenOptions::new();
     how.write(true).create_new(true);
     #[cfg(unix)]
