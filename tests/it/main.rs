@@ -5,6 +5,7 @@
 
 mod accounts;
 mod attacks;
+mod backup;
 mod bad_input;
 mod canary;
 mod canary_trace;

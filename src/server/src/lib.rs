@@ -2,6 +2,7 @@
 
 mod app;
 mod auth;
+mod backup;
 mod boot;
 mod centre;
 mod chat;

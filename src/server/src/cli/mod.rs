@@ -1,6 +1,7 @@
 //! The commands.
 
 mod ask;
+mod backup;
 mod bench;
 mod citizen;
 mod doctor;
@@ -142,6 +143,10 @@ enum Command {
     },
     /// Delete what is older than it may be, and print the report.
     Retention,
+    /// Copy everything that must come back, while the service runs.
+    Backup(backup::Options),
+    /// Bring a backup back onto a machine where no service runs.
+    Restore(backup::RestoreOptions),
     /// Measure speed on this machine.
     Bench {
         #[command(subcommand)]
@@ -177,6 +182,16 @@ pub fn main() -> ExitCode {
             config: Config::read(&env)?,
             clock: SystemClock::new(),
         };
+        if matches!(
+            arguments.command,
+            Command::Serve
+                | Command::User { .. }
+                | Command::Citizen { .. }
+                | Command::Retention
+                | Command::Import(_)
+        ) {
+            crate::backup::refuse_unfinished(&setting.config.data)?;
+        }
         match arguments.command {
             Command::Serve => serve::run(&setting),
             Command::Ask {
@@ -222,6 +237,8 @@ pub fn main() -> ExitCode {
             Command::User { command } => user::run(&setting, command),
             Command::Citizen { command } => citizen::run(&setting, &command),
             Command::Retention => citizen::retain(&setting),
+            Command::Backup(options) => backup::run(&setting, &options),
+            Command::Restore(options) => backup::restore(&setting, &options),
             Command::Bench { command } => bench::run(&setting, &command),
         }
     };

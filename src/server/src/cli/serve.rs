@@ -21,7 +21,7 @@ use crate::desk::{self, Desk};
 use crate::editor::{Nodes, Studio};
 use crate::runtime::progress::Bars;
 use crate::runtime::{raise_open_files, say};
-use crate::{boot, chat, editor, retention, router, transcript};
+use crate::{backup, boot, chat, editor, retention, router, transcript};
 
 pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -33,8 +33,8 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
     let listener = runtime
         .block_on(TcpListener::bind(config.listen))
         .map_err(|e| format!("{} cannot be listened on: {e}", config.listen))?;
-    std::fs::create_dir_all(&config.data)
-        .map_err(|e| format!("the data folder {}: {e}", config.data.display()))?;
+    // Until the process ends, however it does.
+    let _held = backup::claim(&config.data)?;
     let journal = Journal::open(
         &config.data.join("journal.sqlite"),
         &storage::Options::default(),
