@@ -17,6 +17,7 @@ mod desk;
 mod desk_chat;
 mod desk_client;
 mod documents;
+mod drain;
 mod gate;
 mod generation;
 mod harness;

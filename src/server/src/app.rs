@@ -19,6 +19,7 @@ use crate::centre;
 use crate::chat::Dialogue;
 use crate::composer::Composer;
 use crate::desk::Desk;
+use crate::drain::Drain;
 use crate::editor::Studio;
 use crate::transcript::Typing;
 
@@ -46,8 +47,12 @@ pub(crate) struct Inner {
     /// Turns computed at once: one a core.
     pub cores: Semaphore,
     pub pages: crate::pages::Pages,
-    /// Set when the service stops, so that sockets are closed with a word.
+    /// Who is here, and whether everybody is to go.
+    pub drain: Drain,
+    /// Set when the service stops.
     stop: watch::Sender<bool>,
+    /// Other nodes share the contact centre.
+    pub shared: bool,
     /// See [`crate::config::Config::always_open`].
     always_open: bool,
 }
@@ -65,6 +70,8 @@ pub(crate) struct Parts {
     pub desk: Desk,
     /// The folder with the built pages.
     pub widget: PathBuf,
+    /// See [`Inner::shared`].
+    pub shared: bool,
     pub always_open: bool,
 }
 
@@ -81,17 +88,19 @@ impl Inner {
             desk: parts.desk,
             studio: OnceLock::new(),
             composer: OnceLock::new(),
+            drain: Drain::new(),
             stop: watch::Sender::new(false),
             stream: parts.stream,
             typing: broadcast::Sender::new(256),
             live: Mutex::new(HashMap::new()),
             cores: Semaphore::new(cores),
             pages: crate::pages::Pages::new(parts.widget),
+            shared: parts.shared,
             always_open: parts.always_open,
         })
     }
 
-    /// Tells every socket that cares to hear it that the service stops.
+    /// Tells every task that cares to hear it that the service stops. Sockets hear of [`Inner::drain`] before.
     pub(crate) fn stop(&self) {
         self.stop.send_replace(true);
     }

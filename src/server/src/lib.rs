@@ -10,6 +10,7 @@ mod cli;
 mod composer;
 mod config;
 mod desk;
+mod drain;
 mod editor;
 mod files;
 mod pages;

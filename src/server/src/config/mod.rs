@@ -3,6 +3,7 @@
 //! A value comes from the environment, else from the file that `BORGERLINJE_CONFIG` names, else from the
 //! default. The source of environment values is a function, so that tests can inject one.
 
+mod drain;
 mod generation;
 mod redis;
 mod team;
@@ -17,6 +18,7 @@ use inference::{Compute, SchedulerOptions};
 use serde::Deserialize;
 use storage::log::RedisOptions;
 
+pub(crate) use self::drain::Drain;
 pub(crate) use self::generation::Generation;
 use crate::auth::{Origins, public_origin};
 use crate::desk::Patience;
@@ -56,6 +58,8 @@ pub(crate) struct Config {
     pub centre: Settings,
     /// When a desk counts as left.
     pub desk: Patience,
+    /// How long a stop may take.
+    pub drain: Drain,
     /// Links are looked at each night; off where the machine has no way out.
     pub nightly_links: bool,
     /// Hosts on an internal network whose links may be looked at.
@@ -96,6 +100,8 @@ pub(crate) enum ConfigError {
     Centre(&'static str),
     #[error("[desk] in the configuration file: {0}")]
     Desk(&'static str),
+    #[error("[drain] in the configuration file: {0}")]
+    Drain(&'static str),
     #[error("[retention] in the configuration file: {0}")]
     Retention(&'static str),
     #[error("[generation] in the configuration file: {0}")]
@@ -135,6 +141,8 @@ struct ConfigFile {
     centre: Settings,
     #[serde(default)]
     desk: Patience,
+    #[serde(default)]
+    drain: Drain,
     #[serde(default)]
     retention: Retention,
     #[serde(default)]
@@ -245,6 +253,7 @@ impl Config {
         });
         file.centre.check().map_err(ConfigError::Centre)?;
         file.desk.check().map_err(ConfigError::Desk)?;
+        file.drain.check().map_err(ConfigError::Drain)?;
         file.retention.check().map_err(ConfigError::Retention)?;
         let mut generation = file.generation;
         match set("BORGERLINJE_GENERATOR", &None).as_deref() {
@@ -351,6 +360,7 @@ impl Config {
             )?,
             node: node.transpose()?,
             desk: file.desk,
+            drain: file.drain,
             generation,
             retention: file.retention,
             nightly_links: switch("BORGERLINJE_NIGHTLY_LINKS", file.nightly_links)?,

@@ -2,6 +2,11 @@
 
 use super::super::dialogue::{self, JoinError, Joined};
 use super::*;
+use tokio::time::sleep;
+
+/// How often, and after how long, a dialogue is looked for again that another node may have handed on.
+const COPY_TRIES: u32 = 10;
+const COPY_AFTER: Duration = Duration::from_millis(100);
 
 impl Connection {
     /// Waits for a `hello` that can be accepted; an unknown dialogue may be followed by another.
@@ -32,6 +37,10 @@ impl Connection {
                         .continue_value()?;
                 }
                 Incoming::Frame(FromCitizen::Hello(hello)) => {
+                    if moved::away(&self.app, &hello) {
+                        let _ = self.close(close_code::RESTART, moved::WHY).await;
+                        return None;
+                    }
                     let code = self.accept(&hello).await?;
                     match self.join(&hello, code).await {
                         Ok(joined) => {
@@ -106,7 +115,16 @@ impl Connection {
     async fn join(&self, hello: &Hello, code: MunicipalityCode) -> Result<Joined, JoinError> {
         match &hello.resume {
             None => dialogue::begin(&self.app, code, hello.lang).await,
-            Some(r) => dialogue::resume(&self.app, code, hello.lang, r).await,
+            Some(r) => {
+                for _ in 0..COPY_TRIES {
+                    match dialogue::resume(&self.app, code, hello.lang, r).await {
+                        // A node that stops sent a copy, which this one may be about to read.
+                        Err(JoinError::Unknown) if self.app.shared => sleep(COPY_AFTER).await,
+                        other => return other,
+                    }
+                }
+                dialogue::resume(&self.app, code, hello.lang, r).await
+            }
         }
     }
 

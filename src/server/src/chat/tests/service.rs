@@ -117,6 +117,7 @@ impl Service {
             auth,
             desk,
             widget: WIDGET.into(),
+            shared: false,
             always_open: false,
         });
         super::super::begin(&app);
