@@ -6,6 +6,7 @@
 mod accounts;
 mod attacks;
 mod backup;
+mod backup_nodes;
 mod bad_input;
 mod canary;
 mod canary_trace;

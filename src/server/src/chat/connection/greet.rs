@@ -2,11 +2,6 @@
 
 use super::super::dialogue::{self, JoinError, Joined};
 use super::*;
-use tokio::time::sleep;
-
-/// How often, and after how long, a dialogue is looked for again that another node may have handed on.
-const COPY_TRIES: u32 = 10;
-const COPY_AFTER: Duration = Duration::from_millis(100);
 
 impl Connection {
     /// Waits for a `hello` that can be accepted; an unknown dialogue may be followed by another.
@@ -116,12 +111,8 @@ impl Connection {
         match &hello.resume {
             None => dialogue::begin(&self.app, code, hello.lang).await,
             Some(r) => {
-                for _ in 0..COPY_TRIES {
-                    match dialogue::resume(&self.app, code, hello.lang, r).await {
-                        // A node that stops sent a copy, which this one may be about to read.
-                        Err(JoinError::Unknown) if self.app.shared => sleep(COPY_AFTER).await,
-                        other => return other,
-                    }
+                if r.stream.as_ref() != Some(&self.app.stream) {
+                    moved::caught_up(&self.app).await;
                 }
                 dialogue::resume(&self.app, code, hello.lang, r).await
             }

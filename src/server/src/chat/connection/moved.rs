@@ -1,6 +1,9 @@
 //! When this node stops: what another needs to go on with a dialogue, and who is not taken any more.
 
+use std::time::Duration;
+
 use contact::centre::Command;
+use tokio::time::timeout;
 
 use super::super::dialogue::Dialogue;
 use crate::app::App;
@@ -11,6 +14,22 @@ use crate::wire::Hello;
 
 /// Of the close frame.
 pub(super) const WHY: &str = "the service restarts: connect again";
+
+/// How long somebody who comes from another node waits for what that one handed on.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Reads and keeps what is in the log by now: what another node handed on lies there, and this node may be about to
+/// read it. Without the log, whoever comes gets what is here.
+pub(super) async fn caught_up(app: &App) {
+    if !app.shared {
+        return;
+    }
+    // Answered when it is in the log, and it and all before it are in the journal.
+    let nothing = app.centre.send(Command::Tick);
+    if !matches!(timeout(PATIENCE, nothing).await, Ok(Ok(_))) {
+        tracing::debug!("somebody from another node did not wait for the log");
+    }
+}
 
 /// Whether somebody is to come to another node: whoever is new, and in the end everybody.
 pub(super) fn away(app: &App, hello: &Hello) -> bool {
