@@ -261,6 +261,7 @@ fn every_setting_is_in_the_operations_document_and_no_other() {
     let centre = "src/contact/src/centre/settings.rs";
     for (file, name) in [
         ("src/server/src/config/mod.rs", "ConfigFile"),
+        ("src/server/src/config/drain.rs", "Drain"),
         ("src/server/src/config/generation.rs", "Generation"),
         ("src/server/src/config/per_network.rs", "PerNetwork"),
         ("src/server/src/config/team.rs", "TeamFile"),

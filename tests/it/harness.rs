@@ -204,6 +204,12 @@ impl Server {
         assert!(told.unwrap().success());
     }
 
+    /// Whether the service ended by itself, and well.
+    pub(crate) fn ended(mut self) -> bool {
+        let status = self.child.wait().unwrap();
+        status.success()
+    }
+
     /// Every byte of every file in the data folder.
     pub(crate) fn stored(&self) -> Vec<(String, Vec<u8>)> {
         let files = files_below(&self.data).into_iter();

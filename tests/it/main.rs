@@ -5,6 +5,8 @@
 
 mod accounts;
 mod attacks;
+mod backup;
+mod backup_nodes;
 mod bad_input;
 mod canary;
 mod canary_trace;
@@ -16,6 +18,7 @@ mod desk;
 mod desk_chat;
 mod desk_client;
 mod documents;
+mod drain;
 mod gate;
 mod generation;
 mod harness;

@@ -21,21 +21,25 @@ const CHATS: usize = 6;
 const MESSAGES: usize = 12;
 
 /// A citizen and what was heard.
-struct Citizen {
-    client: Client,
+pub(crate) struct Citizen {
+    pub(crate) client: Client,
     stream: Value,
     /// The numbered frames, by number.
     events: Vec<Value>,
 }
 
 impl Citizen {
-    async fn waiting(server: &Server) -> Self {
+    pub(crate) async fn new(server: &Server) -> Self {
         let (client, welcome) = Client::hello(server, AARHUS).await;
-        let mut c = Self {
+        Self {
             client,
             stream: welcome["stream"].clone(),
             events: Vec::new(),
-        };
+        }
+    }
+
+    pub(crate) async fn waiting(server: &Server) -> Self {
+        let mut c = Self::new(server).await;
         for (kind, id, until) in [("human", "h", "handover_offer"), ("queue", "q", "queued")] {
             c.client.send(&json!({"type": kind, "client_id": id})).await;
             assert!(c.until(|f| f["type"] == until).await, "{kind}");
@@ -59,18 +63,18 @@ impl Citizen {
     }
 
     /// Says something; false when the connection ended before the acknowledgement.
-    async fn say(&mut self, id: &str) -> bool {
+    pub(crate) async fn say(&mut self, id: &str) -> bool {
         self.client.say(id, "Er der nogen?").await;
         self.until(|f| f["type"] == "citizen" && f["client_id"] == id)
             .await
     }
 
-    /// Writes on and on, until the connection ends; the acknowledged. With the first of them `begun` has one more
-    /// permit.
-    async fn write(&mut self, begun: &Semaphore) -> Vec<String> {
+    /// Writes on and on, until the connection ends; the acknowledged, whose ids begin so. With the first of them `begun`
+    /// has one more permit.
+    pub(crate) async fn write(&mut self, begun: &Semaphore, ids: &str) -> Vec<String> {
         let mut acknowledged = Vec::new();
         for n in 0..MESSAGES {
-            let id = format!("m-{n}");
+            let id = format!("{ids}-{n}");
             if !self.say(&id).await {
                 return acknowledged;
             }
@@ -85,7 +89,7 @@ impl Citizen {
     }
 
     /// Comes back, to whatever node: everything is there once, in order, and nothing acknowledged is missing.
-    async fn back(&mut self, server: &Server, acknowledged: &[String]) {
+    pub(crate) async fn back(&mut self, server: &Server, acknowledged: &[String]) {
         let seen = self.events.last().map_or(0, |e| e["seq"].as_u64().unwrap());
         let (dialogue, token) = (self.client.dialogue.clone(), self.client.token.clone());
         let mut frame = hello(AARHUS);
@@ -125,7 +129,7 @@ impl Citizen {
 }
 
 /// Asks until a place in the queue is offered: the centre has been set up then.
-async fn staffed(server: &Server) {
+pub(crate) async fn staffed(server: &Server) {
     for _ in 0..100 {
         let (mut c, _) = Client::hello(server, AARHUS).await;
         c.send(&json!({"type": "human", "client_id": "h"})).await;
@@ -167,7 +171,7 @@ async fn storm(environment: &[(&str, &str)], second: Option<&Server>) {
         let killed = tokio::task::spawn_blocking(move || server.kill());
         killed.await.unwrap();
     };
-    let write = join_all(citizens.iter_mut().map(|c| c.write(&begun)));
+    let write = join_all(citizens.iter_mut().map(|c| c.write(&begun, "m")));
     let (acknowledged, ()) = tokio::join!(write, kill);
     assert!(acknowledged.iter().all(|a| !a.is_empty()));
 

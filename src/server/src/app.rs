@@ -20,6 +20,7 @@ use crate::chat::{Crowd, Dialogue};
 use crate::composer::Composer;
 use crate::config::PerNetwork;
 use crate::desk::Desk;
+use crate::drain::Drain;
 use crate::editor::Studio;
 use crate::metrics::Metrics;
 use crate::switches::Switches;
@@ -54,8 +55,12 @@ pub(crate) struct Inner {
     pub metrics: Arc<Metrics>,
     /// What the operator has switched off.
     pub switches: Switches,
-    /// Set when the service stops, so that sockets are closed with a word.
+    /// Who is here, and whether everybody is to go.
+    pub drain: Drain,
+    /// Set when the service stops.
     stop: watch::Sender<bool>,
+    /// Other nodes share the contact centre.
+    pub shared: bool,
     /// See [`crate::config::Config::always_open`].
     always_open: bool,
 }
@@ -73,6 +78,8 @@ pub(crate) struct Parts {
     pub desk: Desk,
     /// The folder with the built pages.
     pub widget: PathBuf,
+    /// See [`Inner::shared`].
+    pub shared: bool,
     pub always_open: bool,
     pub per_network: PerNetwork,
 }
@@ -90,6 +97,7 @@ impl Inner {
             desk: parts.desk,
             studio: OnceLock::new(),
             composer: OnceLock::new(),
+            drain: Drain::new(),
             stop: watch::Sender::new(false),
             stream: parts.stream,
             typing: broadcast::Sender::new(256),
@@ -99,11 +107,12 @@ impl Inner {
             pages: crate::pages::Pages::new(parts.widget),
             metrics: Arc::default(),
             switches: Switches::default(),
+            shared: parts.shared,
             always_open: parts.always_open,
         })
     }
 
-    /// Tells every socket that cares to hear it that the service stops.
+    /// Tells every task that cares to hear it that the service stops. Sockets hear of [`Inner::drain`] before.
     pub(crate) fn stop(&self) {
         self.stop.send_replace(true);
     }

@@ -2,6 +2,7 @@
 
 mod app;
 mod auth;
+mod backup;
 mod boot;
 mod centre;
 mod chat;
@@ -9,6 +10,7 @@ mod cli;
 mod composer;
 mod config;
 mod desk;
+mod drain;
 mod editor;
 mod files;
 mod metrics;

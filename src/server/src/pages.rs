@@ -12,6 +12,7 @@ use knowledge::Municipality;
 use serde::Serialize;
 
 use crate::app::App;
+use crate::drain::Phase;
 use crate::editor::NodeShown;
 
 /// The files of the `widget` folder. Small, and read anew for each request so that a rebuilt widget shows.
@@ -242,6 +243,8 @@ pub(crate) async fn live() -> &'static str {
 
 #[derive(Serialize)]
 struct Ready {
+    /// `serving`, or `draining`: the service stops and sends everybody on.
+    state: &'static str,
     release: String,
     articles: usize,
     dialogues: u64,
@@ -261,7 +264,12 @@ pub(crate) async fn ready(State(app): State<App>) -> Response {
     match app.journal.counts().await {
         Ok(counts) => {
             let snapshot = app.snapshot();
-            Json(Ready {
+            let (status, state) = match app.drain.phase() {
+                Phase::Serving => (StatusCode::OK, "serving"),
+                Phase::Unready | Phase::Leaving => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
+            };
+            let ready = Ready {
+                state,
                 release: snapshot.release.hash.clone(),
                 articles: snapshot.release.articles.len(),
                 dialogues: counts.dialogues,
@@ -274,8 +282,8 @@ pub(crate) async fn ready(State(app): State<App>) -> Response {
                     .get()
                     .map(|s| s.shown_nodes())
                     .unwrap_or_default(),
-            })
-            .into_response()
+            };
+            (status, Json(ready)).into_response()
         }
         Err(e) => {
             tracing::error!("the journal does not answer: {e}");

@@ -63,6 +63,19 @@ impl Retention {
         }
     }
 
+    /// The shortest of all periods: a backup that is kept no longer keeps nothing for more than twice its period.
+    pub(crate) fn shortest_days(&self) -> u16 {
+        let all = [
+            self.dialogues_days,
+            self.turns_days,
+            self.callbacks_days,
+            self.log_days,
+            self.proposals_days,
+            self.audit_days,
+        ];
+        all.into_iter().fold(u16::MAX, u16::min)
+    }
+
     fn before(&self, now: Timestamp) -> Before {
         Before {
             dialogues: ago(now, self.dialogues_days),

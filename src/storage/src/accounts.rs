@@ -26,7 +26,7 @@ use crate::{Error, Journal, Options};
 pub use self::switches::SwitchedOff;
 
 /// "Bkon".
-const FORMAT: Format = Format {
+pub(crate) const FORMAT: Format = Format {
     id: 0x426b_6f6e,
     migrations: &[FIRST, CHAINED, SECOND, switches::TABLE],
     finish: Some((2, audit::chain)),

@@ -19,7 +19,7 @@ use crate::schema::{Format, LOG, open_as};
 use crate::{Error, Journal, Options};
 
 /// "Bred".
-const FORMAT: Format = Format {
+pub(crate) const FORMAT: Format = Format {
     id: 0x4272_6564,
     migrations: &[FIRST, LOG, SHARED, PAGES],
     finish: None,

@@ -20,13 +20,16 @@ pub(crate) struct Format {
 pub(crate) type Finish = fn(&Connection) -> Result<(), Error>;
 
 /// The journal: "Borg".
-const JOURNAL: Format = Format {
+pub(crate) const JOURNAL: Format = Format {
     id: 0x426f_7267,
     migrations: MIGRATIONS,
     finish: None,
 };
 
 const MIGRATIONS: &[&str] = &[DIALOGUES, LOG, STAFF, TURNS, RETENTION, ERASED];
+
+/// The first format that knows what was erased.
+pub(crate) const ERASED_SINCE: i64 = 6;
 
 const DIALOGUES: &str = "
 CREATE TABLE dialogues (
@@ -222,7 +225,7 @@ pub(crate) fn open_as(
 
 /// SQLite would create the file for all to read, but it holds what citizens wrote. The WAL takes its
 /// permissions from it.
-fn create_private(path: &Path) -> std::io::Result<()> {
+pub(crate) fn create_private(path: &Path) -> std::io::Result<()> {
     let mut how = std::fs::OpenOptions::new();
     how.write(true).create_new(true);
     #[cfg(unix)]

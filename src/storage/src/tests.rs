@@ -2,6 +2,7 @@
 //! what survives.
 
 mod batch;
+mod formats;
 #[cfg(unix)]
 mod kill;
 mod model;
@@ -426,33 +427,6 @@ async fn files_that_are_not_ours_are_left_alone() {
     assert!(
         matches!(open(&dir.path().join("no/such/folder.db")), Err(Error::Io(m)) if m.contains("no/such"))
     );
-}
-
-#[tokio::test]
-async fn a_file_of_the_first_format_is_brought_to_the_newest() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("journal.db");
-    let id = {
-        let journal = Journal::open(&path, &Options::default()).unwrap();
-        let id = begun(&journal).await;
-        journal.close().await.unwrap();
-        id
-    };
-    let old = Connection::open(&path).unwrap();
-    old.execute_batch(
-        "DROP TABLE log_ends; DROP TABLE log; DROP TABLE log_lost; DROP TABLE log_snapshot; DROP TABLE log_nodes;
-         DROP INDEX callbacks_waiting; DROP INDEX turns_by_time; DROP TABLE staff_lines; DROP TABLE journal; DROP TABLE tallies;
-         DROP TABLE deletions; DROP TABLE erased; DROP INDEX events_by_reference; DROP INDEX dialogues_by_time; DROP INDEX callbacks_by_dialogue; DROP INDEX callbacks_by_time;
-         PRAGMA user_version = 1",
-    )
-    .unwrap();
-    drop(old);
-    let journal = Journal::open(&path, &Options::default()).unwrap();
-    assert!(journal.load(&id, 0, 1).await.unwrap().is_some());
-    let clock = std::sync::Arc::new(base::ManualClock::at(at(0)));
-    let log = log::Log::embedded(journal, clock, "a", log::Keep::default()).unwrap();
-    assert_eq!(log.head().await, Ok(log::Position::START));
-    assert_eq!(log.generation().await.unwrap().len(), 20);
 }
 
 #[tokio::test]

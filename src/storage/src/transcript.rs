@@ -1,6 +1,8 @@
 //! What the contact centre's log brings into dialogues: copies of dialogues that began at another node, events
 //! under a key, and lines that only staff see. Everything here may be written again and is there once.
 
+use std::collections::HashSet;
+
 use base::{DialogueId, Lang, MunicipalityCode};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -14,7 +16,7 @@ const MOST: u32 = 5_000;
 /// Something to be kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kept {
-    /// A dialogue of another node. One that is here already stays as it is.
+    /// A dialogue of another node. One that is here already gets what follows the last event that both have.
     Dialogue(Copied),
     /// Events that belong together. Nothing is written when the client id of one of them is known, or when
     /// there is no such dialogue here.
@@ -99,8 +101,11 @@ fn keep_dialogue(conn: &Connection, copy: &Copied) -> Result<(), Error> {
         .prepare_cached("SELECT 1 FROM dialogues WHERE id = ?")?
         .query_one([copy.id.as_str()], |r| r.get::<_, i64>(0))
         .optional()?;
-    if known.is_some() || erased(conn, copy.id.as_str())? {
+    if erased(conn, copy.id.as_str())? {
         return Ok(());
+    }
+    if known.is_some() {
+        return follow(conn, copy);
     }
     write::create(
         conn,
@@ -111,6 +116,25 @@ fn keep_dialogue(conn: &Connection, copy: &Copied) -> Result<(), Error> {
         copy.created,
     )?;
     for (at, event) in &copy.events {
+        write::append(conn, &copy.id, std::slice::from_ref(event), *at)?;
+    }
+    Ok(())
+}
+
+/// Appends what the dialogue got elsewhere. Without an event that both have it stays as it is: where such a copy begins
+/// is not known.
+fn follow(conn: &Connection, copy: &Copied) -> Result<(), Error> {
+    let here = read::load(conn, &copy.id, 0, u32::MAX)?;
+    let here = here.map_or_else(Vec::new, |l| l.events);
+    let ours: HashSet<(i64, &str)> = here
+        .iter()
+        .map(|e| (e.at.as_millisecond(), e.json.as_str()))
+        .collect();
+    let both = |(at, e): &(Timestamp, NewEvent)| ours.contains(&(at.as_millisecond(), &*e.json));
+    let Some(last) = copy.events.iter().rposition(both) else {
+        return Ok(());
+    };
+    for (at, event) in &copy.events[last + 1..] {
         write::append(conn, &copy.id, std::slice::from_ref(event), *at)?;
     }
     Ok(())

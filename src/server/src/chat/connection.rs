@@ -1,6 +1,7 @@
 //! One citizen's connection, from its first frame to its last.
 
 mod greet;
+mod moved;
 
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
@@ -65,8 +66,9 @@ pub(crate) async fn upgrade(
         .on_upgrade(move |socket| async move {
             let _open = app.metrics.chat_socket();
             let (out, mut input) = socket.split();
+            let _open = app.drain.enter();
             let mut c = Connection {
-                app,
+                app: Arc::clone(&app),
                 out,
                 place,
                 faults: 0,
@@ -137,12 +139,19 @@ impl Connection {
             newest,
             held: None,
         };
+        let app = Arc::clone(&self.app);
+        let mut leaving = pin!(app.drain.leaving());
         while !broken {
             let wake = heard + if pings == 0 { PING_AFTER } else { GONE_AFTER };
             let flow = tokio::select! {
                 // What was said first: the next message brings more of it.
                 biased;
                 frame = hear(&mut ear.coming, newest) => self.forward(frame).await,
+                // Before another message is begun: what is not acknowledged is sent again, wherever it is taken.
+                () = &mut leaving => {
+                    moved::hand_on(&self.app, &dialogue).await;
+                    self.close(close_code::RESTART, moved::WHY).await
+                }
                 message = read(&mut ear.held, input) => {
                     pings = 0;
                     let flow = match self.incoming(message).await {

@@ -25,16 +25,19 @@ pub(super) enum CitizenCommand {
         /// The reference of a callback (B-…), or the id of a dialogue
         code: String,
     },
+    /// Print what was erased, for `restore --erased`: the SHA-256 of each dialogue's id, and when
+    Erased,
 }
 
 pub(super) fn run(setting: &Setting, command: &CitizenCommand) -> Result<ExitCode, Failure> {
+    let (code, what) = match command {
+        CitizenCommand::Export { code } => (code, "citizen_export"),
+        CitizenCommand::Erase { code } => (code, "citizen_erase"),
+        CitizenCommand::Erased => return erased(setting),
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     runtime.block_on(async {
         let (journal, accounts) = open(setting)?;
-        let (code, what) = match command {
-            CitizenCommand::Export { code } => (code, "citizen_export"),
-            CitizenCommand::Erase { code } => (code, "citizen_erase"),
-        };
         let found = journal.citizen(code.trim()).await?;
         let Some(citizen) = found else {
             return Err(format!(
@@ -55,8 +58,8 @@ pub(super) fn run(setting: &Setting, command: &CitizenCommand) -> Result<ExitCod
         accounts.audit(line).await?;
         let id = &citizen.meta.id;
         let centre = centre::items_of(&journal, Arc::new(setting.clock), id).await;
-        match command {
-            CitizenCommand::Export { code } => {
+        match what {
+            "citizen_export" => {
                 let mut all = shown(code, &citizen);
                 let proposals = accounts.drafts_of(id).await?;
                 all["proposals"] = proposals.iter().map(proposal).collect();
@@ -66,7 +69,7 @@ pub(super) fn run(setting: &Setting, command: &CitizenCommand) -> Result<ExitCod
                 };
                 say(&serde_json::to_string_pretty(&all)?)?;
             }
-            CitizenCommand::Erase { .. } => {
+            _ => {
                 // The journal last: as long as it knows the code, what failed can be done again.
                 let (proposals, audit_lines) = accounts.erase(id).await?;
                 let erased = journal.erase(id, now).await?;
@@ -86,6 +89,14 @@ pub(super) fn run(setting: &Setting, command: &CitizenCommand) -> Result<ExitCod
         journal.close().await?;
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// Prints what was erased and is not to come back with a backup: nothing that leads to anybody.
+fn erased(setting: &Setting) -> Result<ExitCode, Failure> {
+    for (hash, at) in storage::whole::erased(&setting.config.data.join("journal.sqlite"))? {
+        say(&format!("{} {at}", base::hex(hash)))?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// What the service keeps; a folder without a journal is refused, so that none is made in a wrong one.

@@ -1,7 +1,11 @@
 //! The commands.
 
 mod ask;
+<<<<<<< HEAD
 mod audit;
+=======
+mod backup;
+>>>>>>> backup
 mod bench;
 mod citizen;
 mod doctor;
@@ -154,6 +158,10 @@ enum Command {
     },
     /// Delete what is older than it may be, and print the report.
     Retention,
+    /// Copy everything that must come back, while the service runs.
+    Backup(backup::Options),
+    /// Bring a backup back onto a machine where no service runs.
+    Restore(backup::RestoreOptions),
     /// Measure speed on this machine.
     Bench {
         #[command(subcommand)]
@@ -192,6 +200,16 @@ pub fn main() -> ExitCode {
             config: Config::read(&env)?,
             clock: SystemClock::new(),
         };
+        if matches!(
+            arguments.command,
+            Command::Serve
+                | Command::User { .. }
+                | Command::Citizen { .. }
+                | Command::Retention
+                | Command::Import(_)
+        ) {
+            crate::backup::refuse_unfinished(&setting.config.data)?;
+        }
         match arguments.command {
             Command::Serve => serve::run(&setting),
             Command::Ask {
@@ -239,6 +257,8 @@ pub fn main() -> ExitCode {
             Command::Audit { command } => audit::run(&setting, &command),
             Command::Citizen { command } => citizen::run(&setting, &command),
             Command::Retention => citizen::retain(&setting),
+            Command::Backup(options) => backup::run(&setting, &options),
+            Command::Restore(options) => backup::restore(&setting, &options),
             Command::Bench { command } => bench::run(&setting, &command),
         }
     };

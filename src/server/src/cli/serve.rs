@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use axum::serve::ListenerExt as _;
@@ -10,18 +11,27 @@ use dialogue::Turn;
 use knowledge::{File, Release};
 use storage::{Accounts, Journal};
 use tokio::net::TcpListener;
+use tokio::time::sleep;
 
 use super::{Failure, Setting};
-use crate::app::{Inner, Parts, hours};
+use crate::app::{App, Inner, Parts, hours};
 use crate::auth::{self, Auth};
 use crate::centre::{self, Node, Wanted, keep_set_up};
 use crate::composer::Composer;
-use crate::config::Config;
+use crate::config::{Config, Drain};
 use crate::desk::{self, Desk};
+use crate::drain::Drained;
 use crate::editor::{Nodes, Studio};
 use crate::runtime::progress::Bars;
 use crate::runtime::{raise_open_files, say};
+<<<<<<< HEAD
 use crate::{boot, chat, editor, metrics, retention, router, switches, transcript};
+=======
+use crate::{backup, boot, chat, editor, retention, router, transcript};
+
+/// Requests that are under way when everybody has been sent away.
+const REQUESTS_WITHIN: Duration = Duration::from_secs(5);
+>>>>>>> backup
 
 pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -33,6 +43,7 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
     let listener = runtime
         .block_on(TcpListener::bind(config.listen))
         .map_err(|e| format!("{} cannot be listened on: {e}", config.listen))?;
+<<<<<<< HEAD
     let metrics_at = match config.metrics_listen {
         None => None,
         Some(address) => {
@@ -42,6 +53,10 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
     };
     std::fs::create_dir_all(&config.data)
         .map_err(|e| format!("the data folder {}: {e}", config.data.display()))?;
+=======
+    // Until the process ends, however it does.
+    let _held = backup::claim(&config.data)?;
+>>>>>>> backup
     let journal = Journal::open(
         &config.data.join("journal.sqlite"),
         &storage::Options::default(),
@@ -128,6 +143,7 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
             auth,
             desk,
             widget: config.widget.clone(),
+            shared: redis.is_some(),
             always_open,
             per_network: config.per_network,
         });
@@ -166,12 +182,14 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
         tokio::spawn(desk::serve(Arc::clone(&app), orders));
         let stopping = Arc::clone(&app);
         let service = router::build(app).into_make_service_with_connect_info::<SocketAddr>();
-        axum::serve(listener, service)
-            .with_graceful_shutdown(async move {
-                stop().await;
-                stopping.stop();
-            })
-            .await?;
+        let times = config.drain;
+        let ended = Arc::clone(&stopping);
+        let serving =
+            axum::serve(listener, service).with_graceful_shutdown(drained(stopping, times));
+        tokio::select! {
+            served = serving.into_future() => served?,
+            () = overdue(&ended) => tracing::warn!("requests are still under way: they are not waited for"),
+        }
         node.shutdown().await;
         accounts.close().await?;
         editor.close().await?;
@@ -198,6 +216,44 @@ async fn released(
         tracing::error!("{e}");
     }
     editor::released(editor).await
+}
+
+/// Resolves when the service is to stop and everybody has been sent away, or at a second demand.
+async fn drained(app: App, times: Drain) {
+    stop().await;
+    // Alone, nobody is there to go to: those who come back meet this node again.
+    let notice = if app.shared {
+        times.notice()
+    } else {
+        Duration::ZERO
+    };
+    say_drain(&app);
+    tokio::select! {
+        drained = app.drain.carry_out(notice, times.wait()) => {
+            let Drained { sockets, left } = drained;
+            tracing::info!("{sockets} sockets were open, {left} of them did not end in time");
+        }
+        () = stop() => tracing::warn!("stopped at once"),
+    }
+    app.stop();
+}
+
+fn say_drain(app: &App) {
+    let to = if app.shared {
+        "another node"
+    } else {
+        "the next start"
+    };
+    tracing::info!("stopping: no new dialogue is taken, and everybody is sent on to {to}");
+}
+
+/// Resolves some time after everybody has been sent away: a request that does not end keeps nobody from stopping.
+async fn overdue(app: &App) {
+    let mut stopping = app.stopping();
+    if stopping.wait_for(|s| *s).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+    sleep(REQUESTS_WITHIN).await;
 }
 
 /// Resolves when the operator or the system asks the service to stop.

@@ -3,6 +3,7 @@
 //! A value comes from the environment, else from the file that `BORGERLINJE_CONFIG` names, else from the
 //! default. The source of environment values is a function, so that tests can inject one.
 
+mod drain;
 mod generation;
 mod per_network;
 mod redis;
@@ -18,6 +19,7 @@ use inference::{Compute, SchedulerOptions};
 use serde::Deserialize;
 use storage::log::RedisOptions;
 
+pub(crate) use self::drain::Drain;
 pub(crate) use self::generation::Generation;
 pub(crate) use self::per_network::PerNetwork;
 use crate::auth::{Origins, Staff, public_origin};
@@ -60,6 +62,8 @@ pub(crate) struct Config {
     pub centre: Settings,
     /// When a desk counts as left.
     pub desk: Patience,
+    /// How long a stop may take.
+    pub drain: Drain,
     /// Links are looked at each night; off where the machine has no way out.
     pub nightly_links: bool,
     /// Hosts on an internal network whose links may be looked at.
@@ -104,6 +108,8 @@ pub(crate) enum ConfigError {
     Centre(&'static str),
     #[error("[desk] in the configuration file: {0}")]
     Desk(&'static str),
+    #[error("[drain] in the configuration file: {0}")]
+    Drain(&'static str),
     #[error("[retention] in the configuration file: {0}")]
     Retention(&'static str),
     #[error("[per_network] in the configuration file: {0}")]
@@ -146,6 +152,8 @@ struct ConfigFile {
     centre: Settings,
     #[serde(default)]
     desk: Patience,
+    #[serde(default)]
+    drain: Drain,
     #[serde(default)]
     retention: Retention,
     #[serde(default)]
@@ -259,6 +267,7 @@ impl Config {
         });
         file.centre.check().map_err(ConfigError::Centre)?;
         file.desk.check().map_err(ConfigError::Desk)?;
+        file.drain.check().map_err(ConfigError::Drain)?;
         file.retention.check().map_err(ConfigError::Retention)?;
         let per_network = file.per_network;
         per_network.check().map_err(ConfigError::PerNetwork)?;
@@ -370,6 +379,7 @@ impl Config {
             )?,
             node: node.transpose()?,
             desk: file.desk,
+            drain: file.drain,
             generation,
             retention: file.retention,
             per_network,

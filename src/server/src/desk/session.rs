@@ -1,8 +1,15 @@
 //! One desk's socket, from its first frame to its last.
 
+mod wait;
+
 use std::collections::VecDeque;
+<<<<<<< HEAD
 use std::future::pending;
 use std::net::IpAddr;
+=======
+use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
+>>>>>>> backup
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -16,8 +23,9 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::SplitStream;
 use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
+use self::wait::{at, changed, running};
 use super::commands::{Commander, Done};
 use super::hub::{Joining, Key, OUTBOX, Order, Out};
 use super::presence::Presence;
@@ -28,6 +36,7 @@ use super::wire::{Ask, CommandId, FromDesk, MAX_FRAME, ToDesk, What};
 use crate::app::App;
 use crate::auth::{Address, Denied, Signed, rights};
 use crate::centre::Error;
+use crate::drain::{Open, Phase};
 use crate::transcript::{Typing, Typist};
 
 const DRAIN_FOR: Duration = Duration::from_secs(1);
@@ -47,7 +56,22 @@ pub(crate) async fn upgrade(
     signed: Signed,
     Address(from): Address,
     ws: WebSocketUpgrade,
+<<<<<<< HEAD
 ) -> Response {
+=======
+) -> Result<Response, Trouble> {
+    if !app.auth.origins().ours(&headers) {
+        return Err(Trouble::WrongOrigin);
+    }
+    if app.drain.phase() != Phase::Serving {
+        return Ok(StatusCode::SERVICE_UNAVAILABLE.into_response());
+    }
+    let signed = app.auth.session(&headers).await?;
+    if !signed.account.works_at_desk() {
+        return Ok(StatusCode::FORBIDDEN.into_response());
+    }
+    let from = app.auth.address(peer, &headers);
+>>>>>>> backup
     let ws = ws
         .max_message_size(MAX_FRAME)
         .max_frame_size(MAX_FRAME)
@@ -58,9 +82,10 @@ pub(crate) async fn upgrade(
         let _open = app.metrics.desk_socket();
         let (out, mut input) = socket.split();
         let mut socket = Socket::new(out);
+        let open = app.drain.enter();
         if let Some(visible) = socket.greet(&mut input, &signed).await {
             Desk::new(app, socket, signed, from, visible)
-                .run(&mut input)
+                .run(&mut input, open)
                 .await;
         }
         // A socket closed with unread input is reset, and a reset can overtake the last frames.
@@ -122,7 +147,7 @@ impl Desk {
         }
     }
 
-    async fn run(mut self, input: &mut SplitStream<WebSocket>) {
+    async fn run(mut self, input: &mut SplitStream<WebSocket>, open: Open) {
         let (out, mut coming) = mpsc::channel(OUTBOX);
         let slow = Arc::new(AtomicBool::new(false));
         let (lists, mut shown) = (0..3)
@@ -158,7 +183,8 @@ impl Desk {
         }
         tracing::debug!(agent = %self.key.0, "a desk has opened");
         let mut changes = self.app.auth.changes();
-        let mut stopping = self.app.stopping();
+        let app = self.app.clone();
+        let mut leaving = pin!(app.drain.leaving());
         let mut ping = interval(self.app.desk.patience.ping());
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut look = interval(LOOK_EVERY);
@@ -206,10 +232,7 @@ impl Desk {
                     Ok(()) => self.look().await,
                     Err(_) => Flow::Break(()),
                 },
-                () = stopped(&mut stopping) => {
-                    let said = "Tjenesten genstarter. Siden forbinder igen.";
-                    self.socket.end("unavailable", said, close_code::AGAIN).await
-                }
+                () = &mut leaving => self.sent_away().await,
             };
             if flow.is_break() {
                 break;
@@ -218,7 +241,7 @@ impl Desk {
         drop(coming);
         let desk = self.key.clone();
         let _ = self.app.desk.orders.send(Order::Leave { desk }).await;
-        self.farewell();
+        self.farewell(open);
     }
 
     /// Tells the centre when somebody has come or gone.
@@ -412,12 +435,31 @@ impl Desk {
         }
     }
 
+    /// The service stops. What was not begun is the page's to send again.
+    async fn sent_away(&mut self) -> Flow {
+        if self.last_answer().await.is_break() {
+            return Flow::Break(());
+        }
+        let said = "Tjenesten genstarter. Siden forbinder igen.";
+        self.socket
+            .end("unavailable", said, close_code::AGAIN)
+            .await
+    }
+
+    /// The answer to a command that is under way.
+    async fn last_answer(&mut self) -> Flow {
+        match self.running.take() {
+            Some(running) => match timeout(DRAIN_FOR, running).await {
+                Ok((id, done)) => self.answer(id, done).await,
+                Err(_) => Flow::Continue(()),
+            },
+            None => Flow::Continue(()),
+        }
+    }
+
     /// The end, after the answer to a command that is under way.
     async fn signed_out(&mut self) -> Flow {
-        if let Some(running) = self.running.take()
-            && let Ok((id, done)) = timeout(DRAIN_FOR, running).await
-            && self.answer(id, done).await.is_break()
-        {
+        if self.last_answer().await.is_break() {
             return Flow::Break(());
         }
         let said = "Du er logget ud.";
@@ -441,13 +483,15 @@ impl Desk {
     }
 
     /// The connection is gone: the centre hears of it, even when it takes a while.
-    fn farewell(mut self) {
+    fn farewell(mut self, open: Open) {
         if self.told.is_none() && self.telling.is_none() {
             return;
         }
         let (command, centre) = (self.present(false), self.app.centre.clone());
         let telling = self.telling.take();
         tokio::spawn(async move {
+            // A service that stops waits for this.
+            let _open = open;
             if let Some(telling) = telling {
                 let _ = telling.await;
             }
@@ -458,36 +502,5 @@ impl Desk {
                 }
             }
         });
-    }
-}
-
-/// What is under way; without anything it never ends.
-async fn running<T>(slot: &mut Option<BoxFuture<'static, T>>) -> T {
-    match slot {
-        Some(future) => future.await,
-        None => pending().await,
-    }
-}
-
-/// Resolves then; without a time it never ends.
-async fn at(then: Option<Instant>) {
-    match then {
-        Some(then) => sleep_until(then).await,
-        None => pending().await,
-    }
-}
-
-/// The next list.
-async fn changed(list: &mut watch::Receiver<Option<Utf8Bytes>>) -> Option<Utf8Bytes> {
-    match list.changed().await {
-        Ok(()) => list.borrow_and_update().clone(),
-        Err(_) => pending().await,
-    }
-}
-
-/// Resolves when the service stops.
-async fn stopped(stopping: &mut watch::Receiver<bool>) {
-    if stopping.wait_for(|s| *s).await.is_err() {
-        pending::<()>().await;
     }
 }

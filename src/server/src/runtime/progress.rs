@@ -51,6 +51,11 @@ impl Bars {
     pub(crate) fn counted(self, length: u64, name: &str) -> ProgressBar {
         self.bar(length, COUNTED, name)
     }
+
+    /// A bar of so many bytes.
+    pub(crate) fn sized(self, bytes: u64, name: &str) -> ProgressBar {
+        self.bar(bytes, BYTES, name)
+    }
 }
 
 const COUNTED: &str = "{msg} [{bar:30}] {pos}/{len} {eta}";

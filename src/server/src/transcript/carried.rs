@@ -145,7 +145,8 @@ pub(crate) fn citizen_message(client_id: &str) -> MessageId {
     id.parse().expect("hexadecimal is an id")
 }
 
-fn unhex(text: &str) -> Option<[u8; 32]> {
+/// A SHA-256 in hexadecimal, as `base::hex` writes it.
+pub(crate) fn unhex(text: &str) -> Option<[u8; 32]> {
     let bytes: Vec<u8> = (0..text.len())
         .step_by(2)
         .map(|i| u8::from_str_radix(text.get(i..i + 2)?, 16).ok())

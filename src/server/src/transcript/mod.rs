@@ -18,7 +18,7 @@ use base::DialogueId;
 
 use crate::app::App;
 
-pub(crate) use self::carried::{Carried, CarriedEvent, citizen_message};
+pub(crate) use self::carried::{Carried, CarriedEvent, citizen_message, unhex};
 pub(crate) use self::line::{By, Line};
 pub(crate) use self::say::{slot_text, slots_shown};
 pub(crate) use self::write::Writer;

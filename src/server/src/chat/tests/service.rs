@@ -118,6 +118,7 @@ impl Service {
             auth,
             desk,
             widget: WIDGET.into(),
+            shared: false,
             always_open: false,
             per_network: crate::config::PerNetwork::default(),
         });
