@@ -20,6 +20,7 @@ mod gate;
 mod generation;
 mod harness;
 mod layout;
+mod packaging;
 mod privacy;
 mod quality;
 mod schema;
