@@ -11,6 +11,9 @@ mod config;
 mod desk;
 mod editor;
 mod files;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod pages;
 mod reader;
 mod retention;
