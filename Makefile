@@ -3,7 +3,7 @@ export BORGERLINJE_CACHE := $(abspath $(or $(BORGERLINJE_CACHE),cache))
 GEMMA := $(BORGERLINJE_CACHE)/models/gemma3-270m/gemma-3-270m-q4_k_m.gguf
 RELEASE := $(or $(CARGO_TARGET_DIR),target)/release/borgerlinje
 
-.PHONY: help run test soak load lint bench widget release
+.PHONY: help run test soak load lint bench widget release sbom deb fuzz
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
 
@@ -27,6 +27,7 @@ load: release ## citizens and agents over real sockets (LOAD=, as `borgerlinje l
 
 lint: ## format, clippy, licences
 	cargo fmt --all --check
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	cargo clippy --workspace --all-targets --locked
 	cargo deny check --hide-inclusion-graph licenses bans sources
 
@@ -44,3 +45,16 @@ widget: ## build the browser code
 
 release: ## build the program
 	cargo build --release --locked
+
+sbom: ## all that it is made of, as CycloneDX: target/sbom/borgerlinje.cdx.json
+	cargo cyclonedx --version >/dev/null 2>&1 || cargo install --locked --version 0.5.9 cargo-cyclonedx
+	packaging/sbom target/sbom/borgerlinje.cdx.json
+
+deb: widget release sbom ## a Debian package with a service: target/debian
+	cargo deb --version >/dev/null 2>&1 || cargo install --locked --version 3.8.0 cargo-deb
+	cargo deb --no-build --locked
+
+# In turn, each so many seconds; what a target finds lies in fuzz/artifacts, and stops the rest.
+fuzz: ## bytes that nobody expects, against whatever reads them (FUZZ_SECONDS=300, FUZZ_TARGETS=)
+	cargo fuzz --version >/dev/null 2>&1 || cargo install --locked --version 0.13.2 cargo-fuzz
+	fuzz/run $(FUZZ_TARGETS)

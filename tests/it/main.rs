@@ -25,6 +25,7 @@ mod harness;
 mod layout;
 mod metrics;
 mod per_network;
+mod packaging;
 mod privacy;
 mod quality;
 mod rights;

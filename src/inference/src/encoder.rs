@@ -154,11 +154,23 @@ impl Encoder {
         let mut reader = Reader::open(weights)?;
         let architecture = reader.header.architecture.clone();
         let a = &architecture;
-        if a.heads == 0 || !a.hidden.is_multiple_of(a.heads) || !a.hidden.is_multiple_of(BLOCK) {
-            return Err(Error::format(
-                weights,
-                format!("{} wide with {} heads", a.hidden, a.heads),
-            ));
+        // A header is read from a file: what nothing could be computed with is said here, not met later.
+        let whole = |width: usize| width > 0 && width.is_multiple_of(BLOCK);
+        if a.heads == 0
+            || !a.hidden.is_multiple_of(a.heads)
+            || !whole(a.hidden)
+            || !whole(a.intermediate)
+        {
+            let (heads, inner) = (a.heads, a.intermediate);
+            let what = format!("{} wide with {heads} heads, {inner} within", a.hidden);
+            return Err(Error::format(weights, what));
+        }
+        if a.positions.saturating_sub(a.position_offset) < 2 {
+            let what = format!(
+                "{} positions, of which {} are unused",
+                a.positions, a.position_offset
+            );
+            return Err(Error::format(weights, what));
         }
         let hash = match adapter {
             Some(adapter) => {
@@ -182,7 +194,7 @@ impl Encoder {
                 bias: reader.floats(&format!("{name}.bias"), &[a.hidden])?,
             })
         };
-        let mut layers = Vec::with_capacity(a.layers);
+        let mut layers = Vec::new();
         for n in 0..a.layers {
             let square = [a.hidden, a.hidden];
             let r = &mut reader;

@@ -15,6 +15,9 @@ mod digest;
 mod encoder;
 mod error;
 pub mod fetch;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod generator;
 mod kernels;
 mod linear;

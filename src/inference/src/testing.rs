@@ -106,11 +106,16 @@ pub(crate) fn tensors(a: &Architecture) -> Vec<Tensor<'static>> {
 
 /// Writes `encoder.bl` of a model of [`architecture`].
 pub(crate) fn write_model(path: &Path) -> container::Header {
+    write_model_of(path, architecture())
+}
+
+/// The tensors of [`architecture`] in a file that claims to be of this one.
+pub(crate) fn write_model_of(path: &Path, claimed: Architecture) -> container::Header {
     let origin = Origin {
         model: "tiny".into(),
         revision: "1".into(),
         source: "test".into(),
-        architecture: architecture(),
+        architecture: claimed,
         tokenizer_sha256: "0".repeat(64),
     };
     let mut file = std::fs::File::create(path).unwrap();

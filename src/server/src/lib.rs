@@ -13,6 +13,9 @@ mod desk;
 mod drain;
 mod editor;
 mod files;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod metrics;
 mod pages;
 mod reader;

@@ -18,13 +18,9 @@
 //!
 //! [`Editor`] is another: drafts and releases of the editors' studio.
 //!
-<<<<<<< HEAD
-//! Absent on purpose: a clock of its own (times come in), redaction (`base` did it before), the meaning of an event
-=======
 //! [`whole`] copies such a file while it is written, for a backup, and makes it ready when it has come back.
 //!
-//! Absent on purpose: a clock (times come in), redaction (`base` did it before), the meaning of an event
->>>>>>> backup
+//! Absent on purpose: a clock of its own (times come in), redaction (`base` did it before), the meaning of an event
 //! (its JSON is opaque here).
 
 mod accounts;

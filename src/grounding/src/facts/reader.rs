@@ -30,8 +30,7 @@ impl Reader<'_> {
     }
 
     fn back(&self, at: usize, n: usize) -> &str {
-        at.checked_sub(n)
-            .map_or("", |i| self.tokens[i].text.as_str())
+        at.checked_sub(n).map_or("", |i| self.text(i))
     }
 
     fn push(&mut self, what: What, value: String, from: usize, to: usize) -> &mut Fact {
@@ -287,13 +286,13 @@ impl Reader<'_> {
         if found == Some(Unit::Day) && self.back(look, 1) == "working" {
             found = Some(Unit::Workday);
         }
-        if found.is_none() && matches!(self.back(at, 1), "kr" | "dkk") {
-            found = Some(Unit::Kroner);
-        }
-        if found.is_none() && self.back(at, 1) == "." && self.back(at, 2) == "kr" {
-            found = Some(Unit::Kroner);
-        }
         let to = if found.is_some() { look + 1 } else { n };
+        // "kr. 250": the unit was before, and nothing behind belongs to it.
+        let before = matches!(self.back(at, 1), "kr" | "dkk")
+            || (self.back(at, 1) == "." && self.back(at, 2) == "kr");
+        if found.is_none() && before {
+            found = Some(Unit::Kroner);
+        }
         let (per, side) = (self.per(to, found), self.side(to));
         let end = if listed { n } else { to };
         let limit = self.bound(at, to.max(n));

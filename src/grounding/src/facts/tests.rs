@@ -85,3 +85,16 @@ fn english_facts() {
         ["1 Week", "37 Hour/Week"]
     );
 }
+
+/// Found by the fuzz target `gate`: the reader went on behind the last word.
+#[test]
+fn an_amount_whose_unit_is_before_it_may_end_the_text() {
+    let da = |t| of(t, Tongue::Danish);
+    assert_eq!(da("Prisen er kr. 250"), ["250 Kroner"]);
+    assert_eq!(da("Prisen er kr. 250."), ["250 Kroner"]);
+    assert_eq!(da("Det koster kr 250 om måneden"), ["250 Kroner/Month"]);
+    assert_eq!(
+        da("DKK 250, dog højst 3 uger"),
+        ["250 Kroner", "AtMost 3 Week"]
+    );
+}

@@ -1,5 +1,5 @@
 use super::*;
-use crate::testing::{Folder, write_model};
+use crate::testing::{Folder, architecture, write_model, write_model_of};
 
 fn encoder(compute: Compute, threads: usize) -> Encoder {
     let folder = Folder::new();
@@ -98,4 +98,25 @@ fn kernels_have_names() {
         assert_eq!(Compute::from_name(compute.name()), Some(compute));
     }
     assert_eq!(Compute::from_name("gpu"), None);
+}
+
+#[test]
+fn a_shape_that_cannot_be_computed_with_is_refused() {
+    let folder = Folder::new();
+    let path = folder.join("encoder.bl");
+    let claims: [fn(&mut Architecture); 6] = [
+        |a| a.hidden = 0,
+        |a| a.heads = 0,
+        |a| a.intermediate = 0,
+        |a| a.layers = usize::MAX,
+        |a| a.position_offset = 97,
+        |a| a.position_offset = 95,
+    ];
+    for (n, claim) in claims.into_iter().enumerate() {
+        let mut claimed = architecture();
+        claim(&mut claimed);
+        write_model_of(&path, claimed);
+        let opened = Encoder::load(&path, &EncoderOptions::default());
+        assert!(opened.is_err(), "claim {n}");
+    }
 }

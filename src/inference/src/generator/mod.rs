@@ -39,6 +39,40 @@ use crate::encoder::Compute;
 use crate::error::{Error, Result};
 use crate::precedence::Precedence;
 
+/// For `fuzz/` alone: see [`crate::fuzzing`].
+#[cfg(fuzzing)]
+pub(crate) fn fuzz(file: &std::path::Path) {
+    let mut options = GeneratorOptions::new(Arc::new(|| Duration::ZERO));
+    options.threads = 1;
+    // Enough for a small model, and little enough that a file cannot ask for the machine's.
+    options.free_bytes = Some(1 << 30);
+    options.limits.kv_bytes = 1 << 20;
+    let Ok(loaded) = Loaded::read(file, &options) else {
+        return;
+    };
+    let question = || {
+        vec![Message {
+            role: Role::User,
+            text: "Hvad koster et pas?<eos>".to_owned(),
+        }]
+    };
+    for (fixed, prompt) in [
+        (
+            Prompt::Text("Afsnit:".to_owned()),
+            Prompt::Text(" et pas".to_owned()),
+        ),
+        (Prompt::Messages(Vec::new()), Prompt::Messages(question())),
+    ] {
+        let Ok((tokens, _)) = loaded.template.tokens(&fixed, &prompt, &loaded.tokenizer) else {
+            continue;
+        };
+        let mut text = Vec::new();
+        for token in tokens {
+            loaded.tokenizer.decode(token, &mut text);
+        }
+    }
+}
+
 /// Longest wait for others at one look, so that writing does get on under constant load.
 const PATIENCE: Duration = Duration::from_millis(20);
 

@@ -1,11 +1,8 @@
 //! The commands.
 
 mod ask;
-<<<<<<< HEAD
 mod audit;
-=======
 mod backup;
->>>>>>> backup
 mod bench;
 mod citizen;
 mod doctor;

@@ -24,14 +24,12 @@ use crate::drain::Drained;
 use crate::editor::{Nodes, Studio};
 use crate::runtime::progress::Bars;
 use crate::runtime::{raise_open_files, say};
-<<<<<<< HEAD
-use crate::{boot, chat, editor, metrics, retention, router, switches, transcript};
-=======
-use crate::{backup, boot, chat, editor, retention, router, transcript};
+use crate::{
+    backup, boot, chat, editor, metrics, retention, router, switches, transcript,
+};
 
 /// Requests that are under way when everybody has been sent away.
 const REQUESTS_WITHIN: Duration = Duration::from_secs(5);
->>>>>>> backup
 
 pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -43,7 +41,8 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
     let listener = runtime
         .block_on(TcpListener::bind(config.listen))
         .map_err(|e| format!("{} cannot be listened on: {e}", config.listen))?;
-<<<<<<< HEAD
+    // Until the process ends, however it does.
+    let _held = backup::claim(&config.data)?;
     let metrics_at = match config.metrics_listen {
         None => None,
         Some(address) => {
@@ -51,12 +50,6 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
             Some(bound.map_err(|e| format!("{address} cannot be listened on for metrics: {e}"))?)
         }
     };
-    std::fs::create_dir_all(&config.data)
-        .map_err(|e| format!("the data folder {}: {e}", config.data.display()))?;
-=======
-    // Until the process ends, however it does.
-    let _held = backup::claim(&config.data)?;
->>>>>>> backup
     let journal = Journal::open(
         &config.data.join("journal.sqlite"),
         &storage::Options::default(),

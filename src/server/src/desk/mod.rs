@@ -35,6 +35,22 @@ pub(crate) use self::session::upgrade;
 use self::hub::Order;
 use self::suggest::Effort;
 
+/// For `fuzz/` alone: what is said of a frame that cannot be read.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz(text: &str) -> Option<String> {
+    match wire::read(text) {
+        Ok(wire::FromDesk::Ask {
+            ask: wire::Ask::Transfer { to, .. },
+            ..
+        }) => {
+            let _ = to.target();
+            None
+        }
+        Ok(_) => None,
+        Err(bad) => Some(bad.why),
+    }
+}
+
 /// Orders to the hub that may wait.
 const ORDERS: usize = 1024;
 

@@ -3,20 +3,16 @@
 mod wait;
 
 use std::collections::VecDeque;
-<<<<<<< HEAD
-use std::future::pending;
 use std::net::IpAddr;
-=======
-use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
->>>>>>> backup
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::extract::State;
 use axum::extract::ws::{Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
-use axum::response::Response;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
 use base::DialogueId;
 use contact::centre::{Centre, Command, ConnectionId, ItemId, Link, Refusal as Why};
 use futures_util::future::BoxFuture;
@@ -56,22 +52,10 @@ pub(crate) async fn upgrade(
     signed: Signed,
     Address(from): Address,
     ws: WebSocketUpgrade,
-<<<<<<< HEAD
 ) -> Response {
-=======
-) -> Result<Response, Trouble> {
-    if !app.auth.origins().ours(&headers) {
-        return Err(Trouble::WrongOrigin);
-    }
     if app.drain.phase() != Phase::Serving {
-        return Ok(StatusCode::SERVICE_UNAVAILABLE.into_response());
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
-    let signed = app.auth.session(&headers).await?;
-    if !signed.account.works_at_desk() {
-        return Ok(StatusCode::FORBIDDEN.into_response());
-    }
-    let from = app.auth.address(peer, &headers);
->>>>>>> backup
     let ws = ws
         .max_message_size(MAX_FRAME)
         .max_frame_size(MAX_FRAME)

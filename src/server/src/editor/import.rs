@@ -36,6 +36,27 @@ const ROWS: usize = 20_000;
 /// Open drafts that are looked through.
 const OPEN: u32 = 2_000;
 
+/// For `fuzz/` alone: a file in each of the forms that tables come in.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz_table(text: &str) {
+    for format in [Format::Csv, Format::Json, Format::Rasa] {
+        let Ok((rows, _)) = read::rows(format, text) else {
+            continue;
+        };
+        for row in rows {
+            assert!(!row.title.is_empty() && !row.answer.is_empty(), "{row:?}");
+            fuzz_markdown(&row.title, "", &row.answer);
+        }
+    }
+}
+
+/// For `fuzz/` alone: Markdown of others as one article, and as several.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz_markdown(title: &str, lead: &str, markdown: &str) {
+    let _ = outline::whole(title, lead, markdown);
+    let _ = outline::parts("fil", title, markdown, 20);
+}
+
 /// Where what is brought in belongs.
 #[derive(Clone)]
 pub(crate) struct Plan {

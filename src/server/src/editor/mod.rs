@@ -38,6 +38,9 @@ mod thresholds;
 mod undo;
 mod wire;
 
+#[cfg(fuzzing)]
+pub(crate) use self::import::{fuzz_markdown, fuzz_table};
+
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 

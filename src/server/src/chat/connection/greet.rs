@@ -1,0 +1,199 @@
+//! The first frames: who comes, to which municipality, with which dialogue.
+
+use super::super::dialogue::{self, JoinError, Joined};
+use super::super::off::closed;
+use super::*;
+use crate::auth::rights::Who;
+
+impl Connection {
+    /// Waits for a `hello` that can be accepted; an unknown dialogue may be followed by another.
+    pub(super) async fn greet(
+        &mut self,
+        input: &mut SplitStream<WebSocket>,
+    ) -> Option<(Joined, Lang)> {
+        let deadline = Instant::now() + HELLO_WITHIN;
+        loop {
+            let Ok(message) = tokio::time::timeout_at(deadline, input.next()).await else {
+                self.error(
+                    Code::HelloExpected,
+                    "no hello came within 10 seconds",
+                    None,
+                    None,
+                )
+                .await
+                .continue_value()?;
+                let _ = self.close(close_code::POLICY, "hello expected").await;
+                return None;
+            };
+            let frame = match self.incoming(message).await {
+                Incoming::End => return None,
+                Incoming::Nothing => continue,
+                Incoming::Frame(frame) => frame,
+            };
+            if frame.right().who != Who::Anybody {
+                self.error(
+                    Code::HelloExpected,
+                    "the first frame must be hello",
+                    None,
+                    None,
+                )
+                .await
+                .continue_value()?;
+                let _ = self.close(close_code::POLICY, "hello expected").await;
+                return None;
+            }
+            match frame {
+                FromCitizen::Ping { n } => {
+                    self.send(text(&ToCitizen::Pong { n }))
+                        .await
+                        .continue_value()?;
+                }
+                FromCitizen::Hello(hello) => {
+                    if moved::away(&self.app, &hello) {
+                        let _ = self.close(close_code::RESTART, moved::WHY).await;
+                        return None;
+                    }
+                    let code = self.accept(&hello).await?;
+                    match self.join(&hello, code).await {
+                        Ok(joined) => {
+                            self.app.metrics.dialogue(joined.resumed);
+                            self.welcome(&joined).await.continue_value()?;
+                            return Some((joined, hello.lang));
+                        }
+                        Err(JoinError::Unknown) => {
+                            let said = self.app.snapshot().release.texts.get(
+                                "error_unknown_dialogue",
+                                hello.lang,
+                                &[],
+                            );
+                            self.error(Code::UnknownDialogue, &said, None, None)
+                                .await
+                                .continue_value()?;
+                        }
+                        Err(JoinError::Journal(e)) => {
+                            tracing::error!("a dialogue could not begin: {e}");
+                            let said = self.app.snapshot().release.texts.get(
+                                "error_overloaded",
+                                hello.lang,
+                                &[],
+                            );
+                            self.error(Code::Overloaded, &said, None, Some(Duration::from_secs(2)))
+                                .await
+                                .continue_value()?;
+                            let _ = self.close(close_code::AGAIN, "try again").await;
+                            return None;
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The municipality of a hello that we can serve.
+    async fn accept(&mut self, hello: &Hello) -> Option<MunicipalityCode> {
+        if hello.v != VERSION {
+            let said = format!("v: {} is not supported, only {VERSION}", hello.v);
+            self.error(Code::UnsupportedVersion, &said, None, None)
+                .await
+                .continue_value()?;
+            let _ = self.close(close_code::POLICY, "unsupported version").await;
+            return None;
+        }
+        let code = hello.municipality.parse::<MunicipalityCode>().ok();
+        let known = code.filter(|c| self.app.snapshot().release.view(*c).is_some());
+        if let Some(code) = known {
+            if let Some((refusal, close)) = self.kept_out(code, hello) {
+                self.error(refusal.code, &refusal.text, None, refusal.retry_after)
+                    .await
+                    .continue_value()?;
+                let _ = self.close(close_code::AGAIN, close).await;
+                return None;
+            }
+        } else {
+            let shown = base::redact(&hello.municipality).text;
+            let shown: String = shown.chars().take(24).collect();
+            let said = format!("municipality: there is none with code «{shown}»");
+            self.error(Code::UnknownMunicipality, &said, None, None)
+                .await
+                .continue_value()?;
+            let _ = self.close(close_code::POLICY, "unknown municipality").await;
+        }
+        known
+    }
+
+    /// Why this citizen cannot come in now, although the municipality is one of ours; and the same in two words.
+    fn kept_out(&self, code: MunicipalityCode, hello: &Hello) -> Option<(Refusal, &'static str)> {
+        // Whoever comes back reads what was said, and may have a person there.
+        let new = hello.resume.is_none();
+        if new && self.app.switches.is_closed(code) {
+            return Some((closed(&self.app, code, hello.lang), "closed"));
+        }
+        let mut room = self.place.fits();
+        if new && room.is_ok() {
+            room = self.place.begins(self.app.clock.monotonic());
+        }
+        let wait = room.err()?;
+        let texts = &self.app.snapshot().release.texts;
+        let refusal = Refusal {
+            code: Code::Overloaded,
+            text: texts.get("error_crowded", hello.lang, &[]),
+            retry_after: Some(wait),
+        };
+        Some((refusal, "too many"))
+    }
+
+    async fn join(&self, hello: &Hello, code: MunicipalityCode) -> Result<Joined, JoinError> {
+        match &hello.resume {
+            None => dialogue::begin(&self.app, code, hello.lang).await,
+            Some(r) => {
+                if r.stream.as_ref() != Some(&self.app.stream) {
+                    moved::caught_up(&self.app).await;
+                }
+                dialogue::resume(&self.app, code, hello.lang, r).await
+            }
+        }
+    }
+
+    async fn welcome(&mut self, joined: &Joined) -> Flow {
+        let snapshot = self.app.snapshot();
+        let release = &snapshot.release;
+        let code = joined.dialogue.municipality;
+        let fill = |slot: &str| release.fill(slot, code);
+        let (name, hours, phone) = (
+            fill("{{kommune.navn}}"),
+            fill("{{kommune.aabningstid}}"),
+            fill("{{kommune.telefon}}"),
+        );
+        let say = |key: &str| {
+            release
+                .texts
+                .get(key, joined.lang, &[("municipality", &name)])
+        };
+        let greeting = if self.app.switches.bot_is_off() {
+            "bot_off"
+        } else {
+            "greeting"
+        };
+        let frame = text(&ToCitizen::Welcome {
+            v: VERSION,
+            dialogue: joined.dialogue.id.as_str(),
+            token: &joined.token,
+            seq: joined.newest,
+            stream: &self.app.stream,
+            resumed: joined.resumed,
+            replay: joined.replay,
+            lang: joined.lang,
+            municipality: Municipality { code, name: &name },
+            disclosure: &say("disclosure"),
+            greeting: &say(greeting),
+            contact: Contact {
+                open: self.app.open(code),
+                hours: &hours,
+                phone: &phone,
+            },
+            limits: Limits::OURS,
+        });
+        self.send(frame).await
+    }
+}
