@@ -203,9 +203,7 @@ pub(crate) async fn begin(
         password,
         code,
     } = typed.ok_or(Trouble::BadRequest("Skriv både brugernavn og adgangskode."))?;
-    let signed = auth
-        .sign_in(&user, password, code.as_deref(), from)
-        .await;
+    let signed = auth.sign_in(&user, password, code.as_deref(), from).await;
     match &signed {
         Ok(_) => app.metrics.sign_in("ok"),
         Err(Trouble::BadCredentials) => app.metrics.sign_in("refused"),

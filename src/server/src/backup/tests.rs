@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use base::{Clock as _, DialogueId, Lang, ManualClock, Secret};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
-use storage::{Accounts, Editor, Journal, NewAccount, NewDialogue, NewEvent, Options};
+use storage::{
+    Accounts, Editor, Journal, NewAccount, NewDialogue, NewEvent, NewSession, Options, Proof,
+};
 
 use super::lay::{NOTE, Under};
 use super::restore::restore_told;
@@ -74,7 +76,14 @@ impl Machine {
                 password: "x".to_owned(),
             };
             accounts.add(vec![account], at).await.unwrap();
-            let session = accounts.begin_session([7; 32], name, "x", at);
+            let new = NewSession {
+                sha256: [7; 32],
+                user: name.to_owned(),
+                password: "x".to_owned(),
+                proof: Proof::None,
+                origin: "127.0.0.1".to_owned(),
+            };
+            let session = accounts.begin_session(new, at);
             assert!(session.await.unwrap());
             let editor = Editor::open(&data.join("editor.sqlite"), &options).unwrap();
             for closed in [journal.close().await, accounts.close().await] {

@@ -24,9 +24,7 @@ use crate::drain::Drained;
 use crate::editor::{Nodes, Studio};
 use crate::runtime::progress::Bars;
 use crate::runtime::{raise_open_files, say};
-use crate::{
-    backup, boot, chat, editor, metrics, retention, router, switches, transcript,
-};
+use crate::{backup, boot, chat, editor, metrics, retention, router, switches, transcript};
 
 /// Requests that are under way when everybody has been sent away.
 const REQUESTS_WITHIN: Duration = Duration::from_secs(5);

@@ -55,7 +55,12 @@ fn make(path: &Path, kind: Kind, format: &Format, up_to: i64) -> rusqlite::Resul
         Kind::Journal => journal(&c, up_to),
         Kind::Accounts => accounts(&c),
         Kind::Editor => editor(&c, up_to),
+    }?;
+    // What such a program computed of its rows.
+    if let Some((_, finish)) = format.finish.filter(|(step, _)| up_to >= *step) {
+        finish(&c).unwrap();
     }
+    Ok(())
 }
 
 fn journal(c: &Connection, format: i64) -> rusqlite::Result<()> {
@@ -125,7 +130,8 @@ fn accounts(c: &Connection) -> rusqlite::Result<()> {
         params![ACCOUNT, THEN_MS],
     )?;
     c.execute(
-        "INSERT INTO audit VALUES (1, ?, 'anna', 'sign_in', '127.0.0.1', '')",
+        "INSERT INTO audit (id, at_ms, user, what, origin, detail)
+         VALUES (1, ?, 'anna', 'sign_in', '127.0.0.1', '')",
         [THEN_MS],
     )?;
     c.execute(
