@@ -73,6 +73,8 @@ async fn what_operations_watch_is_counted_told_and_drawn() {
     citizen.raw("{").await;
     citizen.refused("bad_frame").await;
 
+    // The centre hears of the municipalities a moment after the port is open.
+    until(&server, r#"borgerlinje_waiting{municipality="0751"}"#, 0.0).await;
     let page = server.metrics();
     for (sample, wanted) in [
         (
@@ -89,7 +91,6 @@ async fn what_operations_watch_is_counted_told_and_drawn() {
         ("borgerlinje_dialogues_begun_total", 1.0),
         (r#"borgerlinje_sign_ins_total{result="refused"}"#, 1.0),
         (r#"borgerlinje_centre_state{state="serving"}"#, 1.0),
-        (r#"borgerlinje_waiting{municipality="0751"}"#, 0.0),
         (r#"borgerlinje_switched_off{what="bot"}"#, 0.0),
     ] {
         assert_eq!(value(&page, sample), Some(wanted), "{sample}\n{page}");

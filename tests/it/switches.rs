@@ -23,6 +23,23 @@ pub(crate) fn switch(server: &Server, arguments: &[&str]) -> String {
     printed(&finish(&mut command, b""))
 }
 
+/// Takes a place in the queue. The centre may hear of a new account a moment after its desk has opened.
+async fn waits(citizen: &mut Client) {
+    for n in 0..600 {
+        let frame = json!({"type": "queue", "client_id": format!("k-{n}")});
+        citizen.send(&frame).await;
+        loop {
+            match citizen.frame().await.unwrap()["type"].as_str() {
+                Some("queued") => return,
+                Some("error") => break,
+                _ => {}
+            }
+        }
+        sleep(Duration::from_millis(500)).await;
+    }
+    panic!("no place in the queue");
+}
+
 /// Waits until the service knows.
 async fn until_off(server: &Server, wanted: &[&str]) {
     for _ in 0..600 {
@@ -139,10 +156,7 @@ async fn a_municipality_that_is_off_is_closed_but_for_those_who_have_a_person() 
         .send(&json!({"type": "human", "client_id": "h"}))
         .await;
     helped.next("handover_offer").await;
-    helped
-        .send(&json!({"type": "queue", "client_id": "k"}))
-        .await;
-    helped.next("queued").await;
+    waits(&mut helped).await;
     let card = anna
         .when("card", |f| f["card"]["state"]["kind"] == "offered")
         .await;
