@@ -158,6 +158,7 @@ struct ConfigFile {
     retention: Retention,
     #[serde(default)]
     per_network: PerNetwork,
+    #[serde(default)]
     staff: Staff,
     #[serde(default)]
     generation: Generation,
