@@ -1,7 +1,7 @@
 // One's own account: the second factor, and where one is signed in.
 
 import type { ComponentChildren } from 'preact';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Account, current, type Offered, type Second, type Session, type SessionRow, type SignIn } from '../core/session';
 import { Modal, Press } from './parts';
 import { say } from './say';
@@ -36,7 +36,7 @@ function CodeForm({ label, send, action, children }: CodeFormProps) {
 
 function Codes({ codes, done }: { codes: string[]; done: () => void }) {
   const at = useRef<HTMLHeadingElement>(null);
-  useEffect(() => at.current?.focus(), []);
+  useLayoutEffect(() => at.current?.focus(), []);
   return (
     <div>
       <h3 ref={at} tabIndex={-1}>Dine genoprettelseskoder</h3>

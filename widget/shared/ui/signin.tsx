@@ -1,6 +1,6 @@
 // Who are you? Says in words what went wrong, and how long to wait.
 
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { current, signIn, type SignIn } from '../core/session';
 import { spoken } from '../core/time';
 import { Press } from './parts';
@@ -20,7 +20,8 @@ export function SignInPage({ title, farewell, unreachable, entered }: Props) {
   const proof = useRef<HTMLInputElement>(null);
   const name = useRef<HTMLInputElement>(null);
   const secret = useRef<HTMLInputElement>(null);
-  useEffect(() => (step === 'password' ? name : proof).current?.focus(), [step]);
+  // Before the page is painted: nothing is ever without a cursor, and a screen reader says the field at once.
+  useLayoutEffect(() => (step === 'password' ? name : proof).current?.focus(), [step]);
   const [now, setNow] = useState(Date.now());
   const until = problem?.until_ms;
   useEffect(() => {
