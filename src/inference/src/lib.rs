@@ -36,7 +36,7 @@ pub use error::{Error, Result};
 pub use fetch::ModelFiles;
 pub use kernels::Isa;
 pub use manifest::{GeneratorManifest, Manifest};
-pub use precedence::{Precedence, Turn};
+pub use precedence::{BACKGROUND, Precedence, Turn, WRITING, nice};
 pub use products::{Products, Rounded};
 pub use scheduler::{Encode, Handle, Priority, Scheduler, SchedulerOptions, Vector};
 pub use tokenize::{Kind, Tokenizer};

@@ -69,6 +69,26 @@ impl Precedence {
     }
 }
 
+/// Niceness of threads that write answers: below citizens' turns, whose threads take a processor from them when they wake.
+pub const WRITING: i32 = 10;
+/// Of threads that index and learn: below those too.
+pub const BACKGROUND: i32 = 15;
+
+/// Makes the calling thread at least this nice, 0 to 19; there is no way back. Where the system refuses, or knows it only
+/// of whole processes, the thread goes on as it was.
+pub fn nice(level: i32) {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{getpriority_process, setpriority_process};
+        let set = |now: i32| setpriority_process(None, level.max(now));
+        if let Err(e) = getpriority_process(None).and_then(set) {
+            tracing::debug!("a thread keeps its priority: {e}");
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = level;
+}
+
 impl Drop for Turn {
     fn drop(&mut self) {
         self.0.end();
@@ -78,6 +98,19 @@ impl Drop for Turn {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_thread_that_writes_is_nicer_than_its_process() {
+        let level = || rustix::process::getpriority_process(None).unwrap();
+        let before = level();
+        let inside = std::thread::spawn(move || {
+            nice(WRITING);
+            level()
+        });
+        assert_eq!(inside.join().unwrap(), WRITING.max(before));
+        assert_eq!(level(), before, "of that thread alone");
+    }
 
     #[test]
     fn who_gives_way_waits_until_the_last_turn_is_over() {

@@ -39,13 +39,7 @@ pub(crate) fn free_memory() -> Option<f64> {
 /// When the system gives no threads.
 pub(crate) fn yielding_pool() -> Result<rayon::ThreadPool, rayon::ThreadPoolBuildError> {
     rayon::ThreadPoolBuilder::new()
-        .start_handler(|_| {
-            // Of this thread alone; elsewhere it would be of the process.
-            #[cfg(target_os = "linux")]
-            if let Err(e) = rustix::process::setpriority_process(None, 10) {
-                tracing::debug!("a thread does not give way: {e}");
-            }
-        })
+        .start_handler(|_| inference::nice(inference::BACKGROUND))
         .build()
 }
 
