@@ -22,16 +22,19 @@ pub enum Intent {
     Goodbye,
     Bot,
     Human,
+    /// Tells of circumstances and asks nothing: it means what it means beside what came before.
+    Remark,
     Crisis,
 }
 
 impl Intent {
-    pub const ALL: [Intent; 6] = [
+    pub const ALL: [Intent; 7] = [
         Intent::Greeting,
         Intent::Thanks,
         Intent::Goodbye,
         Intent::Bot,
         Intent::Human,
+        Intent::Remark,
         Intent::Crisis,
     ];
 
@@ -42,6 +45,7 @@ impl Intent {
             Intent::Goodbye => "goodbye",
             Intent::Bot => "bot",
             Intent::Human => "human",
+            Intent::Remark => "remark",
             Intent::Crisis => "crisis",
         }
     }
@@ -63,6 +67,9 @@ struct RawIntents {
     goodbye: ByLang,
     bot: ByLang,
     human: ByLang,
+    /// Older knowledge has none.
+    #[serde(default)]
+    remark: ByLang,
     crisis: RawCrisis,
 }
 
@@ -83,6 +90,7 @@ impl Intents {
                 (Intent::Goodbye, raw.goodbye),
                 (Intent::Bot, raw.bot),
                 (Intent::Human, raw.human),
+                (Intent::Remark, raw.remark),
                 (Intent::Crisis, raw.crisis.examples),
             ]),
             crisis_signs: raw

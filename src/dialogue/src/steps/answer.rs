@@ -146,6 +146,8 @@ fn reply_key(intent: Intent) -> &'static str {
         Intent::Goodbye => "goodbye_reply",
         Intent::Bot => "bot_reply",
         Intent::Human => "human_offer_open",
+        // Nothing is said to it as such.
+        Intent::Remark => "no_answer",
         Intent::Crisis => "crisis",
     }
 }

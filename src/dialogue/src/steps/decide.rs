@@ -44,7 +44,7 @@ pub(crate) fn run(turn: &Turn, understood: &Understood, ranking: &Ranking) -> De
         return Decision::Crisis(crisis_article(turn, ranking));
     }
     if let Some((intent, p)) = found.intent
-        && intent != Intent::Crisis
+        && !matches!(intent, Intent::Crisis | Intent::Remark)
         && p >= turn.policy.intent
     {
         return Decision::Intent(intent);

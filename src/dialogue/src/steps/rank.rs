@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 
 use index::{Candidate, Found, Snapshot};
+use knowledge::Intent;
 
 use super::retrieve::Retrieved;
 use crate::context::Context;
@@ -48,13 +49,13 @@ pub(crate) fn run(
         };
     };
     let joint = joined(snapshot, input, &alone, &beside, context);
-    let best_intent = alone.intent.map_or(0.0, |i| i.1);
+    let likely = alone.intent.filter(|i| i.1 >= 0.5).map(|i| i.0);
     let take_joint = joint.as_ref().is_some_and(|j| {
-        let speaks_to_us = best_intent >= 0.5;
-        if speaks_to_us {
+        // It speaks to us, and takes up nothing.
+        if likely.is_some_and(|i| i != Intent::Remark) {
             return false;
         }
-        if elliptical {
+        if elliptical || likely == Some(Intent::Remark) {
             return alone.confidence < SURE_ALONE;
         }
         // Not marked as a follow-up, yet it says little alone and much beside the last matter.

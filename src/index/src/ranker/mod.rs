@@ -259,20 +259,24 @@ fn signals(
     first: &First,
     lang: Lang,
 ) -> (Signals, Option<usize>) {
-    let sum = |of: &dyn Fn(&Class) -> bool| {
+    // A remark is answered with what it comes nearest to: how sure that is, is asked as if there were no such class.
+    let remark = |c: &Class| matches!(c, Class::Intent(Intent::Remark));
+    let mass = |of: &dyn Fn(&Class) -> bool| {
         ranked
             .iter()
             .filter(|r| of(&classes[r.class]))
             .map(|r| r.probability)
             .sum::<f32>()
     };
+    let rest = (1.0 - mass(&remark)).max(1e-6);
+    let sum = |of: &dyn Fn(&Class) -> bool| mass(of) / rest;
     let mut articles = ranked
         .iter()
         .filter(|r| matches!(classes[r.class], Class::Article(_)));
     let Some(top) = articles.next() else {
         return (Signals::default(), None);
     };
-    let second = articles.next().map_or(0.0, |r| r.probability);
+    let second = articles.next().map_or(0.0, |r| r.probability / rest);
     let e = evidence
         .iter()
         .find(|(c, _)| *c == top.class)
@@ -283,10 +287,10 @@ fn signals(
         .filter(|g| **g > -1e-6)
         .count();
     let s = Signals {
-        first: top.probability,
+        first: top.probability / rest,
         second,
         outside: sum(&|c| matches!(c, Class::OutOfScope(_))),
-        intent: sum(&|c| matches!(c, Class::Intent(_))),
+        intent: sum(&|c| matches!(c, Class::Intent(_)) && !remark(c)),
         nearest: e.nearest,
         section: e.section,
         lexical: e.lexical,
