@@ -22,6 +22,7 @@ mod reader;
 mod retention;
 mod router;
 mod runtime;
+mod shed;
 mod switches;
 mod transcript;
 mod web;

@@ -15,6 +15,8 @@ use crate::config::PerNetwork;
 const KEPT: usize = 20_000;
 /// When a place may have become free.
 const PLACE_AFTER: Duration = Duration::from_secs(30);
+/// The longest that a new dialogue waits for its turn.
+const IN_LINE: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Copy)]
 struct Count {
@@ -28,6 +30,8 @@ struct Count {
 pub(crate) struct Crowd {
     limits: PerNetwork,
     networks: Mutex<HashMap<Network, Count>>,
+    /// When the next of the line of crowds begins.
+    line: Mutex<Duration>,
 }
 
 /// A socket's place; given back when it is dropped.
@@ -42,7 +46,12 @@ pub(crate) struct Place {
 impl Crowd {
     pub(crate) fn new(limits: PerNetwork) -> Arc<Self> {
         let networks = Mutex::default();
-        Arc::new(Self { limits, networks })
+        let line = Mutex::default();
+        Arc::new(Self {
+            limits,
+            networks,
+            line,
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Network, Count>> {
@@ -76,6 +85,25 @@ impl Crowd {
     }
 }
 
+impl Crowd {
+    /// A place in the line of crowds: so long until it comes up.
+    fn stand_in_line(&self, now: Duration) -> Result<Duration, Duration> {
+        if self.limits.crowds_a_second == 0 {
+            return Ok(Duration::ZERO);
+        }
+        let each = Duration::from_secs(1) / self.limits.crowds_a_second;
+        let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
+        // A second's worth begins at once after a while of quiet.
+        let next = (*line).max(now.saturating_sub(Duration::from_secs(1)));
+        let delay = next.saturating_sub(now);
+        if delay > IN_LINE {
+            return Err(PLACE_AFTER);
+        }
+        *line = next + each;
+        Ok(delay)
+    }
+}
+
 impl Place {
     /// # Errors
     /// There are too many sockets of this network: when to come back.
@@ -86,27 +114,33 @@ impl Place {
         Ok(())
     }
 
-    /// Counts a new dialogue.
+    /// Counts a new dialogue, and says after how long it may begin: at once, but for crowds while there are many.
     ///
     /// # Errors
-    /// This network has begun too many: when the next may begin.
-    pub(crate) fn begins(&self, now: Duration) -> Result<(), Duration> {
+    /// This network has begun too many, or the line is too long: when to come back.
+    pub(crate) fn begins(&self, now: Duration) -> Result<Duration, Duration> {
         let limits = &self.crowd.limits;
         let Some(network) = self.network.filter(|_| limits.dialogues > 0) else {
-            return Ok(());
+            return Ok(Duration::ZERO);
         };
         let most = f64::from(limits.dialogues);
         let rate = f64::from(limits.dialogues_an_hour) / 3_600.0;
         let mut networks = self.crowd.lock();
         let Some(count) = networks.get_mut(&network) else {
-            return Ok(());
+            return Ok(Duration::ZERO);
         };
         let passed = now.saturating_sub(count.filled).as_secs_f64();
         count.tokens = (count.tokens + passed * rate).min(most);
         count.filled = now;
         if count.tokens >= 1.0 {
+            let lately = most - count.tokens;
+            if lately >= f64::from(limits.crowd) {
+                let delay = self.crowd.stand_in_line(now)?;
+                count.tokens -= 1.0;
+                return Ok(delay);
+            }
             count.tokens -= 1.0;
-            return Ok(());
+            return Ok(Duration::ZERO);
         }
         let wait = Duration::from_secs_f64((1.0 - count.tokens) / rate);
         Err(wait.max(Duration::from_secs(1)))

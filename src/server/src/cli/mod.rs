@@ -1,5 +1,6 @@
 //! The commands.
 
+mod abuse;
 mod ask;
 mod audit;
 mod backup;
@@ -131,6 +132,8 @@ enum Command {
         #[arg(long, default_value = "")]
         charset: String,
     },
+    /// Abuse a service that is started for it, beside honest citizens, and say what these noticed.
+    Abuse(abuse::Options),
     /// Drive citizens and agents against a service, and say what became of every message.
     Load(load::Options),
     /// Switch the bot, generation or one municipality's chat off and on again; without more: what is off.
@@ -248,6 +251,7 @@ pub fn main() -> ExitCode {
             Command::Generate(options) => generate::run(&setting, &options),
             Command::Import(options) => import::run(&setting, &options),
             Command::ReadDocument { .. } => Ok(ExitCode::SUCCESS),
+            Command::Abuse(options) => abuse::run(&setting, &options),
             Command::Load(options) => load::run(&setting, &options),
             Command::Switch { command } => switch::run(&setting, command),
             Command::User { command } => user::run(&setting, command),

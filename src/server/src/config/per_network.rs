@@ -12,6 +12,11 @@ pub(crate) struct PerNetwork {
     pub dialogues: u32,
     /// And how many come back in an hour.
     pub dialogues_an_hour: u32,
+    /// A network that has begun more than this lately shares `crowds_a_second` with all others of that kind.
+    pub crowd: u32,
+    /// Dialogues that such networks may begin in a second, all together: whoever comes above that waits for up to five
+    /// seconds, then is told to come back. 0: any number.
+    pub crowds_a_second: u32,
 }
 
 impl Default for PerNetwork {
@@ -20,6 +25,8 @@ impl Default for PerNetwork {
             sockets: 1_000,
             dialogues: 600,
             dialogues_an_hour: 1_800,
+            crowd: 20,
+            crowds_a_second: 10,
         }
     }
 }

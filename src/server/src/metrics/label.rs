@@ -99,7 +99,7 @@ pub(super) fn cause(told: &Composition) -> &'static str {
         "hardly shorter" => "hardly_shorter",
         "switched off" => "switched_off",
         "no model" | "the model is being loaded" | "the model is unavailable" => "no_model",
-        "others are being answered" => "busy",
+        "others are being answered" | "the machine is busy" => "busy",
         "nothing could be shown in time" => "late",
         "nothing passed the gate" => "gate",
         "the model went in circles" => "circles",

@@ -4,6 +4,10 @@ use super::super::dialogue::{self, JoinError, Joined};
 use super::super::off::closed;
 use super::*;
 use crate::auth::rights::Who;
+use crate::shed::{self, Load};
+
+/// When there may be room again on a machine that has too much to do.
+const FULL: Duration = Duration::from_secs(10);
 
 impl Connection {
     /// Waits for a `hello` that can be accepted; an unknown dialogue may be followed by another.
@@ -103,12 +107,17 @@ impl Connection {
         let code = hello.municipality.parse::<MunicipalityCode>().ok();
         let known = code.filter(|c| self.app.snapshot().release.view(*c).is_some());
         if let Some(code) = known {
-            if let Some((refusal, close)) = self.kept_out(code, hello) {
-                self.error(refusal.code, &refusal.text, None, refusal.retry_after)
-                    .await
-                    .continue_value()?;
-                let _ = self.close(close_code::AGAIN, close).await;
-                return None;
+            match self.admit(code, hello) {
+                // A place in the line of those who begin.
+                Ok(delay) if delay > Duration::ZERO => tokio::time::sleep(delay).await,
+                Ok(_) => {}
+                Err((refusal, close)) => {
+                    self.error(refusal.code, &refusal.text, None, refusal.retry_after)
+                        .await
+                        .continue_value()?;
+                    let _ = self.close(close_code::AGAIN, close).await;
+                    return None;
+                }
             }
         } else {
             let shown = base::redact(&hello.municipality).text;
@@ -122,25 +131,39 @@ impl Connection {
         known
     }
 
-    /// Why this citizen cannot come in now, although the municipality is one of ours; and the same in two words.
-    fn kept_out(&self, code: MunicipalityCode, hello: &Hello) -> Option<(Refusal, &'static str)> {
+    /// After how long this citizen comes in.
+    ///
+    /// # Errors
+    /// Why that is not now, although the municipality is one of ours; and the same in two words.
+    fn admit(
+        &self,
+        code: MunicipalityCode,
+        hello: &Hello,
+    ) -> Result<Duration, (Refusal, &'static str)> {
         // Whoever comes back reads what was said, and may have a person there.
         let new = hello.resume.is_none();
         if new && self.app.switches.is_closed(code) {
-            return Some((closed(&self.app, code, hello.lang), "closed"));
+            return Err((closed(&self.app, code, hello.lang), "closed"));
         }
-        let mut room = self.place.fits();
-        if new && room.is_ok() {
-            room = self.place.begins(self.app.clock.monotonic());
-        }
-        let wait = room.err()?;
         let texts = &self.app.snapshot().release.texts;
-        let refusal = Refusal {
-            code: Code::Overloaded,
-            text: texts.get("error_crowded", hello.lang, &[]),
-            retry_after: Some(wait),
+        let refused = |text: &str, wait| {
+            let refusal = Refusal {
+                code: Code::Overloaded,
+                text: texts.get(text, hello.lang, &[]),
+                retry_after: Some(wait),
+            };
+            (refusal, "too many")
         };
-        Some((refusal, "too many"))
+        let crowded = |wait| refused("error_crowded", wait);
+        self.place.fits().map_err(crowded)?;
+        if !new {
+            return Ok(Duration::ZERO);
+        }
+        if shed::load(&self.app.encoder) == Load::Full {
+            return Err(refused("error_overloaded", FULL));
+        }
+        let now = self.app.clock.monotonic();
+        self.place.begins(now).map_err(crowded)
     }
 
     async fn join(&self, hello: &Hello, code: MunicipalityCode) -> Result<Joined, JoinError> {

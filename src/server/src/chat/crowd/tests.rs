@@ -10,6 +10,7 @@ fn crowd(sockets: u32, dialogues: u32) -> Arc<Crowd> {
         sockets,
         dialogues,
         dialogues_an_hour: 60,
+        ..PerNetwork::default()
     })
 }
 
@@ -53,14 +54,14 @@ fn dialogues_begin_at_once_and_then_at_a_rate() {
     let crowd = crowd(0, 3);
     let begins = |now| crowd.enter(HERE, now).unwrap().begins(now);
     for _ in 0..3 {
-        assert_eq!(begins(NOW), Ok(()));
+        assert_eq!(begins(NOW), Ok(Duration::ZERO));
     }
     assert_eq!(begins(NOW), Err(Duration::from_secs(60)), "one a minute");
-    assert_eq!(begins(NOW + Duration::from_secs(60)), Ok(()));
+    assert_eq!(begins(NOW + Duration::from_secs(60)), Ok(Duration::ZERO));
     assert!(begins(NOW + Duration::from_secs(61)).is_err());
     let later = NOW + Duration::from_secs(36_000);
     for _ in 0..3 {
-        assert_eq!(begins(later), Ok(()));
+        assert_eq!(begins(later), Ok(Duration::ZERO));
     }
     assert!(begins(later).is_err(), "never more than three at once");
 }
@@ -78,4 +79,36 @@ fn the_memory_is_bounded_and_open_sockets_are_not_forgotten() {
     assert!(crowd.enter(HERE, NOW).unwrap().fits().is_err());
     drop(open);
     assert!(crowd.enter(HERE, NOW).unwrap().fits().is_ok());
+}
+
+#[test]
+fn crowds_stand_in_one_line_and_nobody_else_does() {
+    let crowd = Crowd::new(PerNetwork {
+        crowd: 5,
+        crowds_a_second: 2,
+        ..PerNetwork::default()
+    });
+    let from = |n| Some(IpAddr::V4(Ipv4Addr::new(198, 51, 100, n)));
+    let begins = |n, now| crowd.enter(from(n), now).unwrap().begins(now);
+    for n in 1..4 {
+        for _ in 0..5 {
+            assert_eq!(begins(n, NOW), Ok(Duration::ZERO), "no crowd yet");
+        }
+    }
+    let mut delays = Vec::new();
+    let refused = loop {
+        match begins(delays.len() as u8 % 3 + 1, NOW) {
+            Ok(delay) => delays.push(delay),
+            Err(after) => break after,
+        }
+    };
+    assert!(
+        delays.is_sorted() && delays[2] == Duration::ZERO,
+        "{delays:?}"
+    );
+    assert_eq!(delays.last(), Some(&IN_LINE));
+    assert_eq!(refused, PLACE_AFTER);
+    assert_eq!(begins(9, NOW), Ok(Duration::ZERO), "a citizen comes in");
+    let later = NOW + Duration::from_secs(20);
+    assert_eq!(begins(1, later), Ok(Duration::ZERO), "the line is gone");
 }

@@ -10,10 +10,10 @@ use tokio::net::TcpStream;
 use super::Failure;
 
 /// A session of staff.
-pub(super) struct Session {
+pub(in crate::cli) struct Session {
     /// As the `Cookie` header has it.
-    pub(super) cookie: String,
-    pub(super) csrf: String,
+    pub(in crate::cli) cookie: String,
+    pub(in crate::cli) csrf: String,
 }
 
 #[derive(Deserialize)]
@@ -27,7 +27,10 @@ struct SignedIn {
 }
 
 /// One request on a connection of its own: status, headers, body.
-async fn ask(address: SocketAddr, request: &str) -> Result<(u16, String, String), Failure> {
+pub(in crate::cli) async fn ask(
+    address: SocketAddr,
+    request: &str,
+) -> Result<(u16, String, String), Failure> {
     let mut socket = TcpStream::connect(address).await?;
     socket.write_all(request.as_bytes()).await?;
     let mut answer = String::new();
@@ -37,7 +40,7 @@ async fn ask(address: SocketAddr, request: &str) -> Result<(u16, String, String)
     Ok((status.ok_or("not HTTP")?, head.to_owned(), body.to_owned()))
 }
 
-pub(super) async fn municipalities(address: SocketAddr) -> Result<Vec<String>, Failure> {
+pub(in crate::cli) async fn municipalities(address: SocketAddr) -> Result<Vec<String>, Failure> {
     let request =
         format!("GET /api/municipalities HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     let (_, _, body) = ask(address, &request).await?;
@@ -45,7 +48,7 @@ pub(super) async fn municipalities(address: SocketAddr) -> Result<Vec<String>, F
     Ok(all.into_iter().map(|m| m.code).collect())
 }
 
-pub(super) async fn sign_in(
+pub(in crate::cli) async fn sign_in(
     address: SocketAddr,
     user: &str,
     password: &str,

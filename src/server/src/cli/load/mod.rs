@@ -6,8 +6,8 @@
 mod agent;
 mod book;
 mod citizen;
-mod http;
-mod server;
+pub(super) mod http;
+pub(super) mod server;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep, timeout};
 
 use self::book::{Book, Times};
-use self::server::Spawned;
+use self::server::{Spawned, Start};
 use super::{Failure, Setting};
 use crate::runtime::{raise_open_files, say};
 
@@ -138,8 +138,13 @@ async fn measure(setting: &Setting, options: &Options) -> Result<Report, Failure
         (address, server::read_accounts(&text, options.agents)?)
     } else if options.spawn {
         tracing::info!("a service is started and {} accounts made", options.agents);
-        let redis = options.redis.as_deref();
-        let (child, accounts) = Spawned::start(setting, redis, options.agents).await?;
+        let start = Start {
+            redis: options.redis.as_deref(),
+            agents: options.agents,
+            editors: 0,
+            proxies: "",
+        };
+        let (child, accounts) = Spawned::start(setting, &start).await?;
         let address = child.address;
         spawned = Some(child);
         (address, accounts)

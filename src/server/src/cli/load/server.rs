@@ -21,18 +21,28 @@ const LOOK_AFTER: Duration = Duration::from_millis(500);
 /// Chats that each agent may have at once.
 const CAPACITY: &str = "8";
 
-pub(super) struct Account {
-    pub(super) user: String,
-    pub(super) password: String,
+pub(in crate::cli) struct Account {
+    pub(in crate::cli) user: String,
+    pub(in crate::cli) password: String,
+    role: &'static str,
+}
+
+/// What is started.
+pub(in crate::cli) struct Start<'a> {
+    pub(in crate::cli) redis: Option<&'a str>,
+    pub(in crate::cli) agents: usize,
+    pub(in crate::cli) editors: usize,
+    /// Addresses whose `X-Forwarded-For` is believed.
+    pub(in crate::cli) proxies: &'a str,
 }
 
 /// Ends with this value, and the folder too.
-pub(super) struct Spawned {
+pub(in crate::cli) struct Spawned {
     child: Child,
-    pub(super) address: SocketAddr,
+    pub(in crate::cli) address: SocketAddr,
     data: PathBuf,
     /// The most memory it was seen with, in MB (millions of bytes).
-    pub(super) most_mb: f64,
+    pub(in crate::cli) most_mb: f64,
     looked: Instant,
 }
 
@@ -44,11 +54,10 @@ impl Drop for Spawned {
 }
 
 impl Spawned {
-    /// Makes accounts, whose agents serve a third of the municipalities each, and starts the service.
-    pub(super) async fn start(
+    /// Makes accounts, agents first, who serve a third of the municipalities each, and starts the service.
+    pub(in crate::cli) async fn start(
         setting: &Setting,
-        redis: Option<&str>,
-        agents: usize,
+        start: &Start<'_>,
     ) -> Result<(Self, Vec<Account>), Failure> {
         let config = &setting.config;
         let program = std::env::current_exe()?;
@@ -62,14 +71,17 @@ impl Spawned {
                 .env("BORGERLINJE_KNOWLEDGE", &config.knowledge)
                 .env("BORGERLINJE_LISTEN", "127.0.0.1:0")
                 .env("BORGERLINJE_ALWAYS_OPEN", "1")
-                .env("BORGERLINJE_REDIS_URL", redis.unwrap_or_default())
+                .env("BORGERLINJE_REDIS_URL", start.redis.unwrap_or_default())
+                .env("BORGERLINJE_PROXIES", start.proxies)
                 .env("BORGERLINJE_REDIS_PREFIX", &name)
                 .env("BORGERLINJE_NODE", "load")
                 .stderr(Stdio::inherit())
                 .kill_on_drop(true);
             c
         };
-        let accounts: Vec<Account> = (0..agents).map(account).collect();
+        let accounts: Vec<Account> = (0..start.agents + start.editors)
+            .map(|n| account(n, if n < start.agents { "agent" } else { "editor" }))
+            .collect();
         let (release, _) = boot::release(&setting.config, &setting.clock)?;
         let codes: Vec<String> = release
             .municipalities
@@ -100,13 +112,18 @@ impl Spawned {
     }
 
     /// Notes how much memory it has, now and then.
-    pub(super) fn look(&mut self) {
+    pub(in crate::cli) fn look(&mut self) {
         if self.looked.elapsed() < LOOK_AFTER {
             return;
         }
         self.looked = Instant::now();
+        self.most_mb = self.most_mb.max(self.memory_mb());
+    }
+
+    /// What it has now, in MB; 0 when it has ended.
+    pub(in crate::cli) fn memory_mb(&self) -> f64 {
         let now = self.child.id().and_then(|pid| resident(&pid.to_string()));
-        self.most_mb = self.most_mb.max(now.unwrap_or(0.0) / 1e6);
+        now.unwrap_or(0.0) / 1e6
     }
 }
 
@@ -120,16 +137,13 @@ async fn add_all(
     for (n, account) in accounts.iter().enumerate() {
         let rights = codes.iter().enumerate().filter(|(m, _)| (m + n) % 3 == 0);
         let rights: Vec<&str> = rights.map(|(_, c)| c.as_str()).collect();
-        let Account { user, password } = account;
-        let row = [
+        let Account {
             user,
-            user,
-            "agent",
-            &rights.join(","),
-            "da",
-            CAPACITY,
             password,
-        ];
+            role,
+        } = account;
+        let rights = rights.join(",");
+        let row = [user.as_str(), user, role, &rights, "da", CAPACITY, password];
         table.push_str(&row.join("\t"));
         table.push('\n');
     }
@@ -148,8 +162,9 @@ async fn add_all(
     }
 }
 
-fn account(n: usize) -> Account {
+fn account(n: usize, role: &'static str) -> Account {
     Account {
+        role,
         user: format!("last{n}"),
         // For a service that lives as long as the measurement and listens on the loopback alone.
         password: format!("belastning-{n}-{}", base::Secret::random().as_str()),
@@ -157,13 +172,14 @@ fn account(n: usize) -> Account {
 }
 
 /// Name and password of each agent of a file.
-pub(super) fn read_accounts(text: &str, agents: usize) -> Result<Vec<Account>, Failure> {
+pub(in crate::cli) fn read_accounts(text: &str, agents: usize) -> Result<Vec<Account>, Failure> {
     let accounts: Vec<Account> = text
         .lines()
         .filter_map(|line| line.split_once('\t'))
         .map(|(user, password)| Account {
             user: user.to_owned(),
             password: password.to_owned(),
+            role: "agent",
         })
         .take(agents)
         .collect();
