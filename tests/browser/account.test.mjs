@@ -1,7 +1,6 @@
 // The second factor as staff meet it, by keyboard alone: set up, asked for, lost, demanded; and where one is signed in.
 
 import assert from 'node:assert/strict';
-import { createHmac } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,22 +8,12 @@ import { after, before, test } from 'node:test';
 import { faults } from './accessible.mjs';
 import { Desk, hire, PASSWORD } from './desk.mjs';
 import { Service } from './service.mjs';
+import { code } from './totp.mjs';
 import { launch, shoot } from './widget.mjs';
 
 let browser;
 before(async () => (browser = await launch()));
 after(() => browser?.close());
-
-/** What a code app shows so many steps of half a minute from now (RFC 6238). */
-function code(key, steps = 0) {
-  const bits = [...key.replaceAll(' ', '')].map((c) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0')).join('');
-  const secret = Buffer.from(bits.match(/.{8}/g).map((b) => parseInt(b, 2)));
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + steps));
-  const mac = createHmac('sha1', secret).update(counter).digest();
-  const at = mac[19] & 15;
-  return String((mac.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, '0');
-}
 
 async function centre(t, env = {}) {
   const service = await Service.start(env);

@@ -36,13 +36,13 @@ export class Service {
   /** Everything it wrote to standard output and error. */
   said = '';
 
-  /** `env` on top of ours, for instance to be open at all hours. */
+  /** `env` on top of ours, for instance to be open at all hours; a function is given the service's address. */
   static async start(env = {}) {
     const service = new Service();
-    service.env = env;
     service.data = await mkdtemp(join(tmpdir(), 'borgerlinje-browser-'));
     service.address = `127.0.0.1:${await freePort()}`;
     service.url = `http://${service.address}`;
+    service.env = typeof env === 'function' ? env(service.url) : env;
     await service.up();
     return service;
   }

@@ -263,6 +263,7 @@ fn every_setting_is_in_the_operations_document_and_no_other() {
         ("src/server/src/config/mod.rs", "ConfigFile"),
         ("src/server/src/config/drain.rs", "Drain"),
         ("src/server/src/config/generation.rs", "Generation"),
+        ("src/server/src/config/oidc.rs", "OidcFile"),
         ("src/server/src/config/per_network.rs", "PerNetwork"),
         ("src/server/src/config/team.rs", "TeamFile"),
         ("src/server/src/desk/presence.rs", "Patience"),

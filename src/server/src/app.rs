@@ -165,6 +165,7 @@ pub(crate) async fn nobody(clock: Arc<dyn Clock>, folder: &std::path::Path) -> (
         clock,
         crate::auth::Origins::default(),
         crate::auth::Staff::default(),
+        Vec::new(),
     );
     let settings = contact::centre::Settings::default();
     let (desk, _) = Desk::new(&settings, crate::desk::Patience::default());

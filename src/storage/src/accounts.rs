@@ -5,6 +5,7 @@
 //! that the service can tell the contact centre even when it did not run at that time.
 
 mod audit;
+mod identities;
 mod ops;
 mod second;
 mod switches;
@@ -23,12 +24,13 @@ pub use self::types::{
 use crate::schema::{Format, open_as};
 use crate::{Error, Journal, Options};
 
+pub use self::identities::Identity;
 pub use self::switches::SwitchedOff;
 
 /// "Bkon".
 pub(crate) const FORMAT: Format = Format {
     id: 0x426b_6f6e,
-    migrations: &[FIRST, CHAINED, SECOND, switches::TABLE],
+    migrations: &[FIRST, CHAINED, SECOND, switches::TABLE, identities::TABLE],
     finish: Some((2, audit::chain)),
 };
 

@@ -66,6 +66,59 @@ export async function signIn(user: string, password: string, code: string, post:
   }
 }
 
+/** The code of ours that whom a provider has named must show too. */
+export async function signInCode(code: string, post: Fetch = browser): Promise<SignIn> {
+  try {
+    return await read(await post(`${PATH}/oidc`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'application/json' },
+      body: JSON.stringify({ code }),
+    }), Date.now());
+  } catch {
+    return { kind: 'unreachable' };
+  }
+}
+
+/** An identity provider that one may sign in by. */
+export interface Provider { id: string; name: string }
+
+/** Which there are; none where the service does not say. */
+export async function providers(get: Fetch = browser): Promise<Provider[]> {
+  try {
+    const answer = await get(`${PATH}/providers`, { headers: { accept: 'application/json' } });
+    if (!answer.ok) return [];
+    const { providers: all } = Object(await answer.json()) as { providers?: unknown };
+    if (!Array.isArray(all)) return [];
+    return all.map((p) => Object(p) as Partial<Provider>).flatMap(({ id, name }) => (typeof id === 'string' && typeof name === 'string' ? [{ id, name }] : []));
+  } catch {
+    return [];
+  }
+}
+
+export const providerAddress = (p: Provider, to: 'desk' | 'studio'): string => `${PATH}/oidc/${encodeURIComponent(p.id)}?to=${to}`;
+
+/** What became of a sign-in by a provider, in words. `code` is no fault: a code is asked for. */
+const CAME_BACK: Record<string, string> = {
+  away: 'Jeres egen login-tjeneste svarer ikke lige nu. Prøv igen om lidt, eller brug brugernavn og adgangskode.',
+  over: 'Der gik for lang tid, eller du begyndte i et andet vindue. Prøv igen.',
+  denied: 'Du blev ikke logget ind hos jeres egen login-tjeneste. Prøv igen, eller spørg IT.',
+  failed: 'Jeres egen login-tjeneste sendte et svar, som ikke kan bruges. Prøv igen, og sig det til IT, hvis det bliver ved.',
+  unknown: 'Du har ingen konto her endnu. Bed din leder eller IT om at oprette dig.',
+  busy: 'Der er mange, som logger ind lige nu. Prøv igen om lidt.',
+  unavailable: 'Det kan ikke lade sig gøre lige nu. Prøv igen om lidt.',
+};
+
+export type CameBack = { kind: 'code' } | { kind: 'fault'; text: string };
+
+/** What an address says of a sign-in by a provider, if anything. */
+export function cameBack(search: string): CameBack | undefined {
+  const said = new URLSearchParams(search).get('sign_in');
+  if (said === null) return undefined;
+  if (said === 'code') return { kind: 'code' };
+  const text = Object.hasOwn(CAME_BACK, said) ? CAME_BACK[said] : undefined;
+  return { kind: 'fault', text: text ?? 'Du blev ikke logget ind. Prøv igen.' };
+}
+
 /** True when the service has forgotten the session too. */
 export async function signOut(csrf: string, send: Fetch = browser): Promise<boolean> {
   try {

@@ -1,27 +1,45 @@
 // Who are you? Says in words what went wrong, and how long to wait.
 
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { current, signIn, type SignIn } from '../core/session';
+import { cameBack, current, providerAddress, providers, signIn, signInCode, type CameBack, type Provider, type SignIn } from '../core/session';
 import { spoken } from '../core/time';
 import { Press } from './parts';
+
+/** Said once: a page that is loaded again, or shared, says nothing of it. */
+function landed(): CameBack | undefined {
+  const found = cameBack(location.search);
+  if (found) history.replaceState(history.state, '', location.pathname + location.hash);
+  return found;
+}
 
 interface Problem { text: string; until_ms?: number }
 
 interface Props { title: string; /** Why nobody is signed in any more. */ farewell: string; unreachable: boolean; entered: (answer: SignIn) => void }
 export function SignInPage({ title, farewell, unreachable, entered }: Props) {
-  const [problem, setProblem] = useState<Problem | undefined>(unreachable ? { text: 'Tjenesten svarer ikke lige nu.' } : undefined);
+  const [back] = useState(landed);
+  const [problem, setProblem] = useState<Problem | undefined>(unreachable ? { text: 'Tjenesten svarer ikke lige nu.' } : back?.kind === 'fault' ? { text: back.text } : undefined);
   const [busy, setBusy] = useState(false);
   const [user, setUser] = useState('');
   const [password, setPassword] = useState('');
   const [missing, setMissing] = useState({ user: false, password: false, code: false });
   /** Whether the password was right and a code is asked for, and which kind is at hand. */
-  const [step, setStep] = useState<'password' | 'code' | 'recovery'>('password');
+  const [step, setStep] = useState<'password' | 'code' | 'recovery'>(back?.kind === 'code' ? 'code' : 'password');
+  /** Whether a provider has named us, and the code is all that is left. */
+  const [named, setNamed] = useState(back?.kind === 'code');
+  const [offered, setOffered] = useState<Provider[]>([]);
   const [code, setCode] = useState('');
+  const first = useRef<HTMLAnchorElement>(null);
   const proof = useRef<HTMLInputElement>(null);
   const name = useRef<HTMLInputElement>(null);
   const secret = useRef<HTMLInputElement>(null);
   // Before the page is painted: nothing is ever without a cursor, and a screen reader says the field at once.
   useLayoutEffect(() => (step === 'password' ? name : proof).current?.focus(), [step]);
+  useEffect(() => void providers().then(setOffered), []);
+  // Whoever has not begun to write is led to the way that the municipality has chosen.
+  useLayoutEffect(() => {
+    if (document.activeElement === name.current && !name.current?.value) first.current?.focus();
+  }, [offered]);
+  const to = location.pathname.startsWith('/studio') ? 'studio' : 'desk';
   const [now, setNow] = useState(Date.now());
   const until = problem?.until_ms;
   useEffect(() => {
@@ -40,7 +58,7 @@ export function SignInPage({ title, farewell, unreachable, entered }: Props) {
     if (empty.user || empty.password) return (empty.user ? name : secret).current?.focus();
     if (busy || wait > 0) return;
     setBusy(true);
-    const answer = await signIn(user.trim(), password, coded ? code.trim() : '');
+    const answer = named ? await signInCode(code.trim()) : await signIn(user.trim(), password, coded ? code.trim() : '');
     setBusy(false);
     if (answer.kind === 'in') return entered(answer);
     if (answer.kind === 'code') {
@@ -52,7 +70,11 @@ export function SignInPage({ title, farewell, unreachable, entered }: Props) {
       setProblem({ text: 'Der er forsøgt for mange gange.', until_ms: Date.now() + answer.wait_ms });
     } else if (answer.kind === 'unreachable') setProblem({ text: 'Tjenesten svarer ikke lige nu. Prøv igen om lidt.' });
     else if (answer.kind === 'refused' && answer.code === 'bad_code') setProblem({ text: answer.text });
-    else {
+    else if (named) {
+      setProblem({ text: answer.kind === 'refused' ? answer.text : 'Du blev ikke logget ind. Prøv igen.' });
+      setNamed(false);
+      setStep('password');
+    } else {
       // The password may have changed meanwhile: from the beginning.
       setProblem({ text: 'Brugernavn eller adgangskode passer ikke.' });
       setStep('password');
@@ -65,6 +87,7 @@ export function SignInPage({ title, farewell, unreachable, entered }: Props) {
     setCode('');
     setPassword('');
     setProblem(undefined);
+    setNamed(false);
     setStep('password');
   };
 
@@ -81,6 +104,12 @@ export function SignInPage({ title, farewell, unreachable, entered }: Props) {
             </p>
           )}
         </div>
+        {step === 'password' && offered.length > 0 && (
+          <div class="signin-providers" data-testid="signin-providers">
+            {offered.map((p, n) => <a class="button button-primary" key={p.id} ref={n === 0 ? first : null} href={providerAddress(p, to)} data-testid="signin-provider">Log ind med {p.name}</a>)}
+            <p class="small" id="signin-or">Eller med brugernavn og adgangskode:</p>
+          </div>
+        )}
         <form onSubmit={(e) => void submit(e)} noValidate>
           {step === 'password' ? <>
             <div class={missing.user ? 'form-group form-error' : 'form-group'}>
@@ -107,7 +136,7 @@ export function SignInPage({ title, farewell, unreachable, entered }: Props) {
                 value={code} onInput={(e) => setCode(e.currentTarget.value)} />
             </div>
           )}
-          <Press look="primary" type="submit" test="signin-send" aria-disabled={busy || wait > 0}>{busy ? 'Logger ind…' : 'Log ind'}</Press>
+          <Press look={step === 'password' && offered.length > 0 ? 'secondary' : 'primary'} type="submit" test="signin-send" aria-disabled={busy || wait > 0}>{busy ? 'Logger ind…' : 'Log ind'}</Press>
           {unreachable && <Press look="tertiary" onClick={() => void current().then(entered)}>Prøv igen</Press>}
         </form>
         {step === 'code' && <p class="small"><Press look="tertiary" test="signin-recovery" onClick={() => { setCode(''); setStep('recovery'); }}>Brug en genoprettelseskode</Press><Press look="tertiary" onClick={over}>Begynd forfra</Press></p>}

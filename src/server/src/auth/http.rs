@@ -37,6 +37,8 @@ pub(crate) enum Trouble {
     /// The password was right, and the account has a second factor.
     CodeNeeded,
     BadCode,
+    /// A provider has named somebody, and too long ago; or the account is another since.
+    SignInOver,
     /// The second factor that is demanded must be set up first.
     SecondFactorNeeded,
     /// It cannot be done as the second factor stands: `off`, `none`, `on`, `required`, `unavailable`.
@@ -109,6 +111,11 @@ impl IntoResponse for Trouble {
                 "bad_code",
                 "Koden passer ikke. Vent på den næste kode i appen, og prøv igen.",
             ),
+            Trouble::SignInOver => (
+                StatusCode::BAD_REQUEST,
+                "sign_in_over",
+                "Der gik for lang tid, eller din konto er ændret imens. Begynd forfra.",
+            ),
             Trouble::SecondFactorNeeded => (
                 StatusCode::FORBIDDEN,
                 "second_factor_needed",
@@ -158,7 +165,7 @@ struct Me<'a> {
     second_factor: Standing,
 }
 
-fn me(signed: &Signed, second_factor: Standing) -> Response {
+pub(super) fn me(signed: &Signed, second_factor: Standing) -> Response {
     let account = &signed.account;
     let body = Me {
         user: account.user.as_str(),
@@ -170,12 +177,12 @@ fn me(signed: &Signed, second_factor: Standing) -> Response {
     ([(CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }
 
-fn with_cookie(mut response: Response, token: &str, seconds: u64) -> Response {
+pub(super) fn with_cookie(mut response: Response, token: &str, seconds: u64) -> Response {
     let cookie = format!(
         "{COOKIE_NAME}={token}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite=Strict"
     );
     if let Ok(value) = HeaderValue::try_from(cookie) {
-        response.headers_mut().insert(SET_COOKIE, value);
+        response.headers_mut().append(SET_COOKIE, value);
     }
     response
 }

@@ -5,11 +5,13 @@
 //! - A session ends after 8 hours without use, after 12 in any case, by signing out, and at once when the
 //!   password or the roles change or the account goes.
 //! - An unknown name, a removed account and a wrong password get the same answer after the same time.
+//! - A provider of others lets in whom an operator has opened an account for, and gives no rights: [`oidc`].
 //! - Nothing is done for a request that no page of ours made, or without the session's own word for it.
 
 mod account;
 mod gate;
 mod http;
+mod oidc;
 mod origin;
 mod password;
 mod profiles;
@@ -33,6 +35,9 @@ use tokio::sync::watch;
 pub(crate) use self::account::{Account, Details, Role, allowed, list, user_name};
 pub(crate) use self::gate::{Address, Routes};
 pub(crate) use self::http::{Trouble, begin, current, end};
+pub(crate) use self::oidc::{
+    Provider, Vouching, begin as begin_oidc, code as oidc_code, providers, returned,
+};
 pub(crate) use self::origin::{Origins, public_origin};
 pub(crate) use self::password::{check as check_password, hash as hash_password};
 pub(crate) use self::profiles::keep_told;
@@ -43,6 +48,7 @@ pub(crate) use self::sessions::{
 pub(crate) use self::throttle::{Network, network};
 
 use self::account::Known;
+use self::oidc::Oidc;
 use self::password::Checker;
 use self::throttle::Throttle;
 
@@ -64,6 +70,7 @@ pub(crate) struct Auth {
     clock: Arc<dyn Clock>,
     origins: Origins,
     staff: Staff,
+    oidc: Oidc,
     known: watch::Sender<Arc<Known>>,
     /// Counts what may have ended a session.
     changes: watch::Sender<u64>,
@@ -108,6 +115,7 @@ impl Auth {
         clock: Arc<dyn Clock>,
         origins: Origins,
         staff: Staff,
+        providers: Vec<Provider>,
     ) -> Result<Arc<Self>, storage::Error> {
         let known = Known::new(accounts.list().await?);
         // A refusal must not take longer the first time than the second.
@@ -117,6 +125,7 @@ impl Auth {
             clock,
             origins,
             staff,
+            oidc: Oidc::new(providers),
             known: watch::Sender::new(Arc::new(known)),
             changes: watch::Sender::new(0),
             seen: tokio::sync::Mutex::default(),
@@ -203,7 +212,9 @@ impl Auth {
         // An account made a moment ago can be used at once.
         self.look().await.map_err(Trouble::Store)?;
         let account = user.and_then(|u| self.account(&u));
+        // One without a password is to a guesser as one that does not exist.
         let stored = account.as_ref().map(|a| a.password.clone());
+        let stored = stored.filter(|p| !p.is_empty());
         let right = self.checker.is(password, stored).await;
         let right = right.map_err(|password::Busy| Trouble::Throttled(Duration::from_secs(2)))?;
         let Some(account) = account.filter(|_| right) else {
@@ -216,15 +227,43 @@ impl Auth {
             self.throttle(|t, _| t.succeeded(&attempt));
         }
         let proof = proof?;
-        let token = format!("{}{}", Secret::random().as_str(), Secret::random().as_str());
         let second = proof != Proof::None;
-        let signed = signed(&token, account, second);
+        let begun = self.enter(account, proof, "", from).await?;
+        let Some((token, signed)) = begun else {
+            return Err(if second {
+                Trouble::BadCode
+            } else {
+                Trouble::BadCredentials
+            });
+        };
+        self.throttle(|t, _| t.succeeded(&attempt));
+        Ok((token, signed))
+    }
+
+    /// Begins a session for whoever has shown who they are; `by` is what they have shown it by, for the audit, where
+    /// it is no password. None where the account has changed since, or the proof was used before.
+    ///
+    /// # Errors
+    /// Store.
+    async fn enter(
+        &self,
+        account: Arc<Account>,
+        proof: Proof,
+        by: &str,
+        from: IpAddr,
+    ) -> Result<Option<(String, Signed)>, Trouble> {
+        let token = format!("{}{}", Secret::random().as_str(), Secret::random().as_str());
+        let signed = signed(&token, account, proof != Proof::None);
         let account = &signed.account;
+        let coded = matches!(proof, Proof::Step(_) | Proof::Recovery(_));
         let how = match proof {
             Proof::None => "",
             Proof::Step(_) => "code",
             Proof::Recovery(_) => "recovery_code",
+            Proof::Provider => "its own second factor",
         };
+        let how = [by, how].into_iter().filter(|h| !h.is_empty());
+        let how = how.collect::<Vec<_>>().join(", ");
         let new = NewSession {
             sha256: signed.key,
             user: account.user.as_str().to_owned(),
@@ -235,19 +274,14 @@ impl Auth {
         let begun = self.accounts.begin_session(new, self.clock.now()).await;
         if !begun.map_err(Trouble::Store)? {
             tracing::info!(%from, "a sign-in was refused");
-            return Err(if second {
-                Trouble::BadCode
-            } else {
-                Trouble::BadCredentials
-            });
+            return Ok(None);
         }
-        self.throttle(|t, _| t.succeeded(&attempt));
-        if second {
+        if coded {
             self.code_was_right(account);
         }
         let from = from.to_string();
-        self.note(&account.user, "sign_in", &from, how).await;
-        Ok((token, signed))
+        self.note(&account.user, "sign_in", &from, &how).await;
+        Ok(Some((token, signed)))
     }
 
     /// The session that a request belongs to; it counts as used.
@@ -376,18 +410,27 @@ fn signed(token: &str, account: Arc<Account>, second: bool) -> Signed {
 impl Signed {
     /// Whether a page showed that it could read the session, as no page of others can.
     pub(crate) fn vouches(&self, csrf: &str) -> bool {
-        let (a, b) = (self.csrf.as_bytes(), csrf.as_bytes());
-        a.len() == b.len() && a.iter().zip(b).fold(0, |acc, (x, y)| acc | (x ^ y)) == 0
+        same(&self.csrf, csrf)
     }
 }
 
-/// The value of our cookie.
+/// Whether two texts are the same, after a time that does not say how far they are.
+fn same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    a.len() == b.len() && a.iter().zip(b).fold(0, |acc, (x, y)| acc | (x ^ y)) == 0
+}
+
+/// The value of the session's cookie.
 fn cookie(headers: &HeaderMap) -> Option<&str> {
+    cookie_named(headers, COOKIE_NAME)
+}
+
+fn cookie_named<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
     let all = headers.get_all(COOKIE).iter();
     all.filter_map(|v| v.to_str().ok())
         .flat_map(|v| v.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .find_map(|(name, value)| (name == COOKIE_NAME).then_some(value))
+        .find_map(|(name, value)| (name == wanted).then_some(value))
 }
 
 #[cfg(test)]

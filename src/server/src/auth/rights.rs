@@ -141,6 +141,10 @@ routes! {
     DESK: Get "/ws/desk", Desk, Ours, Served;
 
     SIGN_IN: Post "/api/session", Anybody, Ours, All;
+    PROVIDERS: Get "/api/session/providers", Anybody, Any, All;
+    BEGIN_OIDC: Get "/api/session/oidc/{id}", Anybody, Any, All;
+    OIDC_RETURN: Get "/api/session/oidc/{id}/return", Anybody, Any, All;
+    OIDC_CODE: Post "/api/session/oidc", Anybody, Ours, All;
     SESSION: Get "/api/session", Staff, Any, Own;
     SIGN_OUT: Delete "/api/session", Staff, Vouched, Own;
     SESSIONS: Get "/api/session/all", Staff, Any, Own;

@@ -41,7 +41,14 @@ async fn with_staff(staff: Staff) -> Bench {
         password: hash_password(PASSWORD).unwrap(),
     };
     accounts.add(vec![new], clock.now()).await.unwrap();
-    let auth = Auth::new(accounts, Arc::new(clock.clone()), Origins::default(), staff);
+    let origins = Origins::default();
+    let auth = Auth::new(
+        accounts,
+        Arc::new(clock.clone()),
+        origins,
+        staff,
+        Vec::new(),
+    );
     let auth = auth.await.unwrap();
     Bench { auth, clock, dir }
 }

@@ -119,6 +119,7 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
             clock.clone(),
             config.origins.clone(),
             config.staff.clone(),
+            config.oidc.clone(),
         )
         .await?;
         tokio::spawn(Arc::clone(&auth).keep_up());

@@ -1,5 +1,6 @@
 //! `borgerlinje user`: the accounts of staff. Works while the service runs, which lets a new account in at once.
 
+mod identity;
 mod rights;
 
 use std::io::{self, BufRead as _, IsTerminal as _};
@@ -22,22 +23,38 @@ pub(super) enum UserCommand {
     /// Add an account; the password is asked for, or read from standard input.
     Add {
         user: String,
+        /// PROVIDER or PROVIDER:SUBJECT: who signs in by that provider (`[[oidc]]`) is this account; without a
+        /// subject the first whom it calls by the user name.
+        #[arg(long)]
+        oidc: Option<String>,
+        /// The account has no password: it signs in by its provider alone.
+        #[arg(long, requires = "oidc")]
+        no_password: bool,
         #[command(flatten)]
         rights: Rights,
     },
     /// Add many: a tab-separated file, or - for standard input, whose first line names the columns (user name
-    /// role municipalities areas languages audiences team capacity password; what is absent has its default).
+    /// role municipalities areas languages audiences team capacity oidc password; what is absent has its default,
+    /// and who has an oidc needs no password).
     Import { file: PathBuf },
     /// List the accounts.
     List,
     /// Change what is named and leave the rest. Other roles end the account's sessions.
     Set {
         user: String,
+        /// As with add; none takes it away. Ends the account's sessions.
+        #[arg(long)]
+        oidc: Option<String>,
         #[command(flatten)]
         rights: Rights,
     },
     /// Set a new password and end the account's sessions.
-    Password { user: String },
+    Password {
+        user: String,
+        /// None from now on: the account signs in by its provider alone.
+        #[arg(long)]
+        none: bool,
+    },
     /// Take an account's second factor away, for whoever has lost the app and the recovery codes; ends its sessions.
     ResetSecondFactor { user: String },
     /// List an account's sessions: when it signed in, when it was last used, from where, whether with a second factor.
@@ -77,6 +94,16 @@ pub(super) fn run(setting: &Setting, command: UserCommand) -> Result<ExitCode, F
     Ok(ExitCode::SUCCESS)
 }
 
+/// An account to be.
+struct New {
+    user: AgentId,
+    details: Details,
+    /// As it was typed; empty: none.
+    password: String,
+    /// As it was typed: PROVIDER or PROVIDER:SUBJECT.
+    oidc: Option<String>,
+}
+
 struct Desk<'a> {
     setting: &'a Setting,
     accounts: Accounts,
@@ -87,19 +114,37 @@ impl Desk<'_> {
     fn run(&self, command: UserCommand) -> Result<(), Failure> {
         let now = self.setting.clock.now();
         match command {
-            UserCommand::Add { user, rights } => {
+            UserCommand::Add {
+                user,
+                oidc,
+                no_password,
+                rights,
+            } => {
                 let user = user_name(&user)?;
                 let details = rights.details(None)?;
                 self.check(&details)?;
-                let password = ask_password()?;
-                check_password(&password, user.as_str(), &details.name)?;
-                self.add(&[(user, details, password)])
+                let password = if no_password {
+                    String::new()
+                } else {
+                    let password = ask_password()?;
+                    check_password(&password, user.as_str(), &details.name)?;
+                    password
+                };
+                self.add(&[New {
+                    user,
+                    details,
+                    password,
+                    oidc,
+                }])
             }
             UserCommand::Import { file } => self.add(&self.import(&file)?),
             UserCommand::List => self.list(),
-            UserCommand::Set { user, rights } => {
+            UserCommand::Set { user, oidc, rights } => {
                 let user = user_name(&user)?;
                 let before = self.details(&user)?;
+                if let Some(oidc) = &oidc {
+                    self.set_identity(&user, oidc)?;
+                }
                 let details = rights.details(Some(&before))?;
                 self.check(&details)?;
                 let text = serde_json::to_string(&details)?;
@@ -110,7 +155,12 @@ impl Desk<'_> {
                 say(&format!("{user} is changed"))?;
                 Ok(())
             }
-            UserCommand::Password { user } => {
+            UserCommand::Password { user, none: true } => {
+                let user = user_name(&user)?;
+                self.details(&user)?;
+                self.take_password(&user)
+            }
+            UserCommand::Password { user, none: false } => {
                 let user = user_name(&user)?;
                 let details = self.details(&user)?;
                 let password = ask_password()?;
@@ -181,9 +231,10 @@ impl Desk<'_> {
         Ok(self.runtime.block_on(ended)?)
     }
 
-    fn add(&self, new: &[(AgentId, Details, String)]) -> Result<(), Failure> {
+    fn add(&self, new: &[New]) -> Result<(), Failure> {
         let count = new.len();
-        let users: Vec<String> = new.iter().map(|n| n.0.to_string()).collect();
+        let users: Vec<String> = new.iter().map(|n| n.user.to_string()).collect();
+        let identities = self.identities(new)?;
         let rows = hashed(new)?;
         let added = self.accounts.add(rows, self.setting.clock.now());
         self.runtime.block_on(added).map_err(|e| match e {
@@ -198,6 +249,9 @@ impl Desk<'_> {
         for user in &users {
             self.note("add_account", user)?;
         }
+        for identity in identities {
+            self.put_identity(identity)?;
+        }
         say(&match users.as_slice() {
             [one] => format!("{one} may sign in at /desk"),
             _ => format!("{count} accounts were added"),
@@ -206,7 +260,10 @@ impl Desk<'_> {
     }
 
     fn list(&self) -> Result<(), Failure> {
-        say("user\tname\troles\tmunicipalities\tareas\tlanguages\taudiences\tteam\tcapacity")?;
+        say(
+            "user\tname\troles\tmunicipalities\tareas\tlanguages\taudiences\tteam\tcapacity\toidc",
+        )?;
+        let by = self.by_provider()?;
         for row in self.runtime.block_on(self.accounts.list())? {
             if row.removed {
                 continue;
@@ -225,6 +282,7 @@ impl Desk<'_> {
                 &audiences.join(","),
                 d.team.as_ref().map_or("", |t| t.as_str()),
                 &d.capacity.to_string(),
+                by.get(&row.user).map_or("", String::as_str),
             ]
             .join("\t"))?;
         }
@@ -262,7 +320,7 @@ impl Desk<'_> {
         }
     }
 
-    fn import(&self, file: &Path) -> Result<Vec<(AgentId, Details, String)>, Failure> {
+    fn import(&self, file: &Path) -> Result<Vec<New>, Failure> {
         let release = boot::release(&self.setting.config, &self.setting.clock).ok();
         let text = if file == Path::new("-") {
             io::read_to_string(io::Read::take(io::stdin(), MAX_IMPORT))?
@@ -274,15 +332,19 @@ impl Desk<'_> {
 }
 
 /// Hashes on all cores: a password takes some 20 ms.
-fn hashed(new: &[(AgentId, Details, String)]) -> Result<Vec<NewAccount>, Failure> {
+fn hashed(new: &[New]) -> Result<Vec<NewAccount>, Failure> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let share = new.len().div_ceil(cores).max(1);
-    let hash = |part: &[(AgentId, Details, String)]| -> Result<Vec<NewAccount>, Failure> {
-        let row = |(user, details, password): &(AgentId, Details, String)| {
+    let hash = |part: &[New]| -> Result<Vec<NewAccount>, Failure> {
+        let row = |new: &New| {
             Ok(NewAccount {
-                user: user.as_str().to_owned(),
-                details: serde_json::to_string(details)?,
-                password: hash_password(password).map_err(|e| e.to_string())?,
+                user: new.user.as_str().to_owned(),
+                details: serde_json::to_string(&new.details)?,
+                password: if new.password.is_empty() {
+                    String::new()
+                } else {
+                    hash_password(&new.password).map_err(|e| e.to_string())?
+                },
             })
         };
         part.iter().map(row).collect()

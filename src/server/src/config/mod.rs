@@ -5,6 +5,7 @@
 
 mod drain;
 mod generation;
+mod oidc;
 mod per_network;
 mod redis;
 mod team;
@@ -22,7 +23,7 @@ use storage::log::RedisOptions;
 pub(crate) use self::drain::Drain;
 pub(crate) use self::generation::Generation;
 pub(crate) use self::per_network::PerNetwork;
-use crate::auth::{Origins, Staff, public_origin};
+use crate::auth::{Origins, Provider, Staff, public_origin};
 use crate::desk::Patience;
 use crate::retention::Retention;
 use crate::web::Hosts;
@@ -78,6 +79,8 @@ pub(crate) struct Config {
     pub per_network: PerNetwork,
     /// How staff sign in.
     pub staff: Staff,
+    /// Whose identity providers staff may sign in by.
+    pub oidc: Vec<Provider>,
     pub(crate) teams: Vec<Team>,
 }
 
@@ -116,6 +119,8 @@ pub(crate) enum ConfigError {
     PerNetwork(&'static str),
     #[error("[generation] in the configuration file: {0}")]
     Generation(&'static str),
+    #[error("[[oidc]] in the configuration file: {0}")]
+    Oidc(String),
     #[error("[[team]] in the configuration file: {0}")]
     Team(String),
     #[error("the configuration file {path}: {why}")]
@@ -160,6 +165,8 @@ struct ConfigFile {
     per_network: PerNetwork,
     #[serde(default)]
     staff: Staff,
+    #[serde(default)]
+    oidc: Vec<oidc::OidcFile>,
     #[serde(default)]
     generation: Generation,
     #[serde(default)]
@@ -302,6 +309,9 @@ impl Config {
                 .parse::<SocketAddr>()
                 .map_err(|_| bad(name, value, why))
         };
+        let public = set("BORGERLINJE_PUBLIC_URL", &file.public_url)
+            .map(|url| public_origin(&url).map_err(|why| bad("BORGERLINJE_PUBLIC_URL", &url, why)))
+            .transpose()?;
         Ok(Self {
             listen: address("BORGERLINJE_LISTEN", &listen)?,
             metrics_listen: set("BORGERLINJE_METRICS_LISTEN", &file.metrics_listen)
@@ -343,11 +353,7 @@ impl Config {
                 )?,
             },
             origins: Origins {
-                public: set("BORGERLINJE_PUBLIC_URL", &file.public_url)
-                    .map(|url| {
-                        public_origin(&url).map_err(|why| bad("BORGERLINJE_PUBLIC_URL", &url, why))
-                    })
-                    .transpose()?,
+                public: public.clone(),
                 proxies: set("BORGERLINJE_PROXIES", &file.proxies)
                     .unwrap_or_default()
                     .split(',')
@@ -385,6 +391,7 @@ impl Config {
             retention: file.retention,
             per_network,
             staff: file.staff,
+            oidc: oidc::read(env, file.oidc, public.is_some(), &home).map_err(ConfigError::Oidc)?,
             nightly_links: switch("BORGERLINJE_NIGHTLY_LINKS", file.nightly_links)?,
             private_links: set("BORGERLINJE_PRIVATE_LINKS", &file.private_links)
                 .unwrap_or_default()

@@ -27,6 +27,11 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// For a whole answer.
 const ANSWER: Duration = Duration::from_secs(30);
 
+/// What bytes go over.
+pub(super) trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Socket for S {}
+
 /// Makes connections; what the system trusts is read when first needed.
 pub(super) struct Client {
     tls: OnceLock<Result<TlsConnector, String>>,
@@ -54,12 +59,20 @@ impl Client {
     }
 
     async fn whole(&self, url: &Url, listed: Listed, most: usize) -> Result<Asked, String> {
+        exchange(self.open(url, listed).await?, url, most).await
+    }
+
+    /// A connection to where an address leads, in TLS where it says so.
+    ///
+    /// # Errors
+    /// In Danish: no connection, a private address.
+    pub(super) async fn open(&self, url: &Url, listed: Listed) -> Result<Box<dyn Socket>, String> {
         let socket = tokio::time::timeout(CONNECT, connect(url, listed));
         let socket = socket.await.unwrap_or_else(|_| {
             Err("Der kan ikke komme forbindelse til hjemmesiden.".to_owned())
         })?;
         if url.scheme() == "http" {
-            return exchange(socket, url, most).await;
+            return Ok(Box::new(socket));
         }
         let tls = self.tls.get_or_init(trusting).clone()?;
         let name = match url.host() {
@@ -73,7 +86,7 @@ impl Client {
             tracing::info!("{url}: {e}");
             format!("Der kan ikke komme en sikker forbindelse til hjemmesiden: {e}")
         })?;
-        exchange(socket, url, most).await
+        Ok(Box::new(socket))
     }
 }
 

@@ -6,6 +6,7 @@
 //! robots.txt forbids is not asked for.
 
 mod address;
+mod call;
 mod get;
 mod hosts;
 pub(crate) mod sitemap;
@@ -19,6 +20,7 @@ use tokio::time::Instant;
 use url::Url;
 
 pub(crate) use self::address::public;
+pub(crate) use self::call::{CallError, Caller, confidential};
 use self::get::Client;
 pub(crate) use self::hosts::Hosts;
 

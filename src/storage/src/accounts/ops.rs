@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::{Account, Draft, NewAccount, NewSession, Proof, Session, audit, second};
+use super::{Account, Draft, NewAccount, NewSession, Proof, Session, audit, identities, second};
 use crate::{Error, read};
 
 /// Sessions of one account at once.
@@ -92,6 +92,7 @@ pub(super) fn remove(c: &Connection, user: &str, at: Timestamp) -> Result<(), Er
         params![user, at.as_millisecond()],
     )?)?;
     second::remove(c, user)?;
+    identities::remove(c, user)?;
     end_sessions(c, user)?;
     Ok(())
 }

@@ -9,7 +9,7 @@ pub struct Account {
     pub user: String,
     /// Name, roles and rights, as JSON.
     pub details: String,
-    /// In the PHC string format.
+    /// In the PHC string format; empty: no password opens it.
     pub password: String,
     pub changed: Timestamp,
     pub removed: bool,
@@ -58,6 +58,8 @@ pub enum Proof {
     Step(u64),
     /// The SHA-256 of a recovery code: good once.
     Recovery([u8; 32]),
+    /// The provider that let somebody in vouches for one of its own: nothing of ours is used up.
+    Provider,
 }
 
 /// What an account's code app shares with us.

@@ -2,9 +2,10 @@
 
 use base::{Lang, MunicipalityCode};
 use clap::Args;
-use contact::centre::{AgentId, Allowed, AreaId, Audience, Skills, TeamId};
+use contact::centre::{Allowed, AreaId, Audience, Skills, TeamId};
 use knowledge::Release;
 
+use super::New;
 use crate::auth::{Details, Role, allowed, check_password, list, user_name};
 use crate::cli::Failure;
 
@@ -43,10 +44,7 @@ const MAX_NAME: usize = 80;
 ///
 /// # Errors
 /// The first line that cannot be, and why.
-pub(super) fn parse(
-    text: &str,
-    release: Option<&Release>,
-) -> Result<Vec<(AgentId, Details, String)>, Failure> {
+pub(super) fn parse(text: &str, release: Option<&Release>) -> Result<Vec<New>, Failure> {
     let mut lines = (1..)
         .zip(text.lines())
         .filter(|(_, l)| !l.trim().is_empty());
@@ -60,12 +58,13 @@ pub(super) fn parse(
             return Err(at(&"more columns than the first line names").into());
         }
         let mut rights = Rights::default();
-        let (mut user, mut password) = ("", "");
+        let (mut user, mut password, mut oidc) = ("", "", None);
         for (column, cell) in columns.iter().zip(&cells) {
             let set = || Some((*cell).to_owned()).filter(|c| !c.is_empty());
             match *column {
                 "user" => user = cell,
                 "password" => password = cell,
+                "oidc" => oidc = set(),
                 "name" => rights.name = set(),
                 "role" => rights.role = set(),
                 "municipalities" => rights.municipalities = set(),
@@ -85,8 +84,16 @@ pub(super) fn parse(
         if let Some(release) = release {
             known(release, &details).map_err(|e| at(&e))?;
         }
-        check_password(password, user.as_str(), &details.name).map_err(|e| at(&e))?;
-        out.push((user, details, password.to_owned()));
+        // Who is let in by a provider needs none.
+        if !password.is_empty() || oidc.is_none() {
+            check_password(password, user.as_str(), &details.name).map_err(|e| at(&e))?;
+        }
+        out.push(New {
+            user,
+            details,
+            password: password.to_owned(),
+            oidc,
+        });
     }
     Ok(out)
 }
@@ -199,18 +206,23 @@ mod tests {
 
     #[test]
     fn a_table_is_read_with_its_defaults_and_faults_name_the_line() {
-        let text = "user\tname\tmunicipalities\tpassword\tcapacity\n\
+        let text = "user\tname\tmunicipalities\tpassword\tcapacity\toidc\n\
                     anna\tAnna\t0751,0461\tlyng tromme kajak fyr\t\n\
                     \n\
-                    bo\tBo\tall\tlyng tromme kajak fyr\t5\n";
-        let all = parse(text, None).unwrap();
+                    bo\tBo\tall\t\t5\taarhus\n";
+        let all = parse(text, None).ok().unwrap();
         assert_eq!(all.len(), 2);
         assert_eq!(
-            all[0].1.skills.municipalities,
+            all[0].details.skills.municipalities,
             allowed("0461,0751").unwrap()
         );
-        assert_eq!((all[0].1.capacity, all[1].1.capacity), (3, 5));
-        assert!(all[0].1.roles.contains(&Role::Agent));
+        assert_eq!((all[0].details.capacity, all[1].details.capacity), (3, 5));
+        assert_eq!(
+            (all[0].oidc.as_deref(), all[1].oidc.as_deref()),
+            (None, Some("aarhus"))
+        );
+        assert!(all[1].password.is_empty());
+        assert!(all[0].details.roles.contains(&Role::Agent));
         for (bad, want) in [
             (
                 "user\tname\tmunicipalities\tpassword\nanna\tAnna\tall\tkort",
@@ -226,7 +238,7 @@ mod tests {
             ),
             ("user\n!\n", "line 2: a user name"),
         ] {
-            let e = parse(bad, None).unwrap_err().to_string();
+            let e = parse(bad, None).err().unwrap().to_string();
             assert!(e.contains(want), "{e}");
         }
     }
