@@ -24,6 +24,7 @@ use crate::drain::Drain;
 use crate::editor::Studio;
 use crate::metrics::Metrics;
 use crate::switches::Switches;
+use crate::tls::Tls;
 use crate::transcript::Typing;
 
 /// The running service. Cheap to clone.
@@ -41,6 +42,8 @@ pub(crate) struct Inner {
     pub studio: OnceLock<Arc<Studio>>,
     /// Says answers in other words than the approved ones; not set where all are verbatim.
     pub composer: OnceLock<Arc<Composer>>,
+    /// What the service speaks TLS with; not set where a proxy in front does.
+    pub tls: OnceLock<Arc<Tls>>,
     /// Whose numbers the events of dialogues have here.
     pub stream: String,
     /// Who writes just now; not stored, and heard at this node alone.
@@ -97,6 +100,7 @@ impl Inner {
             desk: parts.desk,
             studio: OnceLock::new(),
             composer: OnceLock::new(),
+            tls: OnceLock::new(),
             drain: Drain::new(),
             stop: watch::Sender::new(false),
             stream: parts.stream,

@@ -23,6 +23,7 @@ mod retention;
 mod router;
 mod runtime;
 mod switches;
+mod tls;
 mod transcript;
 mod web;
 mod wire;

@@ -7,7 +7,9 @@ mod drain;
 mod generation;
 mod per_network;
 mod redis;
+mod secret;
 mod team;
+mod tls;
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
@@ -22,6 +24,8 @@ use storage::log::RedisOptions;
 pub(crate) use self::drain::Drain;
 pub(crate) use self::generation::Generation;
 pub(crate) use self::per_network::PerNetwork;
+pub(crate) use self::secret::bytes as secret_bytes;
+pub(crate) use self::tls::TlsFiles;
 use crate::auth::{Origins, Staff, public_origin};
 use crate::desk::Patience;
 use crate::retention::Retention;
@@ -31,6 +35,8 @@ use crate::web::Hosts;
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
     pub listen: SocketAddr,
+    /// What the service speaks TLS with; None: a proxy in front does.
+    pub tls: Option<TlsFiles>,
     /// Where metrics are served; None: nowhere.
     pub metrics_listen: Option<SocketAddr>,
     /// Everything the running service writes lies here.
@@ -104,6 +110,10 @@ pub(crate) enum ConfigError {
         value: String,
         why: String,
     },
+    #[error("{0} and {1} are both set: keep one of them")]
+    Twice(String, String),
+    #[error("[tls]: {0}")]
+    Tls(&'static str),
     #[error("[centre] in the configuration file: {0}")]
     Centre(&'static str),
     #[error("[desk] in the configuration file: {0}")]
@@ -145,9 +155,12 @@ struct ConfigFile {
     proxies: Option<String>,
     import_hosts: Option<String>,
     redis_url: Option<String>,
+    redis_url_file: Option<String>,
     redis_prefix: Option<String>,
     redis_ca: Option<String>,
     node: Option<String>,
+    #[serde(default)]
+    tls: tls::Written,
     #[serde(default)]
     centre: Settings,
     #[serde(default)]
@@ -211,7 +224,7 @@ impl Config {
                     why,
                 };
                 let text = std::fs::read_to_string(&path).map_err(|e| bad(e.to_string()))?;
-                toml::from_str(&text).map_err(|e| bad(e.to_string()))?
+                toml::from_str(&text).map_err(|e| bad(fault(&text, &e)))?
             }
         };
         let home = match env("BORGERLINJE_HOME") {
@@ -289,6 +302,7 @@ impl Config {
         if centre.fallback_team.is_none() {
             centre.fallback_team = teams.first().map(|t| t.id.clone());
         }
+        let tls = tls::read(env, file.tls, &home)?;
         let here = |p: String, base: &Path| {
             if Path::new(&p).is_absolute() {
                 PathBuf::from(p)
@@ -304,6 +318,7 @@ impl Config {
         };
         Ok(Self {
             listen: address("BORGERLINJE_LISTEN", &listen)?,
+            tls: tls.clone(),
             metrics_listen: set("BORGERLINJE_METRICS_LISTEN", &file.metrics_listen)
                 .map(|value| address("BORGERLINJE_METRICS_LISTEN", &value))
                 .transpose()?,
@@ -359,6 +374,7 @@ impl Config {
                             .map_err(|_| bad("BORGERLINJE_PROXIES", a, why))
                     })
                     .collect::<Result<_, _>>()?,
+                tls: tls.is_some(),
             },
             import_from: {
                 let hosts = set("BORGERLINJE_IMPORT_HOSTS", &file.import_hosts);
@@ -373,6 +389,7 @@ impl Config {
                 env,
                 &redis::Written {
                     url: file.redis_url,
+                    url_file: file.redis_url_file,
                     prefix: file.redis_prefix,
                     ca: file.redis_ca,
                 },
@@ -396,6 +413,15 @@ impl Config {
             centre,
             teams,
         })
+    }
+}
+
+/// Where the file is wrong and why, without the line itself: a secret may stand in it.
+fn fault(text: &str, e: &toml::de::Error) -> String {
+    let at = e.span().and_then(|span| text.get(..span.start));
+    match at {
+        Some(before) => format!("line {}: {}", before.matches('\n').count() + 1, e.message()),
+        None => e.message().to_owned(),
     }
 }
 
