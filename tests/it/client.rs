@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::{WebSocketStream, client_async};
 
 use crate::harness::Server;
 use crate::schema;
@@ -16,8 +18,13 @@ use crate::schema;
 /// Longer than anything takes on a busy machine: a test that waits for this has failed.
 const WITHIN: Duration = Duration::from_secs(60);
 
+/// What a chat goes over.
+pub(crate) trait Line: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Line for T {}
+
 pub(crate) struct Client {
-    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    socket: WebSocketStream<Box<dyn Line>>,
     /// The close frame's code, once there was one.
     pub(crate) closed: Option<u16>,
     /// Of the welcome.
@@ -36,13 +43,33 @@ impl Client {
     /// # Errors
     /// The HTTP status, where no socket came of it.
     pub(crate) async fn open_from(server: &Server, from: Option<&str>) -> Result<Client, u16> {
+        Self::open_with(server, "X-Forwarded-For", from).await
+    }
+
+    /// As [`Client::open_from`], with a header.
+    pub(crate) async fn open_with(
+        server: &Server,
+        name: &'static str,
+        value: Option<&str>,
+    ) -> Result<Client, u16> {
         let address = format!("ws://{}/ws/chat", server.address);
         let mut request = address.into_client_request().unwrap();
-        if let Some(from) = from {
-            let headers = request.headers_mut();
-            headers.insert("X-Forwarded-For", from.parse().unwrap());
+        if let Some(value) = value {
+            request.headers_mut().insert(name, value.parse().unwrap());
         }
-        match connect_async(request).await {
+        let line = TcpStream::connect(&server.address).await.unwrap();
+        Self::on(request, Box::new(line)).await
+    }
+
+    /// A connection over a line that was laid before, on which nothing was said yet.
+    pub(crate) async fn over(server: &Server, line: impl Line + 'static) -> Client {
+        let address = format!("ws://{}/ws/chat", server.address);
+        let request = address.into_client_request().unwrap();
+        Self::on(request, Box::new(line)).await.unwrap()
+    }
+
+    async fn on(request: Request, line: Box<dyn Line>) -> Result<Client, u16> {
+        match client_async(request, line).await {
             Ok((socket, _)) => Ok(Client {
                 socket,
                 closed: None,

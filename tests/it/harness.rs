@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 /// A cache that was never filled takes the model's download, the encoding and the training.
 const START_WITHIN: Duration = Duration::from_secs(900);
-const LISTENING: &str = "Borgerlinje is listening on http://";
+const LISTENING: &str = "Borgerlinje is listening on ";
 const METRICS: &str = "Metrics are at http://";
 
 /// Every file below a folder, in order.
@@ -164,7 +164,8 @@ impl Server {
             for line in stdout.lines().map_while(Result::ok) {
                 into.lock().unwrap().extend_from_slice(line.as_bytes());
                 into.lock().unwrap().push(b'\n');
-                if let Some(address) = line.strip_prefix(LISTENING) {
+                let url = line.strip_prefix(LISTENING);
+                if let Some((_, address)) = url.and_then(|url| url.split_once("://")) {
                     let _ = tell.send(address.to_owned());
                 }
             }

@@ -24,7 +24,9 @@ use crate::drain::Drain;
 use crate::editor::Studio;
 use crate::metrics::Metrics;
 use crate::switches::Switches;
+use crate::tls::Tls;
 use crate::transcript::Typing;
+use crate::websites::Websites;
 
 /// The running service. Cheap to clone.
 pub(crate) type App = Arc<Inner>;
@@ -41,6 +43,8 @@ pub(crate) struct Inner {
     pub studio: OnceLock<Arc<Studio>>,
     /// Says answers in other words than the approved ones; not set where all are verbatim.
     pub composer: OnceLock<Arc<Composer>>,
+    /// What the service speaks TLS with; not set where a proxy in front does.
+    pub tls: OnceLock<Arc<Tls>>,
     /// Whose numbers the events of dialogues have here.
     pub stream: String,
     /// Who writes just now; not stored, and heard at this node alone.
@@ -52,6 +56,8 @@ pub(crate) struct Inner {
     /// How much of the chat each network has.
     pub crowd: Arc<Crowd>,
     pub pages: crate::pages::Pages,
+    /// Which websites may open a chat.
+    pub websites: Websites,
     pub metrics: Arc<Metrics>,
     /// What the operator has switched off.
     pub switches: Switches,
@@ -82,6 +88,7 @@ pub(crate) struct Parts {
     pub shared: bool,
     pub always_open: bool,
     pub per_network: PerNetwork,
+    pub websites: Websites,
 }
 
 impl Inner {
@@ -97,6 +104,7 @@ impl Inner {
             desk: parts.desk,
             studio: OnceLock::new(),
             composer: OnceLock::new(),
+            tls: OnceLock::new(),
             drain: Drain::new(),
             stop: watch::Sender::new(false),
             stream: parts.stream,
@@ -105,6 +113,7 @@ impl Inner {
             cores: Semaphore::new(cores),
             crowd: Crowd::new(parts.per_network),
             pages: crate::pages::Pages::new(parts.widget),
+            websites: parts.websites,
             metrics: Arc::default(),
             switches: Switches::default(),
             shared: parts.shared,

@@ -24,8 +24,10 @@ mod router;
 mod runtime;
 mod shed;
 mod switches;
+mod tls;
 mod transcript;
 mod web;
+mod websites;
 mod wire;
 
 pub use cli::main;

@@ -2,7 +2,9 @@
 
 use axum::Router;
 use axum::http::HeaderValue;
-use axum::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{
+    CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+};
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::app::App;
@@ -12,6 +14,14 @@ use crate::{auth, chat, desk, editor, files, pages};
 /// Only our own files, no inline script, sockets to ourselves.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                       connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
+
+/// Browsers come back by TLS for a year. Only where the service speaks it: else it is the proxy's to say.
+const ONLY_TLS: &str = "max-age=31536000";
+
+/// The policy of a page that these may show in a frame.
+pub(crate) fn framed_by(who: &str) -> String {
+    format!("{} {who}", POLICY.trim_end_matches(" 'self'"))
+}
 
 pub(crate) fn build(app: App) -> Router {
     let header = |name, value: &'static str| {
@@ -46,11 +56,16 @@ pub(crate) fn build(app: App) -> Router {
         .on(rights::STUDIO_FILE, files::studio_file)
         .on(rights::DESK, desk::upgrade)
         .on(rights::CHAT, chat::upgrade);
-    editor::routes(routes)
+    let all = editor::routes(routes)
         .done()
         .fallback(pages::not_found)
         .layer(header(CONTENT_SECURITY_POLICY, POLICY))
         .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .layer(header(REFERRER_POLICY, "no-referrer"))
-        .with_state(app)
+        .layer(header(REFERRER_POLICY, "no-referrer"));
+    let all = if app.tls.get().is_some() {
+        all.layer(header(STRICT_TRANSPORT_SECURITY, ONLY_TLS))
+    } else {
+        all
+    };
+    all.with_state(app)
 }

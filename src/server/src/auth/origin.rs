@@ -15,6 +15,8 @@ pub(crate) struct Origins {
     pub public: Option<String>,
     /// Proxies in front of the service, whose `X-Forwarded-For` is believed.
     pub proxies: Vec<IpAddr>,
+    /// The service speaks TLS itself.
+    pub tls: bool,
 }
 
 impl Origins {
@@ -30,7 +32,8 @@ impl Origins {
         }
         let Some(host) = text(HOST) else { return false };
         // A name that anybody could let point here would do otherwise.
-        local(host) && origin.strip_prefix("http://") == Some(host)
+        let scheme = if self.tls { "https://" } else { "http://" };
+        local(host) && origin.strip_prefix(scheme) == Some(host)
     }
 
     /// As [`Origins::address`]; None when the peer is no named proxy and on an internal network, for then it may be a
@@ -111,9 +114,16 @@ mod tests {
             assert!(!ours(&here, host, origin), "{host} {origin}");
         }
         assert!(!here.ours(&headers(&[("host", "127.0.0.1")])), "no origin");
+        let own = Origins {
+            tls: true,
+            ..Origins::default()
+        };
+        assert!(ours(&own, "localhost:8443", "https://localhost:8443"));
+        assert!(!ours(&own, "localhost:8443", "http://localhost:8443"));
         let there = Origins {
             public: Some("https://desk.example.dk".into()),
             proxies: Vec::new(),
+            tls: false,
         };
         assert!(ours(&there, "10.0.0.1:8080", "https://desk.example.dk"));
         assert!(!ours(&there, "localhost", "http://localhost"));

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use base::Clock as _;
 use inference::ModelFiles;
 use serde::Serialize;
 
@@ -15,6 +16,7 @@ use crate::boot::{self, BootError};
 use crate::composer;
 use crate::config::Config;
 use crate::runtime::{free_memory, open_files, say};
+use crate::tls::Pair;
 
 /// Memory of a service without a language model, with room for its citizens, in MB.
 const NEEDED_MB: f64 = 600.0;
@@ -51,6 +53,8 @@ pub(super) fn run(setting: &Setting, json: bool) -> Result<ExitCode, Failure> {
         data(config),
         accounts(config),
         port(config),
+        tls(setting),
+        websites(config),
         redis(config),
         files(),
         memory(config),
@@ -240,16 +244,49 @@ fn port(config: &Config) -> Finding {
     }
 }
 
-/// Whether somebody answers at its address; who, and whether it lets us in, a start says.
+fn websites(config: &Config) -> Finding {
+    let (what, all) = ("websites", &config.websites);
+    if all.listed() {
+        return found(what, State::Ok, format!("{} may open a chat", all.len()));
+    }
+    let said = "none is listed: any website may open a chat";
+    found(what, State::Warning, said)
+}
+
+fn tls(setting: &Setting) -> Finding {
+    let what = "TLS";
+    let Some(files) = &setting.config.tls else {
+        return found(what, State::Ok, "none is set: a proxy in front speaks it");
+    };
+    let pair = match Pair::read(files) {
+        Ok(pair) => pair,
+        Err(e) => return found(what, State::Fault, e),
+    };
+    let now = setting.clock.now();
+    if let Some(why) = pair.unfit(now) {
+        return found(what, State::Fault, why);
+    }
+    let said = format!("the certificate holds until {}", pair.expires);
+    if pair.ends_soon(now) {
+        return found(what, State::Warning, format!("{said}: renew it"));
+    }
+    found(what, State::Ok, said)
+}
+
+/// Whether somebody answers at its address; who, and whether it lets us in, a start says. The address is not said back:
+/// of one that is written wrongly nobody can tell which part is the password.
 fn redis(config: &Config) -> Finding {
     let what = "Redis";
     let Some(options) = &config.redis else {
         return found(what, State::Ok, "none is set: this node alone");
     };
+    if let Err(e) = options.check() {
+        return found(what, State::Fault, e.to_string());
+    }
     // Sentinels are a list behind the first; one is enough to be told of the others.
-    let url = &options.url;
+    let url = options.url.trim();
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-    if scheme == "unix" {
+    if scheme.ends_with("unix") {
         return found(
             what,
             State::Ok,
@@ -257,7 +294,7 @@ fn redis(config: &Config) -> Finding {
         );
     }
     let hosts = rest.rsplit_once('@').map_or(rest, |(_, hosts)| hosts);
-    let host = hosts.split(['/', ',']).next().unwrap_or_default();
+    let host = hosts.split(['/', ',', '?']).next().unwrap_or_default();
     let usual = if scheme.contains("sentinel") {
         26_379
     } else {
@@ -269,12 +306,9 @@ fn redis(config: &Config) -> Finding {
     };
     let mut addresses = at.to_socket_addrs().into_iter().flatten();
     if addresses.any(|a| TcpStream::connect_timeout(&a, PATIENCE).is_ok()) {
-        found(what, State::Ok, format!("{}:{} answers", at.0, at.1))
+        found(what, State::Ok, "answers at the address that is set")
     } else {
-        let said = format!(
-            "{}:{} does not answer: people cannot be asked for",
-            at.0, at.1
-        );
+        let said = "does not answer at the address that is set: people cannot be asked for";
         found(what, State::Fault, said)
     }
 }

@@ -10,7 +10,7 @@ use axum::serve::ListenerExt as _;
 use dialogue::Turn;
 use knowledge::{File, Release};
 use storage::{Accounts, Journal};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 
 use super::{Failure, Setting};
@@ -24,6 +24,7 @@ use crate::drain::Drained;
 use crate::editor::{Nodes, Studio};
 use crate::runtime::progress::Bars;
 use crate::runtime::{raise_open_files, say};
+use crate::tls::{self, Handshakes, Tls};
 use crate::{backup, boot, chat, editor, metrics, retention, router, switches, transcript};
 
 /// Requests that are under way when everybody has been sent away.
@@ -35,6 +36,14 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
         .build()?;
     let config = &setting.config;
     raise_open_files();
+    // What is wrong with an address or a certificate is said before there is a port.
+    if let Some(redis) = &config.redis {
+        redis.check()?;
+    }
+    let tls = match config.tls.clone() {
+        None => None,
+        Some(files) => Some(Arc::new(Tls::new(files)?)),
+    };
     // The port is taken first: a second instance should say so at once, not after minutes of indexing.
     let listener = runtime
         .block_on(TcpListener::bind(config.listen))
@@ -138,6 +147,7 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
             shared: redis.is_some(),
             always_open,
             per_network: config.per_network,
+            websites: config.websites.clone(),
         });
         // Before anybody is let in: what is off stays off over a restart.
         app.switches.read(&accounts).await?;
@@ -164,22 +174,35 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
             tokio::spawn(metrics::serve(Arc::clone(&app), listener));
             say(&format!("Metrics are at http://{address}/metrics"))?;
         }
-        say(&format!("Borgerlinje is listening on http://{address}"))?;
-        // Small frames leave at once, also the last one before a close.
-        let listener = listener.tap_io(|socket| {
-            if let Err(e) = socket.set_nodelay(true) {
-                tracing::debug!("a socket keeps its delay: {e}");
-            }
-        });
+        if let Some(tls) = &tls {
+            begin_tls(&app, tls);
+        }
+        if !app.websites.listed() {
+            tracing::info!("no website is listed: any may open a chat");
+        }
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        say(&format!("Borgerlinje is listening on {scheme}://{address}"))?;
         tokio::spawn(desk::serve(Arc::clone(&app), orders));
         let stopping = Arc::clone(&app);
         let service = router::build(app).into_make_service_with_connect_info::<SocketAddr>();
         let times = config.drain;
         let ended = Arc::clone(&stopping);
-        let serving =
-            axum::serve(listener, service).with_graceful_shutdown(drained(stopping, times));
+        let drained = drained(stopping, times);
+        let serving = match tls {
+            // Small frames leave at once, also the last one before a close; the other listener sees to that itself.
+            None => axum::serve(listener.tap_io(at_once), service)
+                .with_graceful_shutdown(drained)
+                .into_future(),
+            // Tapped for its addresses: axum knows those of its own listeners.
+            Some(tls) => axum::serve(
+                Handshakes::new(listener, tls.acceptor()).tap_io(|_| {}),
+                service,
+            )
+            .with_graceful_shutdown(drained)
+            .into_future(),
+        };
         tokio::select! {
-            served = serving.into_future() => served?,
+            served = serving => served?,
             () = overdue(&ended) => tracing::warn!("requests are still under way: they are not waited for"),
         }
         node.shutdown().await;
@@ -190,6 +213,25 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
         Ok::<_, Failure>(())
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn at_once(socket: &mut TcpStream) {
+    if let Err(e) = socket.set_nodelay(true) {
+        tracing::debug!("a socket keeps its delay: {e}");
+    }
+}
+
+/// Says what is wrong with the certificate, and has its files looked at from now on.
+fn begin_tls(app: &App, tls: &Arc<Tls>) {
+    app.tls.get_or_init(|| Arc::clone(tls));
+    let (pair, now) = (tls.pair(), app.clock.now());
+    if let Some(why) = pair.unfit(now) {
+        tracing::error!("{why}: no browser takes it");
+    } else if pair.ends_soon(now) {
+        tracing::warn!(expires = %pair.expires, "the certificate ends soon");
+    }
+    let (tls, clock) = (Arc::clone(tls), Arc::clone(&app.clock));
+    tokio::spawn(tls::keep(tls, clock, app.stopping()));
 }
 
 /// Finishes what was broken off. What is served then: among several nodes the release that this one had, whatever is

@@ -8,7 +8,10 @@ mod generation;
 mod oidc;
 mod per_network;
 mod redis;
+mod secret;
 mod team;
+mod tls;
+mod website;
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
@@ -23,15 +26,20 @@ use storage::log::RedisOptions;
 pub(crate) use self::drain::Drain;
 pub(crate) use self::generation::Generation;
 pub(crate) use self::per_network::PerNetwork;
+pub(crate) use self::secret::bytes as secret_bytes;
+pub(crate) use self::tls::TlsFiles;
 use crate::auth::{Origins, Provider, Staff, public_origin};
 use crate::desk::Patience;
 use crate::retention::Retention;
 use crate::web::Hosts;
+use crate::websites::Websites;
 
 /// Everything the operator can set.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
     pub listen: SocketAddr,
+    /// What the service speaks TLS with; None: a proxy in front does.
+    pub tls: Option<TlsFiles>,
     /// Where metrics are served; None: nowhere.
     pub metrics_listen: Option<SocketAddr>,
     /// Everything the running service writes lies here.
@@ -81,6 +89,8 @@ pub(crate) struct Config {
     pub staff: Staff,
     /// Whose identity providers staff may sign in by.
     pub oidc: Vec<Provider>,
+    /// Which websites may open a chat; none: any.
+    pub websites: Websites,
     pub(crate) teams: Vec<Team>,
 }
 
@@ -107,6 +117,10 @@ pub(crate) enum ConfigError {
         value: String,
         why: String,
     },
+    #[error("{0} and {1} are both set: keep one of them")]
+    Twice(String, String),
+    #[error("[tls]: {0}")]
+    Tls(&'static str),
     #[error("[centre] in the configuration file: {0}")]
     Centre(&'static str),
     #[error("[desk] in the configuration file: {0}")]
@@ -121,6 +135,8 @@ pub(crate) enum ConfigError {
     Generation(&'static str),
     #[error("[[oidc]] in the configuration file: {0}")]
     Oidc(String),
+    #[error("[[website]] in the configuration file: {0}")]
+    Website(String),
     #[error("[[team]] in the configuration file: {0}")]
     Team(String),
     #[error("the configuration file {path}: {why}")]
@@ -150,9 +166,12 @@ struct ConfigFile {
     proxies: Option<String>,
     import_hosts: Option<String>,
     redis_url: Option<String>,
+    redis_url_file: Option<String>,
     redis_prefix: Option<String>,
     redis_ca: Option<String>,
     node: Option<String>,
+    #[serde(default)]
+    tls: tls::Written,
     #[serde(default)]
     centre: Settings,
     #[serde(default)]
@@ -176,6 +195,8 @@ struct ConfigFile {
     always_open: bool,
     #[serde(default)]
     team: Vec<team::TeamFile>,
+    #[serde(default)]
+    website: Vec<website::WebsiteFile>,
 }
 
 impl Config {
@@ -218,7 +239,7 @@ impl Config {
                     why,
                 };
                 let text = std::fs::read_to_string(&path).map_err(|e| bad(e.to_string()))?;
-                toml::from_str(&text).map_err(|e| bad(e.to_string()))?
+                toml::from_str(&text).map_err(|e| bad(fault(&text, &e)))?
             }
         };
         let home = match env("BORGERLINJE_HOME") {
@@ -296,6 +317,7 @@ impl Config {
         if centre.fallback_team.is_none() {
             centre.fallback_team = teams.first().map(|t| t.id.clone());
         }
+        let tls = tls::read(env, file.tls, &home)?;
         let here = |p: String, base: &Path| {
             if Path::new(&p).is_absolute() {
                 PathBuf::from(p)
@@ -314,6 +336,7 @@ impl Config {
             .transpose()?;
         Ok(Self {
             listen: address("BORGERLINJE_LISTEN", &listen)?,
+            tls: tls.clone(),
             metrics_listen: set("BORGERLINJE_METRICS_LISTEN", &file.metrics_listen)
                 .map(|value| address("BORGERLINJE_METRICS_LISTEN", &value))
                 .transpose()?,
@@ -365,6 +388,7 @@ impl Config {
                             .map_err(|_| bad("BORGERLINJE_PROXIES", a, why))
                     })
                     .collect::<Result<_, _>>()?,
+                tls: tls.is_some(),
             },
             import_from: {
                 let hosts = set("BORGERLINJE_IMPORT_HOSTS", &file.import_hosts);
@@ -379,6 +403,7 @@ impl Config {
                 env,
                 &redis::Written {
                     url: file.redis_url,
+                    url_file: file.redis_url_file,
                     prefix: file.redis_prefix,
                     ca: file.redis_ca,
                 },
@@ -401,8 +426,18 @@ impl Config {
                 .collect(),
             always_open: switch("BORGERLINJE_ALWAYS_OPEN", file.always_open)?,
             centre,
+            websites: website::websites(file.website).map_err(ConfigError::Website)?,
             teams,
         })
+    }
+}
+
+/// Where the file is wrong and why, without the line itself: a secret may stand in it.
+fn fault(text: &str, e: &toml::de::Error) -> String {
+    let at = e.span().and_then(|span| text.get(..span.start));
+    match at {
+        Some(before) => format!("line {}: {}", before.matches('\n').count() + 1, e.message()),
+        None => e.message().to_owned(),
     }
 }
 

@@ -4,12 +4,13 @@ use std::path::Path;
 
 use storage::log::RedisOptions;
 
-use super::ConfigError;
+use super::{ConfigError, secret};
 
 /// As the configuration file has it.
 #[derive(Default)]
 pub(super) struct Written {
     pub(super) url: Option<String>,
+    pub(super) url_file: Option<String>,
     pub(super) prefix: Option<String>,
     pub(super) ca: Option<String>,
 }
@@ -17,7 +18,7 @@ pub(super) struct Written {
 /// How Redis is reached; None without an address. The address may hold a password: `RedisOptions` never shows it.
 ///
 /// # Errors
-/// A prefix that no key may begin with, a certificate that cannot be read.
+/// A prefix that no key may begin with, a certificate that cannot be read, an address that stands in two places.
 pub(super) fn read(
     env: &dyn Fn(&str) -> Option<String>,
     file: &Written,
@@ -27,7 +28,8 @@ pub(super) fn read(
         let value = env(name).or_else(|| file.clone());
         value.filter(|v| !v.is_empty())
     };
-    let Some(url) = text("BORGERLINJE_REDIS_URL", &file.url) else {
+    let written = ("redis_url", file.url.as_ref(), file.url_file.as_ref());
+    let Some(url) = secret::read(env, "BORGERLINJE_REDIS_URL", written, home)? else {
         return Ok(None);
     };
     let mut options = RedisOptions::new(url);

@@ -51,6 +51,7 @@ pub(super) struct Looked {
     resident: Gauge,
     files: Gauge,
     most_files: Gauge,
+    certificate: Gauge,
 }
 
 impl Looked {
@@ -107,6 +108,10 @@ impl Looked {
         all.register("open_files", help, self.files.clone());
         let help = "Files and sockets that may be open; 0: any number";
         all.register("open_files_most", help, self.most_files.clone());
+        let help =
+            "Until when the certificate of the service holds, since 1970; 0: a proxy speaks TLS";
+        let certificate = self.certificate.clone();
+        all.register_with_unit("certificate_expires", help, Unit::Seconds, certificate);
         let build: Family<Build, Gauge> = Family::default();
         let version = env!("CARGO_PKG_VERSION");
         build.get_or_create(&Build { version }).set(1);
@@ -226,6 +231,8 @@ async fn page(State(app): State<App>) -> Response {
         }
         to.files.set(process::open_files().unwrap_or_default());
         to.most_files.set(process::most_files().unwrap_or_default());
+        let expires = app.tls.get().map(|tls| tls.pair().expires.as_second());
+        to.certificate.set(expires.unwrap_or_default());
         encode(&mut text, registry)
     };
     match written {

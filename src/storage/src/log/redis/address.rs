@@ -25,6 +25,16 @@ fn bad(what: &str) -> Error {
     Error::Settings(what.to_owned())
 }
 
+impl RedisOptions {
+    /// Whether the address is one. What is told never holds a part of it.
+    ///
+    /// # Errors
+    /// Settings.
+    pub fn check(&self) -> Result<(), Error> {
+        Address::parse(self).map(drop)
+    }
+}
+
 impl Address {
     /// # Errors
     /// Settings.

@@ -1,0 +1,189 @@
+//! A secret of the operator's, searched for in everything that the program says: at the loudest log, in errors about
+//! addresses that are written wrongly, in what it answers and in what it keeps.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::net::TcpStream;
+use tokio::time::sleep;
+
+use crate::client::Client;
+use crate::harness::{Server, borgerlinje, finish};
+
+const TOWN: &str = "0751";
+/// Nothing in the tree says this.
+const SECRET: &str = "kanarieFugl7391hemmelig";
+const WRONG: &str = "kanarieFugl7391forkert";
+/// What the two have in common.
+const TRACE: &str = "kanarieFugl7391";
+
+/// A real Redis that lets nobody in without the secret.
+struct Redis {
+    child: Child,
+    port: u16,
+}
+
+impl Redis {
+    async fn start() -> Option<Self> {
+        let (probe, port) = crate::centre::redis()?;
+        drop(probe);
+        let child = Command::new("redis-server")
+            .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
+            .args(["--save", "", "--requirepass", SECRET])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let redis = Self { child, port };
+        for _ in 0..1_000 {
+            if TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+                return Some(redis);
+            }
+            sleep(Duration::from_millis(10)).await;
+        }
+        panic!("redis-server did not start");
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A file that its owner alone may read.
+fn laid(folder: &Path, name: &str, text: &str) -> PathBuf {
+    let path = folder.join(name);
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+    path
+}
+
+#[track_caller]
+fn quiet(what: &str, said: &[u8]) {
+    let said = String::from_utf8_lossy(said);
+    let at = said.find(TRACE);
+    let shown = at.map(|at| &said[at.saturating_sub(200)..(at + 100).min(said.len())]);
+    assert!(at.is_none(), "{what} tells the secret: {shown:?}");
+}
+
+async fn until(what: &str, mut there: impl FnMut() -> bool) {
+    for _ in 0..600 {
+        if there() {
+            return;
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+    panic!("{what}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_secret_of_a_file_is_in_nothing_that_the_service_says() {
+    let Some(redis) = Redis::start().await else {
+        return;
+    };
+    Server::shared();
+    let folder = TempDir::with_prefix("borgerlinje-secret-").unwrap();
+    for (secret, state) in [(SECRET, "serving"), (WRONG, "away")] {
+        let url = format!("redis://:{secret}@127.0.0.1:{}\n", redis.port);
+        let file = laid(folder.path(), "redis-url", &url);
+        let environment = [
+            ("BORGERLINJE_REDIS_URL_FILE", file.to_str().unwrap()),
+            ("BORGERLINJE_LOG", "trace"),
+            ("BORGERLINJE_METRICS_LISTEN", "127.0.0.1:0"),
+        ];
+        let server = Server::with(&environment);
+        let (mut c, _) = Client::hello(&server, TOWN).await;
+        c.ask("a", "Hvordan fornyer jeg mit pas?").await;
+        let wanted = format!(r#"borgerlinje_centre_state{{state="{state}"}} 1"#);
+        until(&wanted, || server.metrics().contains(&wanted)).await;
+        // Once more after that, so that what fails has failed some times.
+        sleep(Duration::from_secs(3)).await;
+        quiet("metrics", server.metrics().as_bytes());
+        quiet("/health/ready", server.get("/health/ready").1.as_bytes());
+        for arguments in [&["doctor"][..], &["doctor", "--json"]] {
+            let mut doctor = borgerlinje(arguments);
+            let output = finish(doctor.envs(environment).env("RUST_BACKTRACE", "1"), b"");
+            quiet("doctor", &output.stdout);
+            quiet("doctor", &output.stderr);
+        }
+        let log = server.stderr();
+        assert!(log.contains("TRACE") || log.contains("DEBUG"), "{log}");
+        quiet("the log", server.stderr().as_bytes());
+        quiet("standard output", server.stdout().as_bytes());
+        for (name, bytes) in server.stored() {
+            quiet(&name, &bytes);
+        }
+    }
+}
+
+#[test]
+fn a_wrong_address_is_refused_without_being_said() {
+    let folder = TempDir::with_prefix("borgerlinje-secret-").unwrap();
+    let data = folder.path().join("data");
+    let asked = |command: &str, environment: &[(&str, &str)]| -> Output {
+        let mut program = borgerlinje(&[command]);
+        program
+            .env("BORGERLINJE_LISTEN", "127.0.0.1:0")
+            .env("BORGERLINJE_DATA", &data)
+            .env("BORGERLINJE_LOG", "trace")
+            .env("RUST_BACKTRACE", "1")
+            .envs(environment.iter().copied());
+        finish(&mut program, b"")
+    };
+    let refused = |environment: &[(&str, &str)], commands: &[&str]| {
+        for command in commands {
+            let output = asked(command, environment);
+            assert!(!output.status.success(), "{command}: {environment:?}");
+            quiet(command, &output.stdout);
+            quiet(command, &output.stderr);
+        }
+    };
+    for url in [
+        SECRET.to_owned(),
+        format!("redis//:{SECRET}@h"),
+        format!("http://:{SECRET}@127.0.0.1"),
+        format!("redis://bruger:{SECRET}@127.0.0.1:port"),
+        format!("redis://bruger:{SECRET}"),
+        format!("redis://:{SECRET}@"),
+        format!("redis+sentinel://bruger:{SECRET}@127.0.0.1"),
+        format!("redis+sentinel://bruger:{SECRET}/"),
+    ] {
+        refused(&[("BORGERLINJE_REDIS_URL", &url)], &["serve", "doctor"]);
+        let file = laid(folder.path(), "redis-url", &url);
+        let file = file.to_str().unwrap();
+        refused(
+            &[("BORGERLINJE_REDIS_URL_FILE", file)],
+            &["serve", "doctor"],
+        );
+    }
+    // Before anything else is looked at: a file for everybody, both at once, a line that is no TOML.
+    let url = format!("redis://:{SECRET}@127.0.0.1");
+    let file = laid(folder.path(), "redis-url", &url);
+    let both = [
+        ("BORGERLINJE_REDIS_URL", url.as_str()),
+        ("BORGERLINJE_REDIS_URL_FILE", file.to_str().unwrap()),
+    ];
+    refused(&both, &["serve", "doctor"]);
+    fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+    refused(&both[1..], &["serve", "doctor"]);
+    for text in [
+        format!("redis_url = \"{url}\n"),
+        format!("redis_url = {url}\n"),
+        format!(
+            "redis_url = \"{url}\"\nredis_url_file = \"{}\"\n",
+            file.display()
+        ),
+        format!("redis_url = [\"{url}\"]\n"),
+        format!("redis_url = \"{url}\" # x\nredis_url = \"{url}\"\n"),
+    ] {
+        let config = laid(folder.path(), "borgerlinje.toml", &text);
+        let config = config.to_str().unwrap();
+        refused(&[("BORGERLINJE_CONFIG", config)], &["serve", "doctor"]);
+    }
+}
