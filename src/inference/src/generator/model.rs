@@ -4,6 +4,8 @@
 //! A pass takes tokens of several texts at once: the pieces of prompts and the last tokens of answers. So weights, which
 //! are what takes the time, are read once for all of them.
 
+mod attend;
+
 use rayon::ThreadPool;
 use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
 
@@ -13,15 +15,12 @@ use super::gguf::Gguf;
 use super::weights::{Matrix, Scores, Vocabulary};
 use crate::encoder::Compute;
 use crate::error::{Error, Result};
-use crate::kernels::decoder::{self, Gate, Pairs, Scratch, Sight};
+use crate::kernels::decoder::{self, Gate, Pairs, Scratch};
 use crate::kernels::int8::Rows;
 use crate::precedence;
 
 /// From so many tokens a thread on, threads share tokens rather than outputs.
 const ROWS_TO_SHARE: usize = 12;
-/// Tokens that attend between two looks at who goes first: half a millisecond's work over 500 keys. A multiple of six
-/// with the usual four query heads a key head, which are attended six at a time.
-const ATTENDED: usize = 12;
 
 struct Layer {
     norm: Vec<f32>,
@@ -400,65 +399,6 @@ impl Layer {
             }
         }
         Ok(())
-    }
-
-    /// What each of a space's tokens sees, into its context.
-    fn attend(
-        &self,
-        a: &Architecture,
-        layer: usize,
-        s: &mut Space,
-        segments: &[Segment<'_>],
-        between: &(dyn Fn() + Sync),
-    ) {
-        let stride = self.qkv.outputs();
-        let (width, group) = (a.width, a.heads / a.kv_heads);
-        let mut at = 0;
-        while at < s.rows.len() {
-            let segment = s.rows[at].segment;
-            let rows = s.rows[at..]
-                .iter()
-                .take(ATTENDED)
-                .take_while(|r| r.segment == segment)
-                .count();
-            between();
-            for head in 0..a.kv_heads {
-                let columns = head * group * width..(head + 1) * group * width;
-                s.queries.clear();
-                s.sights.clear();
-                for (row, line) in s.rows[at..at + rows]
-                    .iter()
-                    .zip(s.qkv.chunks_exact(stride).skip(at))
-                {
-                    s.queries.extend_from_slice(&line[columns.clone()]);
-                    let first = self
-                        .window
-                        .map_or(0, |w| (row.position + 1).saturating_sub(w));
-                    let sight = Sight {
-                        first,
-                        last: row.position,
-                    };
-                    s.sights.extend(std::iter::repeat_n(sight, group));
-                }
-                s.contexts.resize(s.queries.len(), 0.0);
-                let pages = segments[segment]
-                    .cache
-                    .parts(layer * a.kv_heads + head, width);
-                decoder::attend(
-                    &s.queries,
-                    &s.sights,
-                    &pages,
-                    width,
-                    &mut s.contexts,
-                    &mut s.scratch,
-                );
-                let lines = s.context.chunks_exact_mut(a.heads * width).skip(at);
-                for (line, from) in lines.zip(s.contexts.chunks_exact(group * width)) {
-                    line[columns.clone()].copy_from_slice(from);
-                }
-            }
-            at += rows;
-        }
     }
 
     /// The rest of a layer. A prompt's piece takes milliseconds in each of its products.

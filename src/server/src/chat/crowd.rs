@@ -17,6 +17,8 @@ const KEPT: usize = 20_000;
 const PLACE_AFTER: Duration = Duration::from_secs(30);
 /// The longest that a new dialogue waits for its turn.
 const IN_LINE: Duration = Duration::from_secs(5);
+/// After so much quiet its worth of dialogues begins at once: a class that opens the chat together.
+const QUIET: Duration = Duration::from_secs(30);
 
 #[derive(Clone, Copy)]
 struct Count {
@@ -93,8 +95,7 @@ impl Crowd {
         }
         let each = Duration::from_secs(1) / self.limits.crowds_a_second;
         let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
-        // A second's worth begins at once after a while of quiet.
-        let next = (*line).max(now.saturating_sub(Duration::from_secs(1)));
+        let next = (*line).max(now.saturating_sub(QUIET));
         let delay = next.saturating_sub(now);
         if delay > IN_LINE {
             return Err(PLACE_AFTER);

@@ -26,7 +26,7 @@ impl Default for PerNetwork {
             dialogues: 600,
             dialogues_an_hour: 1_800,
             crowd: 20,
-            crowds_a_second: 10,
+            crowds_a_second: 2,
         }
     }
 }

@@ -142,7 +142,10 @@ async fn add_all(
             password,
             role,
         } = account;
-        let rights = rights.join(",");
+        let rights = match *role {
+            "editor" => "all".to_owned(),
+            _ => rights.join(","),
+        };
         let row = [user.as_str(), user, role, &rights, "da", CAPACITY, password];
         table.push_str(&row.join("\t"));
         table.push('\n');
