@@ -43,11 +43,19 @@ impl Client {
     /// # Errors
     /// The HTTP status, where no socket came of it.
     pub(crate) async fn open_from(server: &Server, from: Option<&str>) -> Result<Client, u16> {
+        Self::open_with(server, "X-Forwarded-For", from).await
+    }
+
+    /// As [`Client::open_from`], with a header.
+    pub(crate) async fn open_with(
+        server: &Server,
+        name: &'static str,
+        value: Option<&str>,
+    ) -> Result<Client, u16> {
         let address = format!("ws://{}/ws/chat", server.address);
         let mut request = address.into_client_request().unwrap();
-        if let Some(from) = from {
-            let headers = request.headers_mut();
-            headers.insert("X-Forwarded-For", from.parse().unwrap());
+        if let Some(value) = value {
+            request.headers_mut().insert(name, value.parse().unwrap());
         }
         let line = TcpStream::connect(&server.address).await.unwrap();
         Self::on(request, Box::new(line)).await

@@ -42,3 +42,4 @@ mod studio_nodes;
 mod studio_work;
 mod switches;
 mod tls;
+mod websites;

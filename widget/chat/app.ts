@@ -340,10 +340,15 @@ export class App implements View {
     if (this.themed) return;
     this.themed = true;
     try {
-      const answer = await fetch(this.cfg.theme, { credentials: 'omit', referrerPolicy: 'no-referrer' });
-      if (!answer.ok) return;
+      const answer = await fetch(`${this.cfg.theme}?lang=${this.w.lang}`, { credentials: 'omit', referrerPolicy: 'no-referrer' });
       const t = (await answer.json()) as Record<string, unknown>;
-      if (!this.name && typeof t.name === 'string') this.panel.municipality((this.name = t.name));
+      if (answer.status === 403) {
+        // Of a socket that is refused a page is not told why: this says that it may not open the chat.
+        this.talk.link.stop();
+        this.closed(t.text as string);
+      }
+      // Of a problem's answer there is no name and no colour.
+      if (!this.name && t.name) this.panel.municipality((this.name = String(t.name)));
       // The page's own choice is nearer than the service's.
       if (!this.cfg.accent) this.colours(String(t.accent ?? ''), String(t.on_accent ?? ''));
     } catch {

@@ -123,7 +123,7 @@ pub(crate) fn out_of_scope(file: &File, faults: &mut Vec<Fault>) -> Vec<(Lang, S
 pub struct Texts(BTreeMap<String, BTreeMap<Lang, String>>);
 
 /// The keys that the program needs, each in every language.
-const NEEDED: [&str; 64] = [
+const NEEDED: [&str; 65] = [
     "disclosure",
     "greeting",
     "greeting_reply",
@@ -180,6 +180,7 @@ const NEEDED: [&str; 64] = [
     "error_slot",
     "error_no_queue",
     "error_crowded",
+    "error_wrong_website",
     "bot_off",
     "chat_closed",
     "error_callback_gone",

@@ -26,6 +26,7 @@ use crate::metrics::Metrics;
 use crate::switches::Switches;
 use crate::tls::Tls;
 use crate::transcript::Typing;
+use crate::websites::Websites;
 
 /// The running service. Cheap to clone.
 pub(crate) type App = Arc<Inner>;
@@ -55,6 +56,8 @@ pub(crate) struct Inner {
     /// How much of the chat each network has.
     pub crowd: Arc<Crowd>,
     pub pages: crate::pages::Pages,
+    /// Which websites may open a chat.
+    pub websites: Websites,
     pub metrics: Arc<Metrics>,
     /// What the operator has switched off.
     pub switches: Switches,
@@ -85,6 +88,7 @@ pub(crate) struct Parts {
     pub shared: bool,
     pub always_open: bool,
     pub per_network: PerNetwork,
+    pub websites: Websites,
 }
 
 impl Inner {
@@ -109,6 +113,7 @@ impl Inner {
             cores: Semaphore::new(cores),
             crowd: Crowd::new(parts.per_network),
             pages: crate::pages::Pages::new(parts.widget),
+            websites: parts.websites,
             metrics: Arc::default(),
             switches: Switches::default(),
             shared: parts.shared,

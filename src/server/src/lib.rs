@@ -26,6 +26,7 @@ mod switches;
 mod tls;
 mod transcript;
 mod web;
+mod websites;
 mod wire;
 
 pub use cli::main;

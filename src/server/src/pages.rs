@@ -3,17 +3,20 @@
 use std::path::PathBuf;
 
 use axum::Json;
-use axum::extract::{Path, State};
-use axum::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderValue, StatusCode};
+use axum::extract::{Path, Query, State};
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ORIGIN, VARY,
+};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
-use base::MunicipalityCode;
+use base::{Lang, MunicipalityCode};
 use knowledge::Municipality;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::drain::Phase;
 use crate::editor::NodeShown;
+use crate::router::framed_by;
 
 /// The files of the `widget` folder. Small, and read anew for each request so that a rebuilt widget shows.
 pub(crate) struct Pages {
@@ -148,7 +151,7 @@ fn danish_order(name: &str) -> String {
 pub(crate) async fn demo(
     State(app): State<App>,
     Path(code): Path<String>,
-) -> Result<Html<String>, Problem> {
+) -> Result<Response, Problem> {
     let m = found(&app, &code)?;
     let page = app.pages.read("pages/demo.html").await?;
     let values = [
@@ -161,33 +164,43 @@ pub(crate) async fn demo(
     let page = values.iter().fold(page, |page, (slot, value)| {
         page.replace(slot, &escape(value))
     });
-    Ok(Html(page))
+    let mut response = Html(page).into_response();
+    // Whoever may open its chat may show it too.
+    let policy = framed_by(&app.websites.framing(m.code));
+    if let Ok(policy) = HeaderValue::try_from(policy) {
+        response
+            .headers_mut()
+            .insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    Ok(response)
 }
 
-fn file(kind: &'static str, body: String) -> Response {
-    (
-        [
-            (CONTENT_TYPE, HeaderValue::from_static(kind)),
-            (
-                CACHE_CONTROL,
-                HeaderValue::from_static("public, max-age=300"),
-            ),
-            // Municipal websites embed the script from their own addresses.
-            (ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")),
-        ],
-        body,
-    )
-        .into_response()
+/// Lets the website that asks read an answer, if it may.
+fn shared(app: &App, asked: &HeaderMap, mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    if let Some(origin) = app.websites.readable(asked) {
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    }
+    if app.websites.listed() {
+        headers.insert(VARY, HeaderValue::from_static("Origin"));
+    }
+    response
 }
 
-pub(crate) async fn css(State(app): State<App>) -> Result<Response, Problem> {
+/// Municipal websites embed these from their own addresses.
+fn file(app: &App, asked: &HeaderMap, kind: &'static str, body: String) -> Response {
+    let headers = [(CONTENT_TYPE, kind), (CACHE_CONTROL, "public, max-age=300")];
+    shared(app, asked, (headers, body).into_response())
+}
+
+pub(crate) async fn css(State(app): State<App>, asked: HeaderMap) -> Result<Response, Problem> {
     let body = app.pages.read("pages/pages.css").await?;
-    Ok(file("text/css; charset=utf-8", body))
+    Ok(file(&app, &asked, "text/css; charset=utf-8", body))
 }
 
-pub(crate) async fn widget(State(app): State<App>) -> Result<Response, Problem> {
+pub(crate) async fn widget(State(app): State<App>, asked: HeaderMap) -> Result<Response, Problem> {
     let body = app.pages.read("dist/borgerlinje.js").await?;
-    Ok(file("text/javascript; charset=utf-8", body))
+    Ok(file(&app, &asked, "text/javascript; charset=utf-8", body))
 }
 
 #[derive(Serialize)]
@@ -221,11 +234,26 @@ struct Theme {
     contrast: f64,
 }
 
+/// In which language a refusal is said.
+#[derive(Deserialize)]
+pub(crate) struct Said {
+    lang: Option<Lang>,
+}
+
 pub(crate) async fn theme(
     State(app): State<App>,
     Path(code): Path<String>,
+    Query(said): Query<Said>,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let m = found(&app, &code)?;
+    // A request without an origin is one of our own pages, or of no page.
+    if let Some(origin) = headers.get(ORIGIN) {
+        let visitor = app.websites.visitor(app.auth.origins(), &headers);
+        if !visitor.is_some_and(|v| v.may(m.code)) {
+            return Ok(not_from_here(&app, origin.clone(), said.lang));
+        }
+    }
     let (on_accent, contrast) = knowledge::text_on(&m.accent);
     let theme = Theme {
         code: m.code,
@@ -234,7 +262,23 @@ pub(crate) async fn theme(
         on_accent,
         contrast: (contrast * 100.0).round() / 100.0,
     };
-    Ok(([(ACCESS_CONTROL_ALLOW_ORIGIN, "*")], Json(theme)).into_response())
+    Ok(shared(&app, &headers, Json(theme).into_response()))
+}
+
+/// The widget of a page that may not open the chat is told so in words: of a socket that is refused a page learns
+/// nothing. That page may read this answer, for it holds nothing else.
+fn not_from_here(app: &App, origin: HeaderValue, lang: Option<Lang>) -> Response {
+    let texts = &app.snapshot().release.texts;
+    let text = texts.get("error_wrong_website", lang.unwrap_or_default(), &[]);
+    let body = ProblemBody {
+        code: "wrong_website",
+        text,
+    };
+    let headers = [
+        (ACCESS_CONTROL_ALLOW_ORIGIN, origin),
+        (VARY, HeaderValue::from_static("Origin")),
+    ];
+    (StatusCode::FORBIDDEN, headers, Json(body)).into_response()
 }
 
 pub(crate) async fn live() -> &'static str {

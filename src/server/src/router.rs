@@ -18,6 +18,11 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
 /// Browsers come back by TLS for a year. Only where the service speaks it: else it is the proxy's to say.
 const ONLY_TLS: &str = "max-age=31536000";
 
+/// The policy of a page that these may show in a frame.
+pub(crate) fn framed_by(who: &str) -> String {
+    format!("{} {who}", POLICY.trim_end_matches(" 'self'"))
+}
+
 pub(crate) fn build(app: App) -> Router {
     let header = |name, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))

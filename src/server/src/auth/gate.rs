@@ -15,6 +15,7 @@ use super::Signed;
 use super::http::Trouble;
 use super::rights::{Method, Page, ROUTES, Route, Who};
 use crate::app::App;
+use crate::websites::Visitor;
 
 /// Routes that are being registered.
 pub(crate) struct Routes {
@@ -88,9 +89,18 @@ async fn guard(
     next: Next,
 ) -> Result<Response, Trouble> {
     let (auth, headers) = (&app.auth, request.headers());
-    if route.page != Page::Any && !auth.origins().ours(headers) {
-        return Err(Trouble::WrongOrigin);
-    }
+    let visitor = match route.page {
+        Page::Any => None,
+        Page::Website => match app.websites.visitor(auth.origins(), headers) {
+            Some(visitor) => Some(visitor),
+            None => {
+                app.metrics.website_refused();
+                return Err(Trouble::WrongWebsite);
+            }
+        },
+        Page::Ours | Page::Vouched if auth.origins().ours(headers) => None,
+        Page::Ours | Page::Vouched => return Err(Trouble::WrongOrigin),
+    };
     if route.who.signed_in() {
         let signed = auth.session(headers).await?;
         if route.page == Page::Vouched {
@@ -104,7 +114,20 @@ async fn guard(
         }
         request.extensions_mut().insert(signed);
     }
+    if let Some(visitor) = visitor {
+        request.extensions_mut().insert(visitor);
+    }
     Ok(next.run(request).await)
+}
+
+/// What the gate has found of the website. A handler that takes it behind another row refuses everybody.
+impl FromRequestParts<App> for Visitor {
+    type Rejection = Trouble;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Trouble> {
+        let visitor = parts.extensions.get::<Visitor>().cloned();
+        visitor.ok_or(Trouble::WrongWebsite)
+    }
 }
 
 /// The session that the gate has found. A handler that takes it behind a row for anybody answers as if nobody had

@@ -31,6 +31,8 @@ pub(crate) enum Trouble {
     /// How long to wait.
     Throttled(Duration),
     WrongOrigin,
+    /// No chat is opened from this page.
+    WrongWebsite,
     WrongCsrf,
     /// It is for others.
     NoRight(Who),
@@ -84,6 +86,12 @@ impl IntoResponse for Trouble {
                 "wrong_origin",
                 "Siden er åbnet på en adresse, som tjenesten ikke kender. Den, der driver tjenesten, skal \
                  angive adressen i BORGERLINJE_PUBLIC_URL.",
+            ),
+            Trouble::WrongWebsite => (
+                StatusCode::FORBIDDEN,
+                "wrong_website",
+                "Chatten kan ikke åbnes fra denne hjemmeside. Den, der driver tjenesten, bestemmer, hvilke \
+                 hjemmesider der kan.",
             ),
             Trouble::WrongCsrf => (
                 StatusCode::FORBIDDEN,

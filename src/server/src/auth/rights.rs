@@ -42,6 +42,8 @@ impl Who {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Page {
     Any,
+    /// Where websites are listed, the `Origin` of one of them, or our own.
+    Website,
     /// Our own `Origin`.
     Ours,
     /// That, and the session's csrf value.
@@ -137,7 +139,7 @@ routes! {
     DESK_FILE: Get "/desk/{*file}", Anybody, Any, All;
     STUDIO_PAGE: Get "/studio", Anybody, Any, All;
     STUDIO_FILE: Get "/studio/{*file}", Anybody, Any, All;
-    CHAT: Get "/ws/chat", Anybody, Any, Dialogue;
+    CHAT: Get "/ws/chat", Anybody, Website, Dialogue;
     DESK: Get "/ws/desk", Desk, Ours, Served;
 
     SIGN_IN: Post "/api/session", Anybody, Ours, All;
@@ -289,6 +291,7 @@ mod tests {
     fn page(p: Page) -> &'static str {
         match p {
             Page::Any => "any",
+            Page::Website => "website",
             Page::Ours => "origin",
             Page::Vouched => "csrf",
         }

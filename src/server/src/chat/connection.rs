@@ -25,6 +25,7 @@ use super::dialogue::{self, Dialogue, Frame, Joined};
 use super::people;
 use super::turn::{Done, Refusal, Request, make_good};
 use crate::app::App;
+use crate::websites::Visitor;
 use crate::wire::{
     ClientId, Code, Contact, FromCitizen, Hello, Limits, MAX_FRAME, Municipality, ToCitizen,
     VERSION, text, wrong_field,
@@ -51,6 +52,7 @@ pub(crate) async fn upgrade(
     State(app): State<App>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
+    visitor: Visitor,
     ws: WebSocketUpgrade,
 ) -> Response {
     let from = app.auth.client(peer, &headers);
@@ -71,6 +73,7 @@ pub(crate) async fn upgrade(
                 app: Arc::clone(&app),
                 out,
                 place,
+                visitor,
                 faults: 0,
                 frames: 0,
                 minute: Instant::now(),
@@ -92,6 +95,8 @@ struct Connection {
     out: SplitSink<WebSocket, Message>,
     /// Among those of its network.
     place: Place,
+    /// What the website may that it comes from.
+    visitor: Visitor,
     faults: u32,
     frames: u32,
     minute: Instant,

@@ -54,6 +54,7 @@ pub(super) fn run(setting: &Setting, json: bool) -> Result<ExitCode, Failure> {
         accounts(config),
         port(config),
         tls(setting),
+        websites(config),
         redis(config),
         files(),
         memory(config),
@@ -241,6 +242,15 @@ fn port(config: &Config) -> Finding {
         }
         Err(e) => found(what, State::Fault, format!("{}: {e}", config.listen)),
     }
+}
+
+fn websites(config: &Config) -> Finding {
+    let (what, all) = ("websites", &config.websites);
+    if all.listed() {
+        return found(what, State::Ok, format!("{} may open a chat", all.len()));
+    }
+    let said = "none is listed: any website may open a chat";
+    found(what, State::Warning, said)
 }
 
 fn tls(setting: &Setting) -> Finding {

@@ -146,6 +146,7 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
             shared: redis.is_some(),
             always_open,
             per_network: config.per_network,
+            websites: config.websites.clone(),
         });
         // Before anybody is let in: what is off stays off over a restart.
         app.switches.read(&accounts).await?;
@@ -174,6 +175,9 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
         }
         if let Some(tls) = &tls {
             begin_tls(&app, tls);
+        }
+        if !app.websites.listed() {
+            tracing::info!("no website is listed: any may open a chat");
         }
         let scheme = if tls.is_some() { "https" } else { "http" };
         say(&format!("Borgerlinje is listening on {scheme}://{address}"))?;

@@ -10,6 +10,7 @@ mod redis;
 mod secret;
 mod team;
 mod tls;
+mod website;
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
@@ -30,6 +31,7 @@ use crate::auth::{Origins, Staff, public_origin};
 use crate::desk::Patience;
 use crate::retention::Retention;
 use crate::web::Hosts;
+use crate::websites::Websites;
 
 /// Everything the operator can set.
 #[derive(Clone, Debug)]
@@ -84,6 +86,8 @@ pub(crate) struct Config {
     pub per_network: PerNetwork,
     /// How staff sign in.
     pub staff: Staff,
+    /// Which websites may open a chat; none: any.
+    pub websites: Websites,
     pub(crate) teams: Vec<Team>,
 }
 
@@ -126,6 +130,8 @@ pub(crate) enum ConfigError {
     PerNetwork(&'static str),
     #[error("[generation] in the configuration file: {0}")]
     Generation(&'static str),
+    #[error("[[website]] in the configuration file: {0}")]
+    Website(String),
     #[error("[[team]] in the configuration file: {0}")]
     Team(String),
     #[error("the configuration file {path}: {why}")]
@@ -182,6 +188,8 @@ struct ConfigFile {
     always_open: bool,
     #[serde(default)]
     team: Vec<team::TeamFile>,
+    #[serde(default)]
+    website: Vec<website::WebsiteFile>,
 }
 
 impl Config {
@@ -411,6 +419,7 @@ impl Config {
                 .collect(),
             always_open: switch("BORGERLINJE_ALWAYS_OPEN", file.always_open)?,
             centre,
+            websites: website::websites(file.website).map_err(ConfigError::Website)?,
             teams,
         })
     }

@@ -68,6 +68,7 @@ pub(crate) struct Metrics {
     dialogues_begun: Counter,
     dialogues_resumed: Counter,
     dialogues_ended: Counter,
+    websites_refused: Counter,
     handovers: Family<Step, Counter>,
     callbacks: Family<Step, Counter>,
     steps_missed: Counter,
@@ -95,6 +96,7 @@ impl Default for Metrics {
             dialogues_begun: Counter::default(),
             dialogues_resumed: Counter::default(),
             dialogues_ended: Counter::default(),
+            websites_refused: Counter::default(),
             handovers: Family::default(),
             callbacks: Family::default(),
             steps_missed: Counter::default(),
@@ -142,6 +144,8 @@ impl Metrics {
         all.register("dialogues_resumed", help, m.dialogues_resumed.clone());
         let help = "Dialogues that a citizen ended";
         all.register("dialogues_ended", help, m.dialogues_ended.clone());
+        let help = "Chats that were asked for from a page that may not open them";
+        all.register("websites_refused", help, m.websites_refused.clone());
         let help = "Chats with people by how far they came";
         all.register("handovers", help, m.handovers.clone());
         let help = "Promised calls by what became of them";
@@ -231,6 +235,11 @@ impl Metrics {
         } else {
             self.dialogues_begun.inc();
         }
+    }
+
+    /// A chat was asked for from a page of a website that is not listed, or not for that municipality.
+    pub(crate) fn website_refused(&self) {
+        self.websites_refused.inc();
     }
 
     pub(crate) fn dialogue_ended(&self) {

@@ -102,6 +102,16 @@ impl Connection {
         }
         let code = hello.municipality.parse::<MunicipalityCode>().ok();
         let known = code.filter(|c| self.app.snapshot().release.view(*c).is_some());
+        if known.is_some_and(|code| !self.visitor.may(code)) {
+            self.app.metrics.website_refused();
+            let texts = &self.app.snapshot().release.texts;
+            let said = texts.get("error_wrong_website", hello.lang, &[]);
+            self.error(Code::UnknownMunicipality, &said, None, None)
+                .await
+                .continue_value()?;
+            let _ = self.close(close_code::POLICY, "another website").await;
+            return None;
+        }
         if let Some(code) = known {
             if let Some((refusal, close)) = self.kept_out(code, hello) {
                 self.error(refusal.code, &refusal.text, None, refusal.retry_after)

@@ -121,6 +121,7 @@ impl Service {
             shared: false,
             always_open: false,
             per_network: crate::config::PerNetwork::default(),
+            websites: crate::websites::Websites::default(),
         });
         super::super::begin(&app);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
