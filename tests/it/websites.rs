@@ -107,7 +107,7 @@ async fn a_chat_is_opened_from_listed_websites_alone() {
         assert!(head.contains("\r\nvary: origin"), "{head}");
         let told = body.contains("cannot be opened from this website");
         assert_eq!(told, path.ends_with("lang=en"), "{body}");
-        let theme = body.contains("on_accent");
+        let theme = head.contains("application/json") && body.contains("on_accent");
         assert_eq!(theme, status == 200 && path.contains("theme"), "{body}");
     }
     for (town, framing) in [
