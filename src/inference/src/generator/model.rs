@@ -15,7 +15,7 @@ use super::gguf::Gguf;
 use super::weights::{Matrix, Scores, Vocabulary};
 use crate::encoder::Compute;
 use crate::error::{Error, Result};
-use crate::kernels::decoder::{self, Gate, Pairs, Scratch};
+use crate::kernels::decoder::{self, Gate, Pairs, Scratch, Sight};
 use crate::kernels::int8::Rows;
 use crate::precedence;
 
