@@ -18,7 +18,7 @@ const PLACE_AFTER: Duration = Duration::from_secs(30);
 /// The longest that a new dialogue waits for its turn.
 const IN_LINE: Duration = Duration::from_secs(5);
 /// After so much quiet its worth of dialogues begins at once: a class that opens the chat together.
-const QUIET: Duration = Duration::from_secs(30);
+const QUIET: Duration = Duration::from_secs(120);
 
 #[derive(Clone, Copy)]
 struct Count {

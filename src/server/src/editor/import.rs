@@ -25,7 +25,7 @@ use super::jobs::Job;
 use super::places::Rights;
 use super::problem::Problem;
 use super::wire::{Imported, ImportedDraft, Who};
-use super::{Studio, blocking, today};
+use super::{Studio, long, today};
 use crate::app::App;
 use crate::auth::Account;
 use crate::reader::Kind;
@@ -136,7 +136,7 @@ impl Studio {
         let pages = pages_then(&self.store, &plan, &rows).await?;
         let (live, today, layer) = (self.live.load_full(), today(&*app.clock), plan.layer);
         let (counter, account_too) = (Arc::clone(job), Arc::clone(account));
-        let mut brought = blocking(move || {
+        let mut brought = long(move || {
             let rights = Rights {
                 account: &account_too,
                 release: &live.release,

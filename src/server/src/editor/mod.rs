@@ -149,5 +149,14 @@ async fn blocking<T: Send + 'static>(
         .map_err(problem::Problem::unavailable)
 }
 
+/// The same for what takes seconds and nobody waits for at the moment: it gives way to everything else.
+async fn long<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, problem::Problem> {
+    crate::runtime::politely(inference::BACKGROUND, work)
+        .await
+        .map_err(problem::Problem::unavailable)
+}
+
 #[cfg(test)]
 mod tests;

@@ -35,6 +35,7 @@ pub(crate) fn run(kind: Kind, address: String, charset: String) -> io::Result<()
         };
         setrlimit(what, limit)?;
     }
+    inference::nice(inference::BACKGROUND);
     let mut bytes = Vec::new();
     let most = u64::try_from(LARGEST).unwrap_or(u64::MAX);
     io::stdin().lock().take(most).read_to_end(&mut bytes)?;

@@ -43,6 +43,26 @@ pub(crate) fn yielding_pool() -> Result<rayon::ThreadPool, rayon::ThreadPoolBuil
         .build()
 }
 
+/// Does work on a thread of its own that is this nice (`inference::WRITING`, `inference::BACKGROUND`): long work beside
+/// citizens' turns, which tokio's blocking threads would do as eagerly as those.
+///
+/// # Errors
+/// The system gives no thread, or the work panicked.
+pub(crate) async fn politely<T: Send + 'static>(
+    level: i32,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<T> {
+    let (to, from) = tokio::sync::oneshot::channel();
+    std::thread::Builder::new()
+        .name("polite".into())
+        .spawn(move || {
+            inference::nice(level);
+            let _ = to.send(work());
+        })?;
+    from.await
+        .map_err(|_| io::Error::other("the work panicked"))
+}
+
 /// Files and sockets that a service may have open, once it has raised its limit; none: as many as it likes.
 pub(crate) fn open_files() -> Option<u64> {
     use rustix::process::{Resource, getrlimit};

@@ -15,9 +15,11 @@ use super::wire::{Socket, chat, hello, network, say, tcp};
 
 /// How long a frame is waited for before the connection counts as lost.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Every third citizen sits in one library.
+/// The network of a library, where every third citizen sits.
 const LIBRARY: usize = 0;
-/// Frames that are taken from the journal after an end at most, and how long they may take.
+/// How often a dialogue is read in the end, where something is missing.
+const LOOKS: usize = 3;
+/// How long a whole dialogue may take to be read.
 const READING: Duration = Duration::from_secs(60);
 
 /// What they noticed, all together.
@@ -90,7 +92,17 @@ impl Citizen {
             self.ask(&mut socket, asked).await;
         }
         drop(socket);
-        timeout(READING, self.read_all()).await.ok().flatten()
+        // An answer may still be on its way.
+        let mut found = None;
+        for _ in 0..LOOKS {
+            found = timeout(READING, self.read_all()).await.ok().flatten();
+            if found == Some(0) {
+                return found;
+            }
+            sleep(Duration::from_secs(2)).await;
+        }
+        tracing::warn!(citizen = self.n, ?found, "not all of a dialogue is there");
+        found
     }
 
     /// One question, sent until it is answered.

@@ -168,10 +168,11 @@ async fn measure(setting: &Setting, options: &Options) -> Result<Report, Failure
         let pause = Duration::from_secs(options.pause);
         citizens.spawn(citizen.live(pause));
         // They do not all come at once.
-        sleep(Duration::from_millis(5)).await;
+        sleep(Duration::from_millis(20)).await;
     }
     tracing::info!("calm for {} s", options.calm);
-    sleep(Duration::from_secs(options.pause.min(30))).await;
+    // Each has asked once.
+    sleep(Duration::from_secs(options.pause * 2)).await;
     diary.take();
     let mut calm_mb = watched(&mut service, options.calm).await;
     let calm = Turns::of(diary.take());

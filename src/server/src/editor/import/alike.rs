@@ -11,7 +11,7 @@ use super::super::jobs::Job;
 use super::super::problem::Problem;
 use super::super::questions::turn;
 use super::super::wire::Duplicate;
-use super::super::{Studio, blocking};
+use super::super::{Studio, long};
 use crate::app::App;
 
 impl Studio {
@@ -32,7 +32,7 @@ impl Studio {
         let texts = asked.iter().map(|(_, title, _)| title.clone()).collect();
         let vectors = self.encoded(app, texts, job).await?;
         let (live, job) = (app.turn.load_full(), Arc::clone(job));
-        blocking(move || {
+        long(move || {
             let release = &live.snapshot.release;
             let mut somewhere = BTreeMap::new();
             for m in release.municipalities.values().rev() {

@@ -37,7 +37,7 @@ pub(super) async fn rows(
     progress: &dyn Progress,
 ) -> Result<Rows, Problem> {
     let (rows, skipped) = match what {
-        What::Rows(format, text) => super::super::blocking(move || read::rows(format, &text))
+        What::Rows(format, text) => super::super::long(move || read::rows(format, &text))
             .await?
             .map_err(Problem::bad)?,
         What::Paper(kind, bytes) => {
