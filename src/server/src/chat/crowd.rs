@@ -32,8 +32,8 @@ struct Count {
 pub(crate) struct Crowd {
     limits: PerNetwork,
     networks: Mutex<HashMap<Network, Count>>,
-    /// When the next of the line of crowds begins.
-    line: Mutex<Duration>,
+    /// When the next of the line of crowds begins; none: nobody ever stood in it.
+    line: Mutex<Option<Duration>>,
 }
 
 /// A socket's place; given back when it is dropped.
@@ -95,12 +95,14 @@ impl Crowd {
         }
         let each = Duration::from_secs(1) / self.limits.crowds_a_second;
         let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = (*line).max(now.saturating_sub(QUIET));
+        // As if the clock had begun that much earlier: a service that has just started has been quiet.
+        let now = now + QUIET;
+        let next = line.unwrap_or_default().max(now - QUIET);
         let delay = next.saturating_sub(now);
         if delay > IN_LINE {
             return Err(PLACE_AFTER);
         }
-        *line = next + each;
+        *line = Some(next + each);
         Ok(delay)
     }
 }

@@ -3,7 +3,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use super::*;
 
 const HERE: Option<IpAddr> = Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)));
-const NOW: Duration = Duration::from_secs(1_000);
+const NOW: Duration = Duration::from_secs(100);
 
 fn crowd(sockets: u32, dialogues: u32) -> Arc<Crowd> {
     Crowd::new(PerNetwork {

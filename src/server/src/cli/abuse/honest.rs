@@ -218,15 +218,17 @@ impl Citizen {
             }
         };
         let newest = welcome["seq"].as_u64()?;
-        let (mut there, mut answers) = (HashMap::new(), 0);
+        let (mut there, mut unanswered, mut open) = (HashMap::new(), 0, false);
         loop {
             let frame = next(&mut socket).await?;
             match frame["type"].as_str()? {
                 "citizen" => {
                     let id = frame["client_id"].as_str()?.to_owned();
                     *there.entry(id).or_insert(0) += 1;
+                    unanswered += usize::from(open);
+                    open = true;
                 }
-                "answer_end" => answers += 1,
+                "answer_end" | "handover_offer" => open = false,
                 _ => {}
             }
             if frame["seq"].as_u64() == Some(newest) {
@@ -235,8 +237,7 @@ impl Citizen {
         }
         let once = |id: &&String| there.get(*id) != Some(&1);
         let missing = self.acknowledged.iter().filter(once).count();
-        let unanswered = there.len().saturating_sub(answers);
-        Some(missing.max(unanswered))
+        Some(missing + unanswered + usize::from(open))
     }
 }
 
