@@ -30,6 +30,8 @@ use crate::auth::{Account, Address, Routes, Signed, rights};
 /// Bytes of a request at most, and of an import.
 const MAX_BODY: usize = 4 << 20;
 const MAX_IMPORT: usize = 32 << 20;
+/// A larger one takes milliseconds to read, and is read beside the async threads.
+const LARGE: usize = 256 << 10;
 
 /// The API in OpenAPI's words.
 #[derive(OpenApi)]
@@ -183,7 +185,7 @@ impl FromRequestParts<App> for By {
 /// A JSON body; what is wrong with it is said in words.
 struct Asked<T>(T);
 
-impl<T: DeserializeOwned> FromRequest<App> for Asked<T> {
+impl<T: DeserializeOwned + Send + 'static> FromRequest<App> for Asked<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
@@ -192,7 +194,11 @@ impl<T: DeserializeOwned> FromRequest<App> for Asked<T> {
             StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(),
             _ => Problem::bad("Forespørgslen kom ikke helt frem."),
         })?;
-        let read = serde_json::from_slice(&bytes);
+        let read = if bytes.len() > LARGE {
+            super::long(move || serde_json::from_slice(&bytes)).await?
+        } else {
+            serde_json::from_slice(&bytes)
+        };
         read.map(Self)
             .map_err(|e| Problem::bad(format!("Forespørgslen kan ikke læses: {e}")))
     }

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep, timeout};
@@ -111,7 +111,11 @@ pub(super) struct Foes {
 }
 
 impl Foes {
-    pub(super) async fn begin(stage: &Arc<Stage>, accounts: &[Account]) -> Result<Self, Failure> {
+    pub(super) async fn begin(
+        stage: &Arc<Stage>,
+        accounts: &[Account],
+        files: Vec<String>,
+    ) -> Result<Self, Failure> {
         let editor = accounts.last().ok_or("no editor")?;
         let session = http::sign_in(stage.address, &editor.user, &editor.password).await?;
         let books = Arc::new(Books::default());
@@ -183,7 +187,8 @@ impl Foes {
             let mut n = 0;
             while !s.over() {
                 b.imports.tried();
-                b.imports.ended(import(&s, &session, n).await);
+                let body = files.get(n % files.len()).map_or("{}", String::as_str);
+                b.imports.ended(import(&s, &session, body).await);
                 n += 1;
                 sleep(IMPORT_EVERY).await;
             }
@@ -359,27 +364,32 @@ async fn guess(stage: &Stage, n: usize, name: &str) -> bool {
     matches!(answer, Ok(Ok((200, ..))))
 }
 
-/// A file that is large, or broken, or both; whether it was taken in for reading.
-async fn import(stage: &Stage, session: &Session, n: usize) -> bool {
+/// Requests with a file that is large, or broken, or both. Made before anything is measured: they take long.
+pub(super) fn files() -> Vec<String> {
     let junk = |first: &[u8], size: usize| {
         let mut bytes = first.to_vec();
         bytes.extend((0..size).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8));
         BASE64_STANDARD.encode(bytes)
     };
-    let rows = || {
-        let row =
-            |i: usize| format!("Spørgsmål {i}?;Svar {i} på et spørgsmål, som ingen har stillet.\n");
-        "titel;svar\n".to_owned() + &(0..30_000).map(row).collect::<String>()
+    let row =
+        |i: usize| format!("Spørgsmål {i}?;Svar {i} på et spørgsmål, som ingen har stillet.\n");
+    let rows = "titel;svar\n".to_owned() + &(0..19_000).map(row).collect::<String>();
+    let all = [
+        json!({"format": "pdf", "data": junk(b"%PDF-1.7\n", 8 << 20)}),
+        json!({"format": "docx", "data": junk(b"PK\x03\x04", 8 << 20)}),
+        json!({"format": "csv", "text": rows}),
+        json!({"format": "json", "text": "[".repeat(4 << 20)}),
+    ];
+    let named = |mut what: Value| {
+        what["name"] = json!("fil");
+        what["layer"] = json!("shared");
+        what.to_string()
     };
-    let mut what = match n % 4 {
-        0 => json!({"format": "pdf", "data": junk(b"%PDF-1.7\n", 8 << 20)}),
-        1 => json!({"format": "docx", "data": junk(b"PK\x03\x04", 8 << 20)}),
-        2 => json!({"format": "csv", "text": rows()}),
-        _ => json!({"format": "json", "text": "[".repeat(4 << 20)}),
-    };
-    what["name"] = json!(format!("fil-{n}"));
-    what["layer"] = json!("shared");
-    let body = what.to_string();
+    all.into_iter().map(named).collect()
+}
+
+/// Whether a file was taken in for reading.
+async fn import(stage: &Stage, session: &Session, body: &str) -> bool {
     let address = stage.address;
     let request = format!(
         "POST /api/studio/import HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\nCookie: {}\r\n\

@@ -161,6 +161,7 @@ async fn measure(setting: &Setting, options: &Options) -> Result<Report, Failure
         questions,
         over: AtomicBool::new(false),
     });
+    let files = foes::files();
     let diary = Arc::new(Diary::default());
     let mut citizens = JoinSet::new();
     for n in 0..options.citizens {
@@ -178,7 +179,7 @@ async fn measure(setting: &Setting, options: &Options) -> Result<Report, Failure
     let calm = Turns::of(diary.take());
 
     tracing::info!("abuse for {} s", options.seconds);
-    let foes = Foes::begin(&stage, &accounts).await?;
+    let foes = Foes::begin(&stage, &accounts, files).await?;
     let mut abused_mb = watched(&mut service, options.seconds).await;
     let abused = Turns::of(diary.take());
     stage.over.store(true, Relaxed);

@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::super::import::{Format, Plan, Site, What};
+use super::super::long;
 use super::super::problem::Problem;
 use super::super::replay::QUESTIONS;
 use super::super::wire::{AskImport, AskNext, AskReplay, JobStarted, ProblemShown};
@@ -95,7 +96,9 @@ pub(super) async fn import(
     let layer = asked.layer.0;
     by.studio
         .may_write(by.account(), [layer.path("x", "x").as_str()])?;
-    let (what, detail) = what(&mut asked)?;
+    // A file is megabytes of base64.
+    let (read, asked) = long(move || (what(&mut asked), asked)).await?;
+    let (what, detail) = read?;
     by.note(&app, "studio_import", &detail).await;
     let plan = Plan {
         name: detail,
