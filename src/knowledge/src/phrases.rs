@@ -130,6 +130,9 @@ pub(crate) fn out_of_scope(file: &File, faults: &mut Vec<Fault>) -> Vec<(Lang, S
 #[derive(Clone, Debug, Default)]
 pub struct Texts(BTreeMap<String, BTreeMap<Lang, String>>);
 
+/// What is said where an operator's knowledge is older than the program: an upgrade does not wait for an editor.
+const OURS: &str = include_str!("../../../knowledge/texts.toml");
+
 /// The keys that the program needs, each in every language.
 const NEEDED: [&str; 65] = [
     "disclosure",
@@ -201,18 +204,25 @@ const NEEDED: [&str; 65] = [
 
 impl Texts {
     pub(crate) fn parse(file: &File, faults: &mut Vec<Fault>) -> Result<Self, Fault> {
-        let map: BTreeMap<String, BTreeMap<Lang, String>> =
+        let mut map: BTreeMap<String, BTreeMap<Lang, String>> =
             front_matter::parse(&file.path, &file.text, 1)?;
+        let ours: BTreeMap<String, BTreeMap<Lang, String>> =
+            front_matter::parse("texts.toml of the program", OURS, 1)?;
         for key in NEEDED {
             for lang in Lang::ALL {
-                if !map.get(key).is_some_and(|t| t.contains_key(&lang)) {
-                    let line = front_matter::line_of(&file.text, &format!("[{key}]"));
-                    faults.push(Fault::error(
-                        &file.path,
-                        line,
-                        format!("{key}.{}", lang.code()),
-                        "is missing",
-                    ));
+                if map.get(key).is_some_and(|t| t.contains_key(&lang)) {
+                    continue;
+                }
+                let line = front_matter::line_of(&file.text, &format!("[{key}]"));
+                let field = format!("{key}.{}", lang.code());
+                match ours.get(key).and_then(|t| t.get(&lang)) {
+                    Some(text) => {
+                        let said = "is missing: the program's own words are shown";
+                        faults.push(Fault::warning(&file.path, line, field, said));
+                        let texts = map.entry(key.to_owned()).or_default();
+                        texts.insert(lang, text.clone());
+                    }
+                    None => faults.push(Fault::error(&file.path, line, field, "is missing")),
                 }
             }
         }
@@ -231,5 +241,30 @@ impl Texts {
             text = text.replace(&format!("{{{name}}}"), value);
         }
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fault::Severity;
+
+    #[test]
+    fn texts_older_than_the_program_are_filled_with_its_own_words() {
+        let file = File {
+            path: "texts.toml".to_owned(),
+            text: "[disclosure]\nda = \"Vores egne ord.\"\n".to_owned(),
+        };
+        let mut faults = Vec::new();
+        let texts = Texts::parse(&file, &mut faults).unwrap();
+        assert_eq!(texts.get("disclosure", Lang::Da, &[]), "Vores egne ord.");
+        for key in NEEDED {
+            for lang in Lang::ALL {
+                assert_ne!(texts.get(key, lang, &[]), key, "{key} {lang:?}");
+            }
+        }
+        let missing = NEEDED.len() * Lang::ALL.len() - 1;
+        assert_eq!(faults.len(), missing);
+        assert!(faults.iter().all(|f| f.severity == Severity::Warning));
     }
 }

@@ -15,6 +15,9 @@ use crate::config::PerNetwork;
 const KEPT: usize = 20_000;
 /// When a place may have become free.
 const PLACE_AFTER: Duration = Duration::from_secs(30);
+/// How fast it is forgotten that a network has begun a dialogue: one each half minute. Slower than dialogues come back, or
+/// whoever keeps to that rate would never be a crowd.
+const FORGOTTEN_A_SECOND: f64 = 1.0 / 30.0;
 /// The longest that a new dialogue waits for its turn.
 const IN_LINE: Duration = Duration::from_secs(5);
 /// After so much quiet its worth of dialogues begins at once: a class that opens the chat together.
@@ -25,6 +28,8 @@ struct Count {
     sockets: u32,
     /// Dialogues that may begin now.
     tokens: f64,
+    /// Dialogues begun and not forgotten yet: by this a network is a crowd.
+    lately: f64,
     filled: Duration,
 }
 
@@ -70,6 +75,7 @@ impl Crowd {
             let count = networks.entry(network).or_insert(Count {
                 sockets: 0,
                 tokens: f64::from(self.limits.dialogues),
+                lately: 0.0,
                 filled: now,
             });
             if most > 0 && count.sockets >= most.saturating_mul(2) {
@@ -134,16 +140,18 @@ impl Place {
         };
         let passed = now.saturating_sub(count.filled).as_secs_f64();
         count.tokens = (count.tokens + passed * rate).min(most);
+        count.lately = (count.lately - passed * FORGOTTEN_A_SECOND).max(0.0);
         count.filled = now;
         if count.tokens >= 1.0 {
-            let lately = most - count.tokens;
-            if lately >= f64::from(limits.crowd) {
-                let delay = self.crowd.stand_in_line(now)?;
-                count.tokens -= 1.0;
-                return Ok(delay);
-            }
+            let crowd = count.lately >= f64::from(limits.crowd);
+            let delay = if crowd {
+                self.crowd.stand_in_line(now)?
+            } else {
+                Duration::ZERO
+            };
             count.tokens -= 1.0;
-            return Ok(Duration::ZERO);
+            count.lately += 1.0;
+            return Ok(delay);
         }
         let wait = Duration::from_secs_f64((1.0 - count.tokens) / rate);
         Err(wait.max(Duration::from_secs(1)))

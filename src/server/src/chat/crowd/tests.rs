@@ -112,3 +112,24 @@ fn crowds_stand_in_one_line_and_nobody_else_does() {
     let later = NOW + Duration::from_secs(6);
     assert_eq!(begins(1, later), Ok(Duration::ZERO), "the line is gone");
 }
+
+#[test]
+fn whoever_begins_as_fast_as_dialogues_come_back_is_a_crowd() {
+    let crowd = Crowd::new(PerNetwork {
+        crowd: 5,
+        crowds_a_second: 1,
+        dialogues_an_hour: 3_600,
+        ..PerNetwork::default()
+    });
+    let from = |n| Some(IpAddr::V4(Ipv4Addr::new(198, 51, 100, n)));
+    let mut refused = 0;
+    // Ten networks, a dialogue a second each, for three minutes: one a second of all comes in, after what quiet gave.
+    for second in 0..180 {
+        for n in 0..10 {
+            let place = crowd.enter(from(n), NOW).unwrap();
+            let begun = place.begins(NOW + Duration::from_secs(second));
+            refused += usize::from(begun.is_err());
+        }
+    }
+    assert!(refused > 1_300, "{refused} of 1800");
+}
