@@ -22,11 +22,15 @@ use crate::config::PerNetwork;
 use crate::desk::Desk;
 use crate::drain::Drain;
 use crate::editor::Studio;
+use crate::fair::Line;
 use crate::metrics::Metrics;
 use crate::switches::Switches;
 use crate::tls::Tls;
 use crate::transcript::Typing;
 use crate::websites::Websites;
+
+/// Turns at hand at once, a core: one is computed while another is encoded.
+const AT_HAND: usize = 2;
 
 /// The running service. Cheap to clone.
 pub(crate) type App = Arc<Inner>;
@@ -51,6 +55,8 @@ pub(crate) struct Inner {
     pub typing: broadcast::Sender<Typing>,
     /// Dialogues with at least one open connection. Everything else of a dialogue is in the journal.
     pub live: Mutex<HashMap<DialogueId, Arc<Dialogue>>>,
+    /// Whose turn is next; the encoder and the cores see no more than it lets through.
+    pub line: Arc<Line>,
     /// Turns computed at once: one a core.
     pub cores: Semaphore,
     /// How much of the chat each network has.
@@ -110,6 +116,7 @@ impl Inner {
             stream: parts.stream,
             typing: broadcast::Sender::new(256),
             live: Mutex::new(HashMap::new()),
+            line: Line::new(cores * AT_HAND),
             cores: Semaphore::new(cores),
             crowd: Crowd::new(parts.per_network),
             pages: crate::pages::Pages::new(parts.widget),

@@ -19,7 +19,6 @@ use inference::{GeneratorManifest, Handle, Precedence};
 use knowledge::Release;
 
 use crate::config::{Config, Generation};
-use crate::shed::{self, Load};
 
 pub(crate) use self::writing::Writing;
 
@@ -184,9 +183,6 @@ impl Composer {
             Model::Loading => return Err("the model is being loaded".to_owned()),
             Model::Unavailable => return Err("the model is unavailable".to_owned()),
         };
-        if shed::load(&self.encoder) > Load::Light {
-            return Err("the machine is busy".to_owned());
-        }
         let stats = generator.stats();
         if stats.active + stats.waiting >= self.settings.at_once {
             return Err("others are being answered".to_owned());

@@ -12,6 +12,7 @@ mod config;
 mod desk;
 mod drain;
 mod editor;
+mod fair;
 mod files;
 #[cfg(fuzzing)]
 #[doc(hidden)]

@@ -8,6 +8,7 @@ use tokio::time::timeout;
 use super::people::Standing;
 use super::turn::{Refusal, Request};
 use crate::composer::{Plan, Writing};
+use crate::shed::{self, Load};
 use crate::wire::Event;
 
 /// What the citizen has been shown of it.
@@ -45,6 +46,10 @@ impl Request<'_> {
                     composition.fell_back = Some("hardly shorter".to_owned());
                 }
                 Ok((short.map_or(Shown::Nothing, Shown::Short), composition))
+            }
+            (Mode::Generated, None, Some(_)) if shed::load(self.app) > Load::Light => {
+                composition.fell_back = Some("the machine is busy".to_owned());
+                Ok((Shown::Nothing, composition))
             }
             (Mode::Generated, None, Some(composer)) => match composer.write(&plan.material) {
                 Ok(writing) => self.written(turn, settled, writing, plan).await,

@@ -25,6 +25,7 @@ use super::dialogue::{self, Dialogue, Frame, Joined};
 use super::people;
 use super::turn::{Done, Refusal, Request, make_good};
 use crate::app::App;
+use crate::fair;
 use crate::websites::Visitor;
 use crate::wire::{
     ClientId, Code, Contact, FromCitizen, Hello, Limits, MAX_FRAME, Municipality, ToCitizen,
@@ -135,7 +136,13 @@ impl Connection {
             broken = self.come_back(&dialogue).await.is_break();
         }
         if let Some(message) = unanswered {
-            make_good(&self.app, &dialogue, message).await;
+            make_good(
+                &self.app,
+                &dialogue,
+                &self.place.flow(&dialogue.id),
+                message,
+            )
+            .await;
         }
         let mut heard = Instant::now();
         let mut pings = 0;
@@ -352,7 +359,8 @@ impl Connection {
             }
             frame => {
                 let app = Arc::clone(&self.app);
-                let acting = carried_out(&app, dialogue, &frame);
+                let flow = self.place.flow(&dialogue.id);
+                let acting = carried_out(&app, dialogue, &flow, &frame);
                 let (done, flow) = self.meanwhile(acting, ear, input).await;
                 if flow.is_break() {
                     return flow;
@@ -442,13 +450,19 @@ async fn read(held: &mut Option<Said>, input: &mut SplitStream<WebSocket>) -> Sa
 }
 
 /// Does what a frame asks for.
-async fn carried_out(app: &App, dialogue: &Arc<Dialogue>, frame: &FromCitizen) -> Done {
+async fn carried_out(
+    app: &App,
+    dialogue: &Arc<Dialogue>,
+    flow: &fair::Flow,
+    frame: &FromCitizen,
+) -> Done {
     let Some(client_id) = frame.client_id() else {
         return Ok(None);
     };
     let request = Request {
         app,
         dialogue,
+        flow,
         client_id,
     };
     match frame {

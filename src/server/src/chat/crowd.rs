@@ -8,8 +8,11 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use base::DialogueId;
+
 use crate::auth::{Network, network};
 use crate::config::PerNetwork;
+use crate::fair::Flow;
 
 /// Networks without an open socket that are remembered; beyond it the one that was longest quiet is forgotten.
 const KEPT: usize = 20_000;
@@ -114,6 +117,14 @@ impl Crowd {
 }
 
 impl Place {
+    /// Whose turns are counted with those of this socket.
+    pub(crate) fn flow(&self, dialogue: &DialogueId) -> Flow {
+        match self.network {
+            Some(network) => Flow::Network(network),
+            None => Flow::Dialogue(dialogue.clone()),
+        }
+    }
+
     /// # Errors
     /// There are too many sockets of this network: when to come back.
     pub(crate) fn fits(&self) -> Result<(), Duration> {

@@ -14,6 +14,8 @@ use super::offer::Offer;
 use super::people::{InLog, Standing, show_wait};
 use crate::app::App;
 use crate::composer::Plan;
+use crate::fair::Flow;
+use crate::shed::{self, Load};
 use crate::wire::{ClientId, Code, Event, MAX_COMMENT, MAX_TEXT, ToCitizen};
 
 /// Why a request was not carried out.
@@ -41,13 +43,19 @@ const AGAIN_AFTER: Duration = Duration::from_millis(250);
 const AGAIN: usize = 8;
 
 /// Answers a message that was acknowledged before the service stopped and that nobody has answered since.
-pub(crate) async fn make_good(app: &App, dialogue: &Arc<Dialogue>, (seq, message): (u64, String)) {
+pub(crate) async fn make_good(
+    app: &App,
+    dialogue: &Arc<Dialogue>,
+    flow: &Flow,
+    (seq, message): (u64, String),
+) {
     let Ok(client_id) = ClientId::try_from("service".to_owned()) else {
         return;
     };
     let request = Request {
         app,
         dialogue,
+        flow,
         client_id: &client_id,
     };
     let mut state = dialogue.state.lock().await;
@@ -85,6 +93,8 @@ enum Acknowledged {
 pub(crate) struct Request<'a> {
     pub app: &'a App,
     pub dialogue: &'a Arc<Dialogue>,
+    /// Whose place in the line its turns take.
+    pub flow: &'a Flow,
     pub client_id: &'a ClientId,
 }
 
@@ -344,6 +354,7 @@ impl Request<'_> {
         let turn: Arc<Turn> = self.app.turn.load_full();
         let input = self.input(message);
         let begun = turn.begin(input.clone(), &state.context);
+        let at_hand = self.app.line.turn(self.flow.clone()).await;
         let asked = self.app.clock.monotonic();
         // All at once: a follow-up's readings are one batch.
         let vectors = try_join_all(begun.texts().into_iter().map(|t| self.encode(t))).await?;
@@ -370,13 +381,16 @@ impl Request<'_> {
             Ok(planned(settled))
         };
         let (settled, plan) = self.computed(finish).await?;
-        let model = composer.filter(|_| !self.app.switches.generation_is_off());
+        drop(at_hand);
+        let light = || shed::load(self.app) == Load::Light;
+        let model = composer.filter(|_| !self.app.switches.generation_is_off() && light());
         let Some(rewriting) = model.and_then(|c| c.rewrite(&settled, hidden)) else {
             return Ok((settled, plan));
         };
         let Some(question) = rewriting.question().await else {
             return Ok((settled, plan));
         };
+        let _at_hand = self.app.line.turn(self.flow.clone()).await;
         let vector = self.encode(question.clone()).await?;
         let context = state.context.clone();
         self.computed(move || {

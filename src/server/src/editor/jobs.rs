@@ -2,18 +2,26 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use base::{Clock, Secret};
 use serde::Serialize;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 use super::problem::Problem;
-use super::wire::{JobShown, Who};
+use super::wire::{JobShown, Text, Who};
 
-/// How long the end of a job can be asked for.
+/// How long the end of a job can be asked for; the oldest for less while all of them together have more bytes than this.
 const KEPT: Duration = Duration::from_secs(3_600);
+const KEPT_BYTES: usize = 16 << 20;
+/// Imports of one person that may wait or be at hand.
+const IMPORTS: usize = 3;
+/// How often somebody who waits for their turn looks whether they are to go on.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// One piece of work.
 pub(super) struct Job {
@@ -62,9 +70,18 @@ impl Job {
 }
 
 /// The jobs of this process.
-#[derive(Default)]
 pub(super) struct Jobs {
     all: Mutex<BTreeMap<String, Arc<Job>>>,
+    importing: Arc<Semaphore>,
+}
+
+impl Default for Jobs {
+    fn default() -> Self {
+        Self {
+            all: Mutex::default(),
+            importing: Arc::new(Semaphore::new(1)),
+        }
+    }
 }
 
 impl Jobs {
@@ -104,17 +121,13 @@ impl Jobs {
         {
             let mut all = open(&self.all);
             let now = clock.monotonic();
-            all.retain(|_, j| open(&j.ended).is_none_or(|at| now.saturating_sub(at) < KEPT));
+            tidy(&mut all, now);
             all.insert(id.clone(), Arc::clone(&job));
         }
         let work = work(Arc::clone(&job));
         tokio::spawn(async move {
             // Of its own, so that a panic in it ends the job and not only the task.
-            let ended = match tokio::spawn(
-                async move { work.await.map(|t| serde_json::to_value(t)) },
-            )
-            .await
-            {
+            let ended = match tokio::spawn(async move { work.await.map(|t| Text::of(&t)) }).await {
                 Ok(Ok(Ok(result))) => Ok(result),
                 Ok(Ok(Err(e))) => Err(Problem::unavailable(e)),
                 Ok(Err(problem)) => Err(problem),
@@ -136,6 +149,42 @@ impl Jobs {
             *open(&job.ended) = Some(clock.monotonic());
         });
         id
+    }
+
+    /// # Errors
+    /// `too_many`: as many imports of theirs wait or are at hand as may.
+    pub(super) fn may_import(&self, who: &Who) -> Result<(), Problem> {
+        let all = open(&self.all);
+        let theirs = all.values().map(|j| j.shown());
+        let theirs =
+            theirs.filter(|s| s.state == "running" && s.kind == "import" && s.by.user == who.user);
+        if theirs.count() < IMPORTS {
+            return Ok(());
+        }
+        Err(Problem::too_many(format!(
+            "Du har {IMPORTS} importer i gang. Vent, til en af dem er færdig."
+        )))
+    }
+
+    /// One import at a time: each holds its whole file. Waits for it as `job`.
+    ///
+    /// # Errors
+    /// When somebody has stopped it.
+    pub(super) async fn turn_to_import(
+        importing: Arc<Semaphore>,
+        job: &Job,
+    ) -> Result<OwnedSemaphorePermit, Problem> {
+        let mut turn = pin!(importing.acquire_owned());
+        loop {
+            if let Ok(turn) = timeout(LOOK, &mut turn).await {
+                return turn.map_err(Problem::unavailable);
+            }
+            job.go_on()?;
+        }
+    }
+
+    pub(super) fn importing(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.importing)
     }
 
     pub(super) fn find(&self, id: &str) -> Option<Arc<Job>> {
@@ -169,6 +218,28 @@ impl Jobs {
     }
 }
 
+/// Forgets jobs that ended long ago, and of those with large results the oldest.
+fn tidy(all: &mut BTreeMap<String, Arc<Job>>, now: Duration) {
+    all.retain(|_, j| open(&j.ended).is_none_or(|at| now.saturating_sub(at) < KEPT));
+    let bytes = |j: &Job| open(&j.shown).result.as_ref().map_or(0, Text::bytes);
+    let mut ended: Vec<(Duration, String, usize)> = all
+        .iter()
+        .filter_map(|(id, j)| open(&j.ended).map(|at| (at, id.clone(), bytes(j))))
+        .collect();
+    ended.sort_unstable();
+    let mut sum = 0;
+    // The newest first; that one is kept whatever it has.
+    for (n, (_, id, bytes)) in ended.iter().rev().enumerate() {
+        sum += bytes;
+        if n > 0 && sum > KEPT_BYTES {
+            all.remove(id);
+        }
+    }
+}
+
 pub(super) fn no_job() -> Problem {
     Problem::not_found("Opgaven findes ikke længere.")
 }
+
+#[cfg(test)]
+mod tests;

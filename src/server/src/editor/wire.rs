@@ -7,9 +7,11 @@ mod insight;
 mod replay;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use knowledge::{Audience, Layer, Severity};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::value::{RawValue, to_raw_value};
 use utoipa::ToSchema;
 
 pub(crate) use self::changes::*;
@@ -283,7 +285,27 @@ pub(crate) struct JobShown {
     pub error: Option<serde_json::Value>,
     /// `Published`, `Replay`, `Next`, `Imported` or `Links`.
     #[schema(value_type = Option<Object>)]
-    pub result: Option<serde_json::Value>,
+    pub result: Option<Text>,
+}
+
+/// A JSON text that is sent as it is: a result may have megabytes, and is asked for again and again.
+#[derive(Clone)]
+pub(crate) struct Text(Arc<RawValue>);
+
+impl Text {
+    pub(crate) fn of(value: &impl Serialize) -> serde_json::Result<Self> {
+        Ok(Self(to_raw_value(value)?.into()))
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.get().len()
+    }
+}
+
+impl Serialize for Text {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(to)
+    }
 }
 
 #[derive(Serialize, ToSchema)]

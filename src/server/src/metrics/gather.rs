@@ -47,6 +47,7 @@ pub(super) struct Looked {
     towns_off: Towns,
     live: Gauge,
     lanes: Family<Lane, Gauge>,
+    line_waiting: Gauge,
     journal_waiting: Gauge,
     resident: Gauge,
     files: Gauge,
@@ -99,6 +100,8 @@ impl Looked {
         all.register("dialogues_live", help, self.live.clone());
         let help = "Texts that wait to be encoded";
         all.register("encoder_waiting", help, self.lanes.clone());
+        let help = "Questions that wait for their turn";
+        all.register("line_waiting", help, self.line_waiting.clone());
         let help = "Requests that wait for the journal";
         all.register("journal_waiting", help, self.journal_waiting.clone());
         let help = "Resident memory of this process";
@@ -225,6 +228,7 @@ async fn page(State(app): State<App>) -> Response {
             let waiting = number(app.encoder.waiting_in(priority));
             to.lanes.get_or_create(&Lane { lane }).set(waiting);
         }
+        to.line_waiting.set(number(app.line.questions()));
         to.journal_waiting.set(number(app.journal.waiting()));
         if let Some(bytes) = runtime::resident("self") {
             to.resident.set(bytes as i64);

@@ -169,7 +169,7 @@ impl Connection {
         if !new {
             return Ok(Duration::ZERO);
         }
-        if shed::load(&self.app.encoder) == Load::Full {
+        if shed::load(&self.app) == Load::Full {
             return Err(refused("error_overloaded", FULL));
         }
         let now = self.app.clock.monotonic();

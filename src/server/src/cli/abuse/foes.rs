@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use clap::ValueEnum;
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -40,6 +41,17 @@ const GUESS_NETWORKS: usize = 200;
 const IMPORT_EVERY: Duration = Duration::from_secs(20);
 /// Where the networks of foes begin: citizens have the first.
 const FOES: usize = 20_000;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Kind {
+    SlowReaders,
+    Floods,
+    Malformed,
+    Storm,
+    Dripping,
+    Guesses,
+    Imports,
+}
 
 /// What one kind did.
 #[derive(Default)]
@@ -115,13 +127,15 @@ impl Foes {
         stage: &Arc<Stage>,
         accounts: &[Account],
         files: Vec<String>,
+        kinds: &[Kind],
     ) -> Result<Self, Failure> {
+        let comes = |kind: Kind| kinds.is_empty() || kinds.contains(&kind);
         let editor = accounts.last().ok_or("no editor")?;
         let session = http::sign_in(stage.address, &editor.user, &editor.password).await?;
         let books = Arc::new(Books::default());
         let mut tasks = JoinSet::new();
         let both = || (Arc::clone(stage), Arc::clone(&books));
-        for n in 0..SLOW_READERS {
+        for n in some(comes(Kind::SlowReaders), SLOW_READERS) {
             let (stage, books) = both();
             tasks.spawn(async move {
                 while !stage.over() {
@@ -130,7 +144,7 @@ impl Foes {
                 }
             });
         }
-        for n in 0..FLOODERS {
+        for n in some(comes(Kind::Floods), FLOODERS) {
             let (stage, books) = both();
             tasks.spawn(async move {
                 while !stage.over() {
@@ -139,7 +153,7 @@ impl Foes {
                 }
             });
         }
-        for n in 0..DRIPPING {
+        for n in some(comes(Kind::Dripping), DRIPPING) {
             let (stage, books) = both();
             tasks.spawn(async move {
                 while !stage.over() {
@@ -151,41 +165,57 @@ impl Foes {
             });
         }
         let (s, b) = both();
-        tasks.spawn(steadily(s.clone(), MALFORMED_A_SECOND, move |n| {
-            let (s, b) = (s.clone(), b.clone());
-            async move {
-                b.malformed.tried();
-                let closed = timeout(Duration::from_secs(30), malformed(&s, n)).await;
-                b.malformed.ended(!matches!(closed, Ok(true)));
-            }
-        }));
+        tasks.spawn(steadily(
+            s.clone(),
+            comes(Kind::Malformed),
+            MALFORMED_A_SECOND,
+            move |n| {
+                let (s, b) = (s.clone(), b.clone());
+                async move {
+                    b.malformed.tried();
+                    let closed = timeout(Duration::from_secs(30), malformed(&s, n)).await;
+                    b.malformed.ended(!matches!(closed, Ok(true)));
+                }
+            },
+        ));
         let (s, b) = both();
-        tasks.spawn(steadily(s.clone(), STORM_A_SECOND, move |n| {
-            let (s, b) = (s.clone(), b.clone());
-            async move {
-                b.storm.tried();
-                let taken = storm(&s, n).await.unwrap_or(false);
-                b.storm.ended(taken);
-            }
-        }));
+        tasks.spawn(steadily(
+            s.clone(),
+            comes(Kind::Storm),
+            STORM_A_SECOND,
+            move |n| {
+                let (s, b) = (s.clone(), b.clone());
+                async move {
+                    b.storm.tried();
+                    let taken = storm(&s, n).await.unwrap_or(false);
+                    b.storm.ended(taken);
+                }
+            },
+        ));
         let (s, b) = both();
         let names: Vec<String> = accounts.iter().map(|a| a.user.clone()).collect();
-        tasks.spawn(steadily(s.clone(), GUESSES_A_SECOND, move |n| {
-            let (s, b) = (s.clone(), b.clone());
-            // Every other name is somebody's.
-            let name = match names.get(n / 2 % names.len().max(1)) {
-                Some(name) if n.is_multiple_of(2) => name.clone(),
-                _ => format!("nobody{n}"),
-            };
-            async move {
-                b.guesses.tried();
-                b.guesses.ended(guess(&s, n, &name).await);
-            }
-        }));
+        tasks.spawn(steadily(
+            s.clone(),
+            comes(Kind::Guesses),
+            GUESSES_A_SECOND,
+            move |n| {
+                let (s, b) = (s.clone(), b.clone());
+                // Every other name is somebody's.
+                let name = match names.get(n / 2 % names.len().max(1)) {
+                    Some(name) if n.is_multiple_of(2) => name.clone(),
+                    _ => format!("nobody{n}"),
+                };
+                async move {
+                    b.guesses.tried();
+                    b.guesses.ended(guess(&s, n, &name).await);
+                }
+            },
+        ));
         let (s, b) = both();
+        let imports = comes(Kind::Imports);
         tasks.spawn(async move {
             let mut n = 0;
-            while !s.over() {
+            while imports && !s.over() {
                 b.imports.tried();
                 let body = files.get(n % files.len()).map_or("{}", String::as_str);
                 b.imports.ended(import(&s, &session, body).await);
@@ -212,16 +242,21 @@ impl Foes {
     }
 }
 
+fn some(at_all: bool, number: usize) -> std::ops::Range<usize> {
+    0..if at_all { number } else { 0 }
+}
+
 /// Begins so many a second, whether or not the ones before have ended; a thousand at once at most.
 async fn steadily<F: Future<Output = ()> + Send + 'static>(
     stage: Arc<Stage>,
+    at_all: bool,
     a_second: u32,
     mut one: impl FnMut(usize) -> F,
 ) {
     let mut beat = interval(Duration::from_secs(1) / a_second);
     let mut running = JoinSet::new();
     let mut n = 0;
-    while !stage.over() {
+    while at_all && !stage.over() {
         beat.tick().await;
         while running.try_join_next().is_some() {}
         if running.len() < 1_000 {

@@ -19,7 +19,7 @@ use serde::Serialize;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep};
 
-use self::foes::{Foes, Tallies};
+use self::foes::{Foes, Kind, Tallies};
 use self::honest::{Citizen, Diary};
 use super::bench::percentile;
 use super::load::http;
@@ -45,6 +45,9 @@ pub(super) struct Options {
     /// Seconds of abuse.
     #[arg(long, default_value_t = 1_800)]
     seconds: u64,
+    /// Only these kinds; all of them where none is named.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    only: Vec<Kind>,
     /// Print one JSON line.
     #[arg(long)]
     json: bool,
@@ -179,7 +182,7 @@ async fn measure(setting: &Setting, options: &Options) -> Result<Report, Failure
     let calm = Turns::of(diary.take());
 
     tracing::info!("abuse for {} s", options.seconds);
-    let foes = Foes::begin(&stage, &accounts, files).await?;
+    let foes = Foes::begin(&stage, &accounts, files, &options.only).await?;
     let mut abused_mb = watched(&mut service, options.seconds).await;
     let abused = Turns::of(diary.take());
     stage.over.store(true, Relaxed);

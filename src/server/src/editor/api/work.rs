@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::super::import::{Format, Plan, Site, What};
+use super::super::jobs::Jobs;
 use super::super::long;
 use super::super::problem::Problem;
 use super::super::replay::QUESTIONS;
@@ -87,7 +88,8 @@ fn may_read(account: &Account, code: MunicipalityCode) -> bool {
 
 /// `POST /import`
 #[utoipa::path(post, path = "/api/studio/import", request_body = AskImport,
-    responses((status = 202, body = JobStarted), (status = 403, body = ProblemShown)))]
+    responses((status = 202, body = JobStarted), (status = 403, body = ProblemShown),
+        (status = 429, body = ProblemShown)))]
 pub(super) async fn import(
     State(app): State<App>,
     by: By,
@@ -96,6 +98,7 @@ pub(super) async fn import(
     let layer = asked.layer.0;
     by.studio
         .may_write(by.account(), [layer.path("x", "x").as_str()])?;
+    by.studio.jobs.may_import(&by.who())?;
     // A file is megabytes of base64.
     let (read, asked) = long(move || (what(&mut asked), asked)).await?;
     let (what, detail) = read?;
@@ -109,7 +112,9 @@ pub(super) async fn import(
     };
     let (studio, account) = (Arc::clone(&by.studio), Arc::clone(&by.signed.account));
     let jobs = &by.studio.jobs;
+    let importing = jobs.importing();
     let job = jobs.start("import", by.who(), app.clock.clone(), |job| async move {
+        let _turn = Jobs::turn_to_import(importing, &job).await?;
         studio.import(&app, &account, plan, what, &job).await
     });
     Ok(accepted(job))
