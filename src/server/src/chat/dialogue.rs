@@ -12,6 +12,7 @@ use storage::{Appended, NewDialogue, NewEvent};
 use tokio::sync::{Mutex, broadcast};
 
 use crate::app::App;
+use crate::fair::Pace;
 use crate::wire::{self, Event, MESSAGES_PER_MINUTE, Resume};
 
 /// Frames a slow reader may lag behind before it is disconnected; it resumes from the journal.
@@ -49,6 +50,7 @@ pub(crate) struct Dialogue {
 pub(crate) struct State {
     pub context: Context,
     pub limit: Bucket,
+    pub pace: Pace,
 }
 
 /// A token bucket: so many at once, and so many a minute.
@@ -315,6 +317,7 @@ impl Dialogue {
             state: Mutex::new(State {
                 context: Context::new(lang),
                 limit: Bucket::full(app.clock.monotonic()),
+                pace: Pace::default(),
             }),
             frames: broadcast::channel(LAG).0,
             next: Mutex::new(next),

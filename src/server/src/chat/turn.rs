@@ -74,7 +74,7 @@ pub(crate) async fn make_good(
     }
     // What it hid, if anything, was taken out before it was kept.
     let began = app.clock.monotonic();
-    let settled = request.turn(message, true, &state).await;
+    let settled = request.turn(message, true, &mut state).await;
     let settled = request.settle(&mut state, settled, &standing, began);
     if let Err(r) = settled.await {
         tracing::error!(dialogue = %dialogue.id, "an unanswered message stays so: {}", r.text);
@@ -180,7 +180,7 @@ impl Request<'_> {
             self.dialogue.tell(&ToCitizen::Typing);
         }
         let began = self.app.clock.monotonic();
-        let settled = self.turn(message, hides(written), &state).await;
+        let settled = self.turn(message, hides(written), &mut state).await;
         self.settle(&mut state, settled, &standing, began).await?;
         Ok(None)
     }
@@ -349,20 +349,13 @@ impl Request<'_> {
         &self,
         message: String,
         hidden: bool,
-        state: &State,
+        state: &mut State,
     ) -> Result<(Settled, Option<Plan>), String> {
+        let in_haste = state.pace.asks(self.app.clock.monotonic());
         let turn: Arc<Turn> = self.app.turn.load_full();
         let input = self.input(message);
-        let begun = turn.begin(input.clone(), &state.context);
-        let at_hand = self.app.line.turn(self.flow.clone()).await;
-        let asked = self.app.clock.monotonic();
-        // All at once: a follow-up's readings are one batch.
-        let vectors = try_join_all(begun.texts().into_iter().map(|t| self.encode(t))).await?;
-        let encoded = self.app.clock.monotonic().saturating_sub(asked);
-        self.app.metrics.encoded(encoded);
         let composer = self.app.composer.get().cloned();
         let code = self.dialogue.municipality;
-        let context = state.context.clone();
         let planned = {
             let (turn, composer) = (Arc::clone(&turn), composer.clone());
             move |settled: Settled| {
@@ -371,17 +364,29 @@ impl Request<'_> {
                 (settled, plan)
             }
         };
-        let again = planned.clone();
-        let app = Arc::clone(self.app);
-        let finish = move || {
-            let asked = app.clock.monotonic();
-            let settled = begun.finish(&vectors, &context)?;
-            let searched = app.clock.monotonic().saturating_sub(asked);
-            app.metrics.searched(searched);
-            Ok(planned(settled))
+        let (settled, plan) = {
+            let (app, context) = (Arc::clone(self.app), state.context.clone());
+            let begun = turn.begin(input.clone(), &context);
+            let planned = planned.clone();
+            self.at_hand(in_haste, async move {
+                let asked = app.clock.monotonic();
+                // All at once: a follow-up's readings are one batch.
+                let texts = begun.texts().into_iter().map(|t| encode(&app, t));
+                let vectors = try_join_all(texts).await?;
+                let encoded = app.clock.monotonic().saturating_sub(asked);
+                app.metrics.encoded(encoded);
+                let finishing = Arc::clone(&app);
+                computed(&app, move || {
+                    let asked = finishing.clock.monotonic();
+                    let settled = begun.finish(&vectors, &context)?;
+                    let searched = finishing.clock.monotonic().saturating_sub(asked);
+                    finishing.metrics.searched(searched);
+                    Ok(planned(settled))
+                })
+                .await
+            })
+            .await?
         };
-        let (settled, plan) = self.computed(finish).await?;
-        drop(at_hand);
         let light = || shed::load(self.app) == Load::Light;
         let model = composer.filter(|_| !self.app.switches.generation_is_off() && light());
         let Some(rewriting) = model.and_then(|c| c.rewrite(&settled, hidden)) else {
@@ -390,42 +395,58 @@ impl Request<'_> {
         let Some(question) = rewriting.question().await else {
             return Ok((settled, plan));
         };
-        let _at_hand = self.app.line.turn(self.flow.clone()).await;
-        let vector = self.encode(question.clone()).await?;
-        let context = state.context.clone();
-        self.computed(move || {
-            let settled = turn.reread(&input, &question, &vector, &context, settled)?;
-            Ok(again(settled))
+        let (app, context) = (Arc::clone(self.app), state.context.clone());
+        self.at_hand(in_haste, async move {
+            let vector = encode(&app, question.clone()).await?;
+            computed(&app, move || {
+                let settled = turn.reread(&input, &question, &vector, &context, settled)?;
+                Ok(planned(settled))
+            })
+            .await
         })
         .await
     }
 
-    /// Computes beside the async threads, one turn a core at a time.
-    async fn computed<T: Send + 'static>(
+    /// Does it when its turn comes, in a task of its own: a connection whose peer does not read stands still in the midst
+    /// of whatever it waits for, and must not keep a turn meanwhile.
+    async fn at_hand<T: Send + 'static>(
         &self,
-        compute: impl FnOnce() -> Result<T, dialogue::Error> + Send + 'static,
+        in_haste: bool,
+        work: impl Future<Output = Result<T, String>> + Send + 'static,
     ) -> Result<T, String> {
-        let _core = self.app.cores.acquire().await.map_err(|e| e.to_string())?;
-        let computed = tokio::task::spawn_blocking(compute);
-        let computed = computed.await.map_err(|e| e.to_string())?;
-        computed.map_err(|e| e.to_string())
+        let (line, flow) = (Arc::clone(&self.app.line), self.flow.clone());
+        let task = tokio::spawn(async move {
+            let _at_hand = line.turn(flow, in_haste).await;
+            work.await
+        });
+        task.await.map_err(|e| e.to_string())?
     }
+}
 
-    /// The vector of a text; a full queue is asked again a few times.
-    async fn encode(&self, text: String) -> Result<Vector, String> {
-        let mut tries = 0;
-        loop {
-            let asked = self
-                .app
-                .encoder
-                .encode(Priority::Interactive, Kind::Query, text.clone());
-            match asked.await {
-                Err(inference::Error::Overloaded) if tries < AGAIN => {
-                    tries += 1;
-                    tokio::time::sleep(AGAIN_AFTER).await;
-                }
-                other => return other.map_err(|e| e.to_string()),
+/// Computes beside the async threads, one turn a core at a time.
+async fn computed<T: Send + 'static>(
+    app: &App,
+    compute: impl FnOnce() -> Result<T, dialogue::Error> + Send + 'static,
+) -> Result<T, String> {
+    let _core = app.cores.acquire().await.map_err(|e| e.to_string())?;
+    let computed = tokio::task::spawn_blocking(compute);
+    let computed = computed.await.map_err(|e| e.to_string())?;
+    computed.map_err(|e| e.to_string())
+}
+
+/// The vector of a text; a full queue is asked again a few times.
+async fn encode(app: &App, text: String) -> Result<Vector, String> {
+    let mut tries = 0;
+    loop {
+        let asked = app
+            .encoder
+            .encode(Priority::Interactive, Kind::Query, text.clone());
+        match asked.await {
+            Err(inference::Error::Overloaded) if tries < AGAIN => {
+                tries += 1;
+                tokio::time::sleep(AGAIN_AFTER).await;
             }
+            other => return other.map_err(|e| e.to_string()),
         }
     }
 }

@@ -24,6 +24,7 @@ use crate::cli::load::server::Account;
 
 /// Sockets that ask and never read.
 const SLOW_READERS: usize = 50;
+const SLOW_EVERY: Duration = Duration::from_secs(3);
 /// Sockets that send without pause, from ten networks.
 const FLOODERS: usize = 20;
 const FLOOD_EVERY: Duration = Duration::from_millis(20);
@@ -138,6 +139,8 @@ impl Foes {
         for n in some(comes(Kind::SlowReaders), SLOW_READERS) {
             let (stage, books) = both();
             tasks.spawn(async move {
+                // At a time of its own: people do not ask all in the same instant.
+                sleep(SLOW_EVERY * n as u32 / SLOW_READERS as u32).await;
                 while !stage.over() {
                     let _ = slow_reader(&stage, &books.slow_readers, n).await;
                     sleep(Duration::from_secs(1)).await;
@@ -280,7 +283,7 @@ async fn slow_reader(stage: &Stage, tally: &Tally, n: usize) -> Option<()> {
     tally.tried();
     let mut socket = joined(stage, n, Some(2_048)).await?;
     for asked in 0.. {
-        sleep(Duration::from_secs(3)).await;
+        sleep(SLOW_EVERY).await;
         let text = stage.question(n * 100 + asked);
         let frame = json!({"type": "message", "client_id": format!("s{asked}"), "text": text});
         let said = timeout(Duration::from_secs(60), say(&mut socket, &frame)).await;
