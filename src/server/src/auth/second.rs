@@ -1,8 +1,8 @@
-//! The second factor: codes of a code app, by RFC 6238 as every app reads it (SHA-1, six digits, 30 seconds), and
-//! recovery codes for whoever loses the app.
+//! The second factor: codes of a code app, by RFC 6238 as every app reads it (SHA-1, six digits, 30 seconds), security
+//! keys ([`super::keys`]), and recovery codes for whoever loses them.
 //!
 //! A code is good for its step of 30 seconds and the one on either side, once, and none before it after it. Guesses at
-//! an account's codes are counted wherever they come from: whoever guesses knows the password already.
+//! an account's codes and keys are counted wherever they come from: whoever guesses knows the password already.
 
 use std::collections::BTreeSet;
 
@@ -10,11 +10,12 @@ use base::Secret;
 use qrcode::render::svg;
 use qrcode::{EcLevel, QrCode};
 use serde::{Deserialize, Serialize};
-use storage::{Proof, SecondFactor};
+use storage::{CodeApp, Proof, SecondFactor};
 use totp_rs::{Builder, Totp};
 
 use super::account::{Account, Role};
 use super::http::Trouble;
+use super::keys::{Challenge, Said, Site};
 use super::{Auth, Signed, sha256};
 
 /// Recovery codes that an account gets.
@@ -93,7 +94,7 @@ fn recovery(typed: &str) -> [u8; 32] {
 }
 
 /// New recovery codes: to be shown, and to be stored.
-fn recovery_codes() -> (Vec<String>, Vec<[u8; 32]>) {
+pub(super) fn recovery_codes() -> (Vec<String>, Vec<[u8; 32]>) {
     let codes: Vec<String> = (0..RECOVERY_CODES).map(|_| recovery_code()).collect();
     let stored = codes.iter().map(|c| recovery(c)).collect();
     (codes, stored)
@@ -107,50 +108,103 @@ fn recovery_code() -> String {
     groups.collect::<Vec<_>>().join("-")
 }
 
+/// What somebody shows besides the password, as their page sends it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Shown {
+    /// Of the code app, or a recovery code.
+    code: Option<String>,
+    key: Option<Said>,
+}
+
+/// What may be shown, for the page that has shown nothing.
+#[derive(Debug, Serialize)]
+pub(crate) struct Asked {
+    app: bool,
+    keys: bool,
+    /// What to ask a key for; none where there are no keys, or none for the address that the page was opened at.
+    key: Option<Challenge>,
+}
+
 impl Auth {
     /// What was shown besides the password, to be used up when the session begins.
     ///
     /// # Errors
-    /// CodeNeeded, BadCode, Throttled, Store.
+    /// As [`Auth::judged`]; Store.
     pub(super) async fn proof(
         &self,
         account: &Account,
-        code: Option<&str>,
+        shown: &Shown,
+        at: (Option<&Site>, &str),
     ) -> Result<Proof, Trouble> {
         if self.staff.second_factor == Demand::Off {
             return Ok(Proof::None);
         }
-        match self.factor(account).await? {
-            Some(factor) if factor.confirmed => {
-                let code = code.map(str::trim).filter(|c| !c.is_empty());
-                self.shown(account, &factor, code.ok_or(Trouble::CodeNeeded)?)
-            }
-            _ => Ok(Proof::None),
+        let factor = self.factor(account).await?;
+        if !factor.is_on() {
+            return Ok(Proof::None);
         }
+        self.judged(account, &factor, shown, None, at).await
     }
 
-    async fn factor(&self, account: &Account) -> Result<Option<SecondFactor>, Trouble> {
+    pub(super) async fn factor(&self, account: &Account) -> Result<SecondFactor, Trouble> {
         let found = self.accounts.second_factor(account.user.as_str()).await;
         found.map_err(Trouble::Store)
     }
 
     /// Counts the guess, and judges it.
-    fn shown(
+    ///
+    /// # Errors
+    /// CodeNeeded where nothing is shown; BadCode, BadKey, KeyOver, SecondFactor, Throttled.
+    async fn judged(
         &self,
         account: &Account,
         factor: &SecondFactor,
+        shown: &Shown,
+        session: Option<[u8; 32]>,
+        at: (Option<&Site>, &str),
+    ) -> Result<Proof, Trouble> {
+        let code = shown.code.as_deref().map(str::trim);
+        match (&shown.key, code.filter(|c| !c.is_empty())) {
+            (Some(said), _) => {
+                self.guess(account)?;
+                self.said(account, &factor.keys, said, session, at).await
+            }
+            (None, Some(code)) => self.coded(account, factor.confirmed_app(), code),
+            (None, None) => {
+                let site = at.0.filter(|_| !factor.keys.is_empty());
+                let key = site.map(|s| self.ask_for_key(account, &factor.keys, session, s));
+                Err(Trouble::CodeNeeded(Box::new(Asked {
+                    app: factor.confirmed_app().is_some(),
+                    keys: !factor.keys.is_empty(),
+                    key: key.transpose()?,
+                })))
+            }
+        }
+    }
+
+    fn guess(&self, account: &Account) -> Result<(), Trouble> {
+        let begun = self.throttle(|t, now| t.begin_code(account.user.as_str(), now));
+        begun.map_err(Trouble::Throttled)
+    }
+
+    /// Counts the guess, and judges it.
+    fn coded(
+        &self,
+        account: &Account,
+        app: Option<&CodeApp>,
         code: &str,
     ) -> Result<Proof, Trouble> {
-        let begun = self.throttle(|t, now| t.begin_code(account.user.as_str(), now));
-        begun.map_err(Trouble::Throttled)?;
+        self.guess(account)?;
         let digits: String = code.chars().filter(|c| !c.is_whitespace()).collect();
         if digits.len() != 6 || !digits.bytes().all(|b| b.is_ascii_digit()) {
             // Whether it is one is seen when it is used up.
             return Ok(Proof::Recovery(recovery(code)));
         }
+        let app = app.ok_or(Trouble::BadCode)?;
         let now = self.clock.now().as_second();
         let now = u64::try_from(now).map_err(|_| Trouble::BadCode)?;
-        let step = totp(&factor.secret)?.check(&digits, now);
+        let step = totp(&app.secret)?.check(&digits, now);
         step.map(Proof::Step).ok_or(Trouble::BadCode)
     }
 
@@ -164,26 +218,42 @@ impl Auth {
         !signed.second && self.staff.demands(&signed.account)
     }
 
-    pub(super) async fn standing(&self, signed: &Signed) -> Result<(Standing, u64), Trouble> {
+    pub(super) async fn standing(
+        &self,
+        signed: &Signed,
+    ) -> Result<(Standing, SecondFactor), Trouble> {
         if self.staff.second_factor == Demand::Off {
-            return Ok((Standing::Off, 0));
+            return Ok((Standing::Off, SecondFactor::default()));
         }
         let factor = self.factor(&signed.account).await?;
-        Ok(match factor.filter(|f| f.confirmed) {
-            Some(factor) => (Standing::On, factor.recovery_codes),
-            None if self.lacks_second(signed) => (Standing::Needed, 0),
-            None => (Standing::None, 0),
-        })
+        let standing = if factor.is_on() {
+            Standing::On
+        } else if self.lacks_second(signed) {
+            Standing::Needed
+        } else {
+            Standing::None
+        };
+        Ok((standing, factor))
     }
 
-    /// A new secret, to be confirmed with a code of it.
+    /// A new secret, to be confirmed with a code of it. Whoever has a key shows it first.
     ///
     /// # Errors
-    /// SecondFactor where there is one, or none may be; Store.
-    pub(super) async fn offer(&self, signed: &Signed) -> Result<Offered, Trouble> {
+    /// SecondFactor where there is an app, or none may be; as [`Auth::afresh`].
+    pub(super) async fn offer(
+        &self,
+        signed: &Signed,
+        shown: &Shown,
+        at: (Option<&Site>, &str),
+    ) -> Result<Offered, Trouble> {
         if self.staff.second_factor == Demand::Off {
             return Err(Trouble::SecondFactor("off"));
         }
+        let factor = self.factor(&signed.account).await?;
+        if factor.confirmed_app().is_some() {
+            return Err(Trouble::SecondFactor("on"));
+        }
+        self.afresh(signed, &factor, shown, at).await?;
         let mut secret = [0_u8; SECRET_BYTES];
         getrandom::fill(&mut secret).map_err(|e| {
             tracing::error!("the system gives no random numbers: {e}");
@@ -213,7 +283,8 @@ impl Auth {
         })
     }
 
-    /// Sets it up with a first code of it; the recovery codes. Other sessions of the account end.
+    /// Sets it up with a first code of it. Where it is the account's first second factor its other sessions end, and these
+    /// are its recovery codes.
     ///
     /// # Errors
     /// BadCode, Throttled, SecondFactor, Store.
@@ -224,80 +295,125 @@ impl Auth {
         origin: &str,
     ) -> Result<Vec<String>, Trouble> {
         let account = &signed.account;
-        let factor = self.factor(account).await?;
-        let factor = factor.ok_or(Trouble::SecondFactor("none"))?;
-        if factor.confirmed {
+        let app = self.factor(account).await?.app;
+        let app = app.ok_or(Trouble::SecondFactor("none"))?;
+        if app.confirmed {
             return Err(Trouble::SecondFactor("on"));
         }
-        let Proof::Step(step) = self.shown(account, &factor, code)? else {
+        let Proof::Step(step) = self.coded(account, Some(&app), code)? else {
             return Err(Trouble::BadCode);
         };
         let (codes, stored) = recovery_codes();
         let (user, now) = (account.user.as_str(), self.clock.now());
         let confirmed = self
             .accounts
-            .confirm(user, factor.secret, step, stored, signed.key, now);
-        if !confirmed.await.map_err(Trouble::Store)? {
-            return Err(Trouble::SecondFactor("none"));
-        }
+            .confirm(user, app.secret, step, stored, signed.key, now);
+        let first = confirmed.await.map_err(Trouble::Store)?;
+        let first = first.ok_or(Trouble::SecondFactor("none"))?;
         self.code_was_right(account);
         self.changes.send_modify(|n| *n += 1);
         self.note(&account.user, "second_factor_on", origin, "")
             .await;
-        Ok(codes)
+        Ok(if first { codes } else { Vec::new() })
     }
 
-    /// Gives other recovery codes to whoever shows a code.
+    /// Gives other recovery codes to whoever shows a second factor.
     ///
     /// # Errors
-    /// BadCode, Throttled, SecondFactor, Store.
+    /// As [`Auth::proof_of`].
     pub(super) async fn other_codes(
         &self,
         signed: &Signed,
-        code: &str,
-        origin: &str,
+        shown: &Shown,
+        at: (Option<&Site>, &str),
     ) -> Result<Vec<String>, Trouble> {
         let account = &signed.account;
-        let proof = self.proof_of(account, code).await?;
+        let factor = self.factor(account).await?;
+        let proof = self.proof_of(signed, &factor, shown, at).await?;
+        let used = proof.clone();
         let (codes, stored) = recovery_codes();
         let user = account.user.as_str();
         let set = self.accounts.set_recovery_codes(user, proof, stored).await;
         if !set.map_err(Trouble::Store)? {
-            return Err(Trouble::BadCode);
+            return Err(Trouble::spent(&used));
         }
         self.code_was_right(account);
-        self.note(&account.user, "recovery_codes", origin, "").await;
+        self.note(&account.user, "recovery_codes", at.1, "").await;
         Ok(codes)
     }
 
-    /// Takes it away, where it is not demanded, for whoever shows a code.
+    /// Takes the code app away for whoever shows a second factor; the account's other sessions end. The last factor
+    /// stays where one is demanded.
     ///
     /// # Errors
-    /// BadCode, Throttled, SecondFactor, Store.
+    /// As [`Auth::proof_of`].
     pub(super) async fn take_away(
         &self,
         signed: &Signed,
-        code: &str,
-        origin: &str,
+        shown: &Shown,
+        at: (Option<&Site>, &str),
     ) -> Result<(), Trouble> {
         let account = &signed.account;
-        if self.staff.demands(account) {
+        let factor = self.factor(account).await?;
+        if factor.keys.is_empty() && self.staff.demands(account) {
             return Err(Trouble::SecondFactor("required"));
         }
-        let proof = self.proof_of(account, code).await?;
+        if factor.confirmed_app().is_none() {
+            return Err(Trouble::SecondFactor("none"));
+        }
+        let proof = self.proof_of(signed, &factor, shown, at).await?;
+        let used = proof.clone();
         let user = account.user.as_str();
-        let gone = self.accounts.remove_second_factor(user, proof).await;
+        let gone = self.accounts.remove_code_app(user, proof, signed.key).await;
         if !gone.map_err(Trouble::Store)? {
-            return Err(Trouble::BadCode);
+            return Err(Trouble::spent(&used));
         }
         self.code_was_right(account);
-        self.note(&account.user, "second_factor_off", origin, "")
+        self.changes.send_modify(|n| *n += 1);
+        self.note(&account.user, "second_factor_off", at.1, "")
             .await;
         Ok(())
     }
 
-    async fn proof_of(&self, account: &Account, code: &str) -> Result<Proof, Trouble> {
-        let factor = self.factor(account).await?.filter(|f| f.confirmed);
-        self.shown(account, &factor.ok_or(Trouble::SecondFactor("none"))?, code)
+    /// # Errors
+    /// As [`Auth::judged`]; SecondFactor where there is none.
+    pub(super) async fn proof_of(
+        &self,
+        signed: &Signed,
+        factor: &SecondFactor,
+        shown: &Shown,
+        at: (Option<&Site>, &str),
+    ) -> Result<Proof, Trouble> {
+        if !factor.is_on() {
+            return Err(Trouble::SecondFactor("none"));
+        }
+        let session = Some(signed.key);
+        self.judged(&signed.account, factor, shown, session, at)
+            .await
+    }
+
+    /// Has a second factor shown by whoever has one: a session alone adds no other.
+    ///
+    /// # Errors
+    /// As [`Auth::proof_of`]; Store.
+    pub(super) async fn afresh(
+        &self,
+        signed: &Signed,
+        factor: &SecondFactor,
+        shown: &Shown,
+        at: (Option<&Site>, &str),
+    ) -> Result<(), Trouble> {
+        if !factor.is_on() {
+            return Ok(());
+        }
+        let proof = self.proof_of(signed, factor, shown, at).await?;
+        let used = proof.clone();
+        let user = signed.account.user.as_str();
+        let good = self.accounts.use_proof(user, proof).await;
+        if !good.map_err(Trouble::Store)? {
+            return Err(Trouble::spent(&used));
+        }
+        self.code_was_right(&signed.account);
+        Ok(())
     }
 }
