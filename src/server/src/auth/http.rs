@@ -14,7 +14,8 @@ use storage::Proof;
 use super::gate::Address;
 use super::keys::Here;
 use super::rights::Who;
-use super::second::{Asked, Shown, Standing};
+use super::second::Standing;
+use super::shown::{Asked, Shown};
 use super::{ABSOLUTE, COOKIE_NAME, Denied, Signed};
 use crate::app::App;
 

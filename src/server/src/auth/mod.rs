@@ -19,6 +19,7 @@ mod profiles;
 pub(crate) mod rights;
 mod second;
 mod sessions;
+mod shown;
 mod throttle;
 
 use std::net::{IpAddr, SocketAddr};
@@ -53,7 +54,7 @@ use self::account::Known;
 use self::keys::{Keys, Site};
 use self::oidc::Oidc;
 use self::password::Checker;
-use self::second::Shown;
+use self::shown::Shown;
 use self::throttle::Throttle;
 
 /// The file in the data folder.

@@ -10,12 +10,13 @@ use base::Secret;
 use qrcode::render::svg;
 use qrcode::{EcLevel, QrCode};
 use serde::{Deserialize, Serialize};
-use storage::{CodeApp, Proof, SecondFactor};
+use storage::{Proof, SecondFactor};
 use totp_rs::{Builder, Totp};
 
 use super::account::{Account, Role};
 use super::http::Trouble;
-use super::keys::{Challenge, Said, Site};
+use super::keys::Site;
+use super::shown::Shown;
 use super::{Auth, Signed, sha256};
 
 /// Recovery codes that an account gets.
@@ -78,7 +79,7 @@ pub(super) struct Offered {
     qr: String,
 }
 
-fn totp(secret: &[u8]) -> Result<Totp, Trouble> {
+pub(super) fn totp(secret: &[u8]) -> Result<Totp, Trouble> {
     let built = Builder::new().with_secret(secret.to_vec()).build();
     built.map_err(|e| {
         tracing::error!("a second factor cannot be read: {e}");
@@ -87,7 +88,7 @@ fn totp(secret: &[u8]) -> Result<Totp, Trouble> {
 }
 
 /// A recovery code as it is stored: without what people put between its letters.
-fn recovery(typed: &str) -> [u8; 32] {
+pub(super) fn recovery(typed: &str) -> [u8; 32] {
     let plain = typed.chars().filter(char::is_ascii_alphanumeric);
     let plain: String = plain.map(|c| c.to_ascii_lowercase()).collect();
     sha256(&[b"recovery ", plain.as_bytes()])
@@ -108,106 +109,7 @@ fn recovery_code() -> String {
     groups.collect::<Vec<_>>().join("-")
 }
 
-/// What somebody shows besides the password, as their page sends it.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Shown {
-    /// Of the code app, or a recovery code.
-    code: Option<String>,
-    key: Option<Said>,
-}
-
-/// What may be shown, for the page that has shown nothing.
-#[derive(Debug, Serialize)]
-pub(crate) struct Asked {
-    app: bool,
-    keys: bool,
-    /// What to ask a key for; none where there are no keys, or none for the address that the page was opened at.
-    key: Option<Challenge>,
-}
-
 impl Auth {
-    /// What was shown besides the password, to be used up when the session begins.
-    ///
-    /// # Errors
-    /// As [`Auth::judged`]; Store.
-    pub(super) async fn proof(
-        &self,
-        account: &Account,
-        shown: &Shown,
-        at: (Option<&Site>, &str),
-    ) -> Result<Proof, Trouble> {
-        if self.staff.second_factor == Demand::Off {
-            return Ok(Proof::None);
-        }
-        let factor = self.factor(account).await?;
-        if !factor.is_on() {
-            return Ok(Proof::None);
-        }
-        self.judged(account, &factor, shown, None, at).await
-    }
-
-    pub(super) async fn factor(&self, account: &Account) -> Result<SecondFactor, Trouble> {
-        let found = self.accounts.second_factor(account.user.as_str()).await;
-        found.map_err(Trouble::Store)
-    }
-
-    /// Counts the guess, and judges it.
-    ///
-    /// # Errors
-    /// CodeNeeded where nothing is shown; BadCode, BadKey, KeyOver, SecondFactor, Throttled.
-    async fn judged(
-        &self,
-        account: &Account,
-        factor: &SecondFactor,
-        shown: &Shown,
-        session: Option<[u8; 32]>,
-        at: (Option<&Site>, &str),
-    ) -> Result<Proof, Trouble> {
-        let code = shown.code.as_deref().map(str::trim);
-        match (&shown.key, code.filter(|c| !c.is_empty())) {
-            (Some(said), _) => {
-                self.guess(account)?;
-                self.said(account, &factor.keys, said, session, at).await
-            }
-            (None, Some(code)) => self.coded(account, factor.confirmed_app(), code),
-            (None, None) => {
-                let site = at.0.filter(|_| !factor.keys.is_empty());
-                let key = site.map(|s| self.ask_for_key(account, &factor.keys, session, s));
-                Err(Trouble::CodeNeeded(Box::new(Asked {
-                    app: factor.confirmed_app().is_some(),
-                    keys: !factor.keys.is_empty(),
-                    key: key.transpose()?,
-                })))
-            }
-        }
-    }
-
-    fn guess(&self, account: &Account) -> Result<(), Trouble> {
-        let begun = self.throttle(|t, now| t.begin_code(account.user.as_str(), now));
-        begun.map_err(Trouble::Throttled)
-    }
-
-    /// Counts the guess, and judges it.
-    fn coded(
-        &self,
-        account: &Account,
-        app: Option<&CodeApp>,
-        code: &str,
-    ) -> Result<Proof, Trouble> {
-        self.guess(account)?;
-        let digits: String = code.chars().filter(|c| !c.is_whitespace()).collect();
-        if digits.len() != 6 || !digits.bytes().all(|b| b.is_ascii_digit()) {
-            // Whether it is one is seen when it is used up.
-            return Ok(Proof::Recovery(recovery(code)));
-        }
-        let app = app.ok_or(Trouble::BadCode)?;
-        let now = self.clock.now().as_second();
-        let now = u64::try_from(now).map_err(|_| Trouble::BadCode)?;
-        let step = totp(&app.secret)?.check(&digits, now);
-        step.map(Proof::Step).ok_or(Trouble::BadCode)
-    }
-
     /// The code was right: no guess is held against the account.
     pub(super) fn code_was_right(&self, account: &Account) {
         self.throttle(|t, _| t.code_succeeded(account.user.as_str()));
@@ -372,48 +274,6 @@ impl Auth {
         self.changes.send_modify(|n| *n += 1);
         self.note(&account.user, "second_factor_off", at.1, "")
             .await;
-        Ok(())
-    }
-
-    /// # Errors
-    /// As [`Auth::judged`]; SecondFactor where there is none.
-    pub(super) async fn proof_of(
-        &self,
-        signed: &Signed,
-        factor: &SecondFactor,
-        shown: &Shown,
-        at: (Option<&Site>, &str),
-    ) -> Result<Proof, Trouble> {
-        if !factor.is_on() {
-            return Err(Trouble::SecondFactor("none"));
-        }
-        let session = Some(signed.key);
-        self.judged(&signed.account, factor, shown, session, at)
-            .await
-    }
-
-    /// Has a second factor shown by whoever has one: a session alone adds no other.
-    ///
-    /// # Errors
-    /// As [`Auth::proof_of`]; Store.
-    pub(super) async fn afresh(
-        &self,
-        signed: &Signed,
-        factor: &SecondFactor,
-        shown: &Shown,
-        at: (Option<&Site>, &str),
-    ) -> Result<(), Trouble> {
-        if !factor.is_on() {
-            return Ok(());
-        }
-        let proof = self.proof_of(signed, factor, shown, at).await?;
-        let used = proof.clone();
-        let user = signed.account.user.as_str();
-        let good = self.accounts.use_proof(user, proof).await;
-        if !good.map_err(Trouble::Store)? {
-            return Err(Trouble::spent(&used));
-        }
-        self.code_was_right(&signed.account);
         Ok(())
     }
 }

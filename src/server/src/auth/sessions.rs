@@ -14,7 +14,8 @@ use super::Signed;
 use super::gate::Address;
 use super::http::{MAX_BODY, Trouble};
 use super::keys::{Here, Listed, listed};
-use super::second::{Shown, Standing};
+use super::second::Standing;
+use super::shown::Shown;
 use crate::app::App;
 
 /// Bytes of a session's key that name it to its owner.

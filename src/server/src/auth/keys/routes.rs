@@ -11,8 +11,8 @@ use crate::app::App;
 use crate::auth::Signed;
 use crate::auth::gate::Address;
 use crate::auth::http::Trouble;
-use crate::auth::second::Shown;
 use crate::auth::sessions::{Recovery, json, read, shown};
+use crate::auth::shown::Shown;
 
 /// `POST /api/session/second-factor/challenge`: for a key that shows itself again.
 pub(crate) async fn challenge(

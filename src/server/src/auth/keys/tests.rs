@@ -5,10 +5,11 @@ use std::time::Duration;
 use axum::http::HeaderMap;
 use serde_json::json;
 
+use super::own::{NAME, name};
 use super::waiting::GOOD_FOR;
 use super::*;
-use crate::auth::Origins;
 use crate::auth::tests::{Bench, NOWHERE, bench, coded, nothing};
+use crate::auth::{Origins, Signed};
 
 fn site() -> Site {
     let origins = Origins {

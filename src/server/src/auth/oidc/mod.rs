@@ -26,7 +26,7 @@ use self::provider::{Connected, Who};
 use self::waiting::Waiting;
 use super::http::Trouble;
 use super::keys::Site;
-use super::second::Shown;
+use super::shown::Shown;
 use super::{Account, Auth, Signed, user_name};
 use crate::web::Caller;
 

@@ -15,8 +15,8 @@ use crate::app::App;
 use crate::auth::gate::Address;
 use crate::auth::http::{Trouble, me, with_cookie};
 use crate::auth::keys::Here;
-use crate::auth::second::Shown;
 use crate::auth::sessions::shown;
+use crate::auth::shown::Shown;
 use crate::auth::throttle::network;
 use crate::auth::{ABSOLUTE, cookie_named, same, sha256};
 
