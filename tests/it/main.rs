@@ -5,6 +5,7 @@
 
 mod accounts;
 mod attacks;
+mod authenticator;
 mod backup;
 mod backup_nodes;
 mod bad_input;
@@ -23,6 +24,7 @@ mod drain;
 mod gate;
 mod generation;
 mod harness;
+mod keys;
 mod layout;
 mod metrics;
 mod packaging;

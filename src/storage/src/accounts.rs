@@ -6,6 +6,7 @@
 
 mod audit;
 mod identities;
+mod keys;
 mod ops;
 mod second;
 mod switches;
@@ -17,9 +18,9 @@ use base::DialogueId;
 use jiff::Timestamp;
 
 pub use self::audit::{AuditHead, AuditWalk};
-pub use self::types::{
-    Account, AuditLine, Draft, NewAccount, NewSession, Proof, SecondFactor, Session,
-};
+pub use self::keys::{KeyAdded, SecurityKey};
+pub use self::second::{CodeApp, SecondFactor};
+pub use self::types::{Account, AuditLine, Draft, NewAccount, NewSession, Proof, Session};
 
 use crate::schema::{Format, open_as};
 use crate::{Error, Journal, Options};
@@ -30,7 +31,14 @@ pub use self::switches::SwitchedOff;
 /// "Bkon".
 pub(crate) const FORMAT: Format = Format {
     id: 0x426b_6f6e,
-    migrations: &[FIRST, CHAINED, SECOND, switches::TABLE, identities::TABLE],
+    migrations: &[
+        FIRST,
+        CHAINED,
+        SECOND,
+        switches::TABLE,
+        identities::TABLE,
+        keys::TABLE,
+    ],
     finish: Some((2, audit::chain)),
 };
 
@@ -237,76 +245,6 @@ impl Accounts {
     pub async fn end_sessions_of(&self, user: &str) -> Result<u64, Error> {
         let user = user.to_owned();
         self.file.write(move |c| ops::end_sessions(c, &user)).await
-    }
-
-    /// # Errors
-    /// Corrupt, Io.
-    pub async fn second_factor(&self, user: &str) -> Result<Option<SecondFactor>, Error> {
-        let user = user.to_owned();
-        self.file.read(move |c| second::find(c, &user)).await
-    }
-
-    /// Keeps a secret that is still to be confirmed; false where one is confirmed already.
-    ///
-    /// # Errors
-    /// Full, Io.
-    pub async fn enrol(&self, user: &str, secret: Vec<u8>) -> Result<bool, Error> {
-        let user = user.to_owned();
-        self.file
-            .write(move |c| second::enrol(c, &user, &secret))
-            .await
-    }
-
-    /// From now on codes of this secret are asked for. `session` counts as one that showed it, the account's others
-    /// end. False where the secret is another by now, or confirmed already.
-    ///
-    /// # Errors
-    /// Full, Io.
-    pub async fn confirm(
-        &self,
-        user: &str,
-        secret: Vec<u8>,
-        step: u64,
-        codes: Vec<[u8; 32]>,
-        session: [u8; 32],
-        at: Timestamp,
-    ) -> Result<bool, Error> {
-        let user = user.to_owned();
-        let confirm = move |c: &_| second::confirm(c, (&user, &secret), step, &codes, session, at);
-        self.file.write(confirm).await
-    }
-
-    /// Uses a proof up, and gives the account other recovery codes; false where it was used before.
-    ///
-    /// # Errors
-    /// Full, Io.
-    pub async fn set_recovery_codes(
-        &self,
-        user: &str,
-        proof: Proof,
-        codes: Vec<[u8; 32]>,
-    ) -> Result<bool, Error> {
-        let user = user.to_owned();
-        self.file
-            .write(move |c| {
-                let good = second::spend(c, &user, &proof)?;
-                if good {
-                    second::set_codes(c, &user, &codes)?;
-                }
-                Ok(good)
-            })
-            .await
-    }
-
-    /// Uses a proof up, and takes the account's second factor away; false where it was used before, or there is none.
-    ///
-    /// # Errors
-    /// Full, Io.
-    pub async fn remove_second_factor(&self, user: &str, proof: Proof) -> Result<bool, Error> {
-        let user = user.to_owned();
-        self.file
-            .write(move |c| Ok(second::spend(c, &user, &proof)? && second::remove(c, &user)?))
-            .await
     }
 
     /// Ends what began before one instant, or was last used before another.

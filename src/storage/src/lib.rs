@@ -39,8 +39,8 @@ pub mod whole;
 mod write;
 
 pub use accounts::{
-    Account, Accounts, AuditHead, AuditLine, AuditWalk, Draft, Identity, NewAccount, NewSession,
-    Proof, SecondFactor, Session, SwitchedOff,
+    Account, Accounts, AuditHead, AuditLine, AuditWalk, CodeApp, Draft, Identity, KeyAdded,
+    NewAccount, NewSession, Proof, SecondFactor, SecurityKey, Session, SwitchedOff,
 };
 pub use citizen::{Citizen, Erased};
 pub use editor::{

@@ -1,16 +1,23 @@
 // Signing in and out. The cookie is the browser's business; the page holds the csrf value in memory only.
 
+import type { Challenge, Said } from './webauthn';
+
 /** `off`: not at this service; `needed`: to be set up before anything else. */
 export type Standing = 'off' | 'none' | 'on' | 'needed';
 export interface Session { user: string; name: string; roles: string[]; csrf: string; second_factor: Standing }
 export type SignIn =
   | { kind: 'in'; session: Session }
   | { kind: 'out' }
-  /** The password was right; a code of the app is needed too. */
-  | { kind: 'code' }
+  /** The password was right; a second factor is needed too. */
+  | { kind: 'code'; asked: Asked }
   | { kind: 'refused'; code: string; text: string }
   | { kind: 'throttled'; wait_ms: number; text: string }
   | { kind: 'unreachable' };
+
+/** What an account may show besides the password; `key` is what to ask a key for, where there are keys for this address. */
+export interface Asked { app: boolean; keys: boolean; key: Challenge | undefined }
+/** What is shown. */
+export interface Shown { code?: string; key?: Said }
 
 const PATH = '/api/session';
 
@@ -21,6 +28,12 @@ function session(raw: unknown): Session | undefined {
   const s = Object(raw) as Partial<Session>;
   if (typeof s.csrf !== 'string' || typeof s.user !== 'string') return undefined;
   return { user: s.user, name: s.name ?? s.user, roles: Array.isArray(s.roles) ? s.roles : [], csrf: s.csrf, second_factor: s.second_factor ?? 'off' };
+}
+
+function asked(raw: unknown): Asked {
+  const a = Object(raw) as Partial<Asked>;
+  const key = typeof Object(a.key).challenge === 'string' ? a.key : undefined;
+  return { app: a.app === true, keys: a.keys === true, key };
 }
 
 /** Seconds or a date, as HTTP has it; a minute when it is neither. */
@@ -39,8 +52,8 @@ async function read(answer: Response, now_ms: number): Promise<SignIn> {
     return s ? { kind: 'in', session: s } : { kind: 'unreachable' };
   }
   if (answer.status === 429) return { kind: 'throttled', wait_ms: retryAfterMs(answer.headers.get('retry-after'), now_ms), text };
-  if (answer.status === 401 && code === 'code_needed') return { kind: 'code' };
-  if (answer.status === 401 || answer.status === 400 || answer.status === 403) return { kind: 'refused', code, text };
+  if (answer.status === 401 && code === 'code_needed') return { kind: 'code', asked: asked(body) };
+  if ([400, 401, 403, 409].includes(answer.status)) return { kind: 'refused', code, text };
   return { kind: 'unreachable' };
 }
 
@@ -54,25 +67,25 @@ export async function current(get: Fetch = browser): Promise<SignIn> {
   }
 }
 
-export async function signIn(user: string, password: string, code: string, post: Fetch = browser): Promise<SignIn> {
+export async function signIn(user: string, password: string, shown: Shown, post: Fetch = browser): Promise<SignIn> {
   try {
     return await read(await post(PATH, {
       method: 'POST',
       headers: { 'content-type': 'application/json', accept: 'application/json' },
-      body: JSON.stringify(code ? { user, password, code } : { user, password }),
+      body: JSON.stringify({ user, password, ...shown }),
     }), Date.now());
   } catch {
     return { kind: 'unreachable' };
   }
 }
 
-/** The code of ours that whom a provider has named must show too. */
-export async function signInCode(code: string, post: Fetch = browser): Promise<SignIn> {
+/** The second factor of ours that whom a provider has named must show too. */
+export async function signInNamed(shown: Shown, post: Fetch = browser): Promise<SignIn> {
   try {
     return await read(await post(`${PATH}/oidc`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', accept: 'application/json' },
-      body: JSON.stringify({ code }),
+      body: JSON.stringify(shown),
     }), Date.now());
   } catch {
     return { kind: 'unreachable' };
@@ -129,7 +142,8 @@ export async function signOut(csrf: string, send: Fetch = browser): Promise<bool
   }
 }
 
-export interface Second { state: Standing; recovery_codes: number; required: boolean }
+export interface Key { id: string; name: string; added_ms: number; used_ms: number | null }
+export interface Second { state: Standing; recovery_codes: number; required: boolean; app: boolean; keys: Key[]; /** Whether keys can be used at this address. */ keys_here: boolean }
 export interface Offered { key: string; qr: string }
 export interface SessionRow { id: string; begun_ms: number; used_ms: number; from: string; second_factor: boolean; this: boolean }
 export type Told<T> = { ok: T } | { fault: string };
@@ -141,10 +155,15 @@ export class Account {
   constructor(private readonly csrf: string, private readonly send: Fetch = browser) {}
 
   second = (): Promise<Told<Second>> => this.ask('GET', '/second-factor');
-  offer = (): Promise<Told<Offered>> => this.ask('POST', '/second-factor');
+  offer = (shown: Shown): Promise<Told<Offered>> => this.ask('POST', '/second-factor', shown);
   confirm = (code: string): Promise<Told<{ recovery_codes: string[] }>> => this.ask('POST', '/second-factor/confirm', { code });
-  recovery = (code: string): Promise<Told<{ recovery_codes: string[] }>> => this.ask('POST', '/second-factor/recovery-codes', { code });
-  remove = (code: string): Promise<Told<undefined>> => this.ask('POST', '/second-factor/remove', { code });
+  recovery = (shown: Shown): Promise<Told<{ recovery_codes: string[] }>> => this.ask('POST', '/second-factor/recovery-codes', shown);
+  remove = (shown: Shown): Promise<Told<undefined>> => this.ask('POST', '/second-factor/remove', shown);
+  challenge = (): Promise<Told<Challenge>> => this.ask('POST', '/second-factor/challenge');
+  beginKey = (shown: Shown): Promise<Told<Challenge>> => this.ask('POST', '/second-factor/keys', shown);
+  addKey = (name: string, said: Said): Promise<Told<{ recovery_codes: string[] }>> => this.ask('POST', '/second-factor/keys/confirm', { name, ...said });
+  nameKey = (id: string, name: string): Promise<Told<undefined>> => this.ask('POST', `/second-factor/keys/${encodeURIComponent(id)}/name`, { name });
+  removeKey = (id: string, shown: Shown): Promise<Told<undefined>> => this.ask('POST', `/second-factor/keys/${encodeURIComponent(id)}/remove`, shown);
   sessions = (): Promise<Told<{ sessions: SessionRow[] }>> => this.ask('GET', '/all');
   end = (id: string): Promise<Told<undefined>> => this.ask('DELETE', `/all/${encodeURIComponent(id)}`);
 

@@ -1,60 +1,22 @@
 // One's own account: the second factor, and where one is signed in.
 
 import type { ComponentChildren } from 'preact';
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { Account, current, type Offered, type Second, type Session, type SessionRow, type SignIn } from '../core/session';
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import { Account, current, type Offered, type Second, type Session, type SessionRow, type Shown, type SignIn } from '../core/session';
+import { supported } from '../core/webauthn';
+import { AddKey, Keys } from './keys';
 import { Modal, Press } from './parts';
+import { CodeForm, Codes, Prove } from './prove';
 import { say } from './say';
 
-interface CodeFormProps { label: string; send: (code: string) => Promise<string | undefined>; action: string; children?: ComponentChildren }
-/** Asks for a code; `send` says what went wrong. */
-function CodeForm({ label, send, action, children }: CodeFormProps) {
-  const [code, setCode] = useState('');
-  const [fault, setFault] = useState('');
-  const [busy, setBusy] = useState(false);
-  const at = useRef<HTMLInputElement>(null);
-  const submit = async (e: Event): Promise<void> => {
-    e.preventDefault();
-    if (busy) return;
-    setBusy(true);
-    const wrong = code.trim() ? await send(code.trim()) : 'Skriv koden';
-    setBusy(false);
-    setFault(wrong ?? '');
-    if (wrong) at.current?.select();
-    if (wrong) at.current?.focus();
-  };
-  return (
-    <form class="code-form" onSubmit={(e) => void submit(e)} noValidate>
-      <label class="form-label" for="second-code">{label}</label>
-      {fault && <p class="form-error-message" id="second-error" role="alert" data-testid="second-problem">{fault}</p>}
-      <input class="form-input code-input" id="second-code" name="code" ref={at} autoComplete="one-time-code" inputMode="numeric" spellcheck={false} required
-        aria-invalid={fault !== ''} aria-describedby={fault ? 'second-error' : undefined} value={code} onInput={(e) => setCode(e.currentTarget.value)} />
-      <div class="modal-do"><Press look="primary" type="submit" test="second-send" aria-disabled={busy}>{action}</Press>{children}</div>
-    </form>
-  );
-}
-
-function Codes({ codes, done }: { codes: string[]; done: () => void }) {
-  const at = useRef<HTMLHeadingElement>(null);
-  useLayoutEffect(() => at.current?.focus(), []);
-  return (
-    <div>
-      <h3 ref={at} tabIndex={-1}>Dine genoprettelseskoder</h3>
-      <p>Gem dem et sikkert sted, for eksempel i en adgangskodeboks. De vises kun nu. Hver kode virker én gang, hvis du mister telefonen.</p>
-      <ol class="recovery" data-testid="recovery-codes">{codes.map((c) => <li key={c}><code>{c}</code></li>)}</ol>
-      <div class="modal-do"><Press look="primary" test="second-done" onClick={done}>Jeg har gemt koderne</Press></div>
-    </div>
-  );
-}
-
 /** Setting it up: a picture for the app, the key for those who type it, a first code, and what to keep. */
-function SetUp({ account, done, children }: { account: Account; done: () => void; children?: ComponentChildren }) {
+function SetUp({ account, shown, done, children }: { account: Account; shown: Shown; done: () => void; children?: ComponentChildren }) {
   const [offered, setOffered] = useState<Offered | undefined>(undefined);
   const [fault, setFault] = useState('');
   const [codes, setCodes] = useState<string[] | undefined>(undefined);
-  useEffect(() => void account.offer().then((o) => ('ok' in o ? setOffered(o.ok) : setFault(o.fault))), []);
+  useEffect(() => void account.offer(shown).then((o) => ('ok' in o ? setOffered(o.ok) : setFault(o.fault))), []);
   if (codes) return <Codes codes={codes} done={done} />;
-  if (fault) return <p class="alert alert-error plain" role="alert">{fault}</p>;
+  if (fault) return <><p class="alert alert-error plain" role="alert" data-testid="second-fault">{fault}</p><div class="modal-do">{children}</div></>;
   if (!offered) return <p class="empty">Et øjeblik…</p>;
   return (
     <div data-testid="second-setup">
@@ -70,57 +32,72 @@ function SetUp({ account, done, children }: { account: Account; done: () => void
       <CodeForm label="Kode fra appen" action="Slå til" send={async (code) => {
         const answer = await account.confirm(code);
         if ('fault' in answer) return answer.fault;
-        setCodes(answer.ok.recovery_codes);
+        if (answer.ok.recovery_codes.length === 0) done();
+        else setCodes(answer.ok.recovery_codes);
         return undefined;
       }}>{children}</CodeForm>
     </div>
   );
 }
 
-function SecondFactor({ account }: { account: Account }) {
-  const [second, setSecond] = useState<Second | undefined>(undefined);
+function SecondFactor({ account, second, changed }: { account: Account; second: Second; changed: () => void }) {
   const [doing, setDoing] = useState<'' | 'set_up' | 'codes' | 'remove'>('');
+  const [shown, setShown] = useState<Shown | undefined>(undefined);
   const [codes, setCodes] = useState<string[] | undefined>(undefined);
-  const look = (): void => void account.second().then((s) => 'ok' in s && setSecond(s.ok));
-  useEffect(look, []);
   const over = (): void => {
     setDoing('');
+    setShown(undefined);
     setCodes(undefined);
-    look();
+    changed();
   };
-  if (!second || second.state === 'off') return null;
   const cancel = <Press look="tertiary" onClick={over}>Fortryd</Press>;
   return (
     <section aria-labelledby="second-title" data-testid="second-factor" data-state={second.state}>
       <h3 id="second-title">Totrinsbekræftelse</h3>
       {codes ? <Codes codes={codes} done={over} />
-        : doing === 'set_up' ? <SetUp account={account} done={over}>{cancel}</SetUp>
-        : doing === 'codes' ? <CodeForm label="Kode fra din kodeapp" action="Lav nye koder" send={async (code) => {
-          const answer = await account.recovery(code);
+        : doing === 'set_up' ? (second.state === 'on' && !shown
+          ? <Prove account={account} second={second} action="Fortsæt" send={(s) => { setShown(s); return Promise.resolve(undefined); }}>{cancel}</Prove>
+          : <SetUp account={account} shown={shown ?? {}} done={over}>{cancel}</SetUp>)
+        : doing === 'codes' ? <Prove account={account} second={second} action="Lav nye koder" send={async (s) => {
+          const answer = await account.recovery(s);
           if ('fault' in answer) return answer.fault;
           setCodes(answer.ok.recovery_codes);
           return undefined;
-        }}>{cancel}</CodeForm>
-        : doing === 'remove' ? <CodeForm label="Kode fra din kodeapp" action="Slå fra" send={async (code) => {
-          const answer = await account.remove(code);
+        }}>{cancel}</Prove>
+        : doing === 'remove' ? <Prove account={account} second={second} action="Slå kodeappen fra" send={async (s) => {
+          const answer = await account.remove(s);
           if ('fault' in answer) return answer.fault;
-          say('Totrinsbekræftelse er slået fra.');
+          say('Kodeappen er slået fra.');
           over();
           return undefined;
-        }}>{cancel}</CodeForm>
+        }}>{cancel}</Prove>
         : second.state === 'on' ? (
           <>
-            <p>Slået til. Du har {second.recovery_codes} genoprettelseskoder tilbage.</p>
-            <div class="modal-do"><Press test="second-codes" onClick={() => setDoing('codes')}>Lav nye genoprettelseskoder</Press>{!second.required && <Press look="tertiary" test="second-off" onClick={() => setDoing('remove')}>Slå fra</Press>}</div>
+            <p>Slået til{second.app ? ' med kodeapp' : ''}{second.app && second.keys.length > 0 ? ' og nøgle' : second.app ? '' : ' med nøgle'}. Du har {second.recovery_codes} genoprettelseskoder tilbage.</p>
+            {/* Keys: whoever stands on one of them when the others come does not stand on another. */}
+            <div class="modal-do">
+              <Press key="codes" test="second-codes" onClick={() => setDoing('codes')}>Lav nye genoprettelseskoder</Press>
+              {!second.app && <Press key="app" test="second-on" onClick={() => setDoing('set_up')}>Tilføj en kodeapp</Press>}
+              {second.app && (!second.required || second.keys.length > 0) && <Press look="tertiary" test="second-off" onClick={() => setDoing('remove')}>Slå kodeappen fra</Press>}
+            </div>
           </>
         ) : (
           <>
-            <p>Med en kode fra din telefon kan ingen logge ind som dig, selv om de kender din adgangskode.</p>
-            <div class="modal-do"><Press look="primary" test="second-on" onClick={() => setDoing('set_up')}>Slå til</Press></div>
+            <p>Med en kode fra din telefon eller en nøgle kan ingen logge ind som dig, selv om de kender din adgangskode.</p>
+            <div class="modal-do"><Press key="app" look="primary" test="second-on" onClick={() => setDoing('set_up')}>Brug en kodeapp</Press></div>
           </>
         )}
     </section>
   );
+}
+
+/** Both kinds, from one look at how it stands. */
+function Factors({ account }: { account: Account }) {
+  const [second, setSecond] = useState<Second | undefined>(undefined);
+  const look = (): void => void account.second().then((s) => 'ok' in s && setSecond(s.ok));
+  useEffect(look, []);
+  if (!second || second.state === 'off') return null;
+  return <><SecondFactor account={account} second={second} changed={look} /><Keys account={account} second={second} changed={look} /></>;
 }
 
 const when = new Intl.DateTimeFormat('da-DK', { dateStyle: 'medium', timeStyle: 'short' });
@@ -155,7 +132,7 @@ export function AccountDialog({ session, onClose }: { session: Session; onClose:
   const account = useMemo(() => new Account(session.csrf), [session.csrf]);
   return (
     <Modal title={`Min konto: ${session.name}`} onClose={onClose} test="account-dialog">
-      <SecondFactor account={account} />
+      <Factors account={account} />
       <Sessions account={account} />
     </Modal>
   );
@@ -164,13 +141,19 @@ export function AccountDialog({ session, onClose }: { session: Session; onClose:
 /** Before anything else, where the service demands it. */
 export function SetUpPage({ session, entered, signOut }: { session: Session; entered: (answer: SignIn) => void; signOut: () => void }) {
   const account = useMemo(() => new Account(session.csrf), [session.csrf]);
+  const [second, setSecond] = useState<Second | undefined>(undefined);
+  const [byKey, setByKey] = useState(false);
+  useEffect(() => void account.second().then((s) => 'ok' in s && setSecond(s.ok)), []);
+  const done = (): void => void current().then(entered);
+  const out = <Press look="tertiary" onClick={signOut}>Log ud</Press>;
   return (
     <main class="signin" id="main">
       <div class="signin-card">
         <p class="brand">Borgerlinje</p>
         <h1>Slå totrinsbekræftelse til</h1>
-        <p>Din konto skal have den, før du kan gå videre. Det tager et par minutter, og du skal bruge din telefon.</p>
-        <SetUp account={account} done={() => void current().then(entered)}><Press look="tertiary" onClick={signOut}>Log ud</Press></SetUp>
+        <p>Din konto skal have den, før du kan gå videre. Det tager et par minutter, og du skal bruge din telefon eller en nøgle.</p>
+        {byKey && second ? <AddKey account={account} second={second} done={done}>{out}</AddKey> : <SetUp account={account} shown={{}} done={done}>{out}</SetUp>}
+        {second?.keys_here && supported() && <p class="small"><Press look="tertiary" test="second-instead" onClick={() => setByKey(!byKey)}>{byKey ? 'Brug en kodeapp i stedet' : 'Brug en sikkerhedsnøgle eller adgangsnøgle i stedet'}</Press></p>}
       </div>
     </main>
   );

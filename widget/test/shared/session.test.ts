@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { cameBack, providerAddress, providers, signInCode } from '../../shared/core/session';
+import { cameBack, providerAddress, providers, signIn, signInNamed } from '../../shared/core/session';
 
 const answer = (status: number, body: string) => () => Promise.resolve(new Response(body, { status }));
 
@@ -29,10 +29,19 @@ test('providers are offered as the service names them, and none where it does no
 
 test('a code after a provider is sent with nothing else', async () => {
   const asked: [string, unknown][] = [];
-  const refused = await signInCode('123456', (url, init) => {
+  const refused = await signInNamed({ code: '123456' }, (url, init) => {
     asked.push([url, init?.body]);
     return answer(400, '{"code":"sign_in_over","text":"Begynd forfra."}')();
   });
   assert.deepEqual(asked, [['/api/session/oidc', '{"code":"123456"}']]);
   assert.deepEqual(refused, { kind: 'refused', code: 'sign_in_over', text: 'Begynd forfra.' });
+});
+
+test('what may be shown besides the password is told as the service has it, and nothing that it has not', async () => {
+  const asked = async (more: object) => signIn('anna', 'x', {}, answer(401, JSON.stringify({ code: 'code_needed', text: '', ...more })));
+  const key = { challenge: 'c', options: {} };
+  assert.deepEqual(await asked({ app: true, keys: true, key }), { kind: 'code', asked: { app: true, keys: true, key } });
+  for (const odd of [{}, { key: null }, { key: 'x' }, { key: {} }, { app: 'yes', keys: 1 }]) {
+    assert.deepEqual(await asked(odd), { kind: 'code', asked: { app: false, keys: false, key: undefined } });
+  }
 });

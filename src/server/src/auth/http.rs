@@ -9,17 +9,20 @@ use axum::http::header::{CACHE_CONTROL, RETRY_AFTER, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use storage::Proof;
 
 use super::gate::Address;
+use super::keys::Here;
 use super::rights::Who;
 use super::second::Standing;
+use super::shown::{Asked, Shown};
 use super::{ABSOLUTE, COOKIE_NAME, Denied, Signed};
 use crate::app::App;
 
 /// The header that shows that one of our own pages asks.
 const CSRF_HEADER: &str = "x-borgerlinje-csrf";
-/// Bytes of a sign-in at most.
-pub(super) const MAX_BODY: usize = 4 << 10;
+/// Bytes of a sign-in at most: a security key says a few thousand.
+pub(super) const MAX_BODY: usize = 16 << 10;
 
 /// Why a request of staff was not carried out.
 #[derive(Debug)]
@@ -36,16 +39,31 @@ pub(crate) enum Trouble {
     WrongCsrf,
     /// It is for others.
     NoRight(Who),
-    /// The password was right, and the account has a second factor.
-    CodeNeeded,
+    /// The password was right, or the session is, and a second factor is to be shown.
+    CodeNeeded(Box<Asked>),
     BadCode,
+    /// What a security key says does not hold.
+    BadKey,
+    /// What a key was asked for is over, or was for another.
+    KeyOver,
     /// A provider has named somebody, and too long ago; or the account is another since.
     SignInOver,
     /// The second factor that is demanded must be set up first.
     SecondFactorNeeded,
-    /// It cannot be done as the second factor stands: `off`, `none`, `on`, `required`, `unavailable`.
+    /// It cannot be done as the second factor stands: `off`, `none`, `on`, `required`, `elsewhere`, `taken`, `full`,
+    /// `gone`, `unavailable`.
     SecondFactor(&'static str),
     Store(storage::Error),
+}
+
+impl Trouble {
+    /// A second factor that was used before, or is gone.
+    pub(super) fn spent(proof: &Proof) -> Self {
+        match proof {
+            Proof::Key { .. } => Self::BadKey,
+            _ => Self::BadCode,
+        }
+    }
 }
 
 impl From<Denied> for Trouble {
@@ -62,6 +80,8 @@ impl From<Denied> for Trouble {
 struct Problem<'a> {
     code: &'a str,
     text: &'a str,
+    #[serde(flatten)]
+    asked: Option<&'a Asked>,
 }
 
 impl IntoResponse for Trouble {
@@ -109,15 +129,25 @@ impl IntoResponse for Trouble {
                     _ => "Du skal være medarbejder eller supervisor for at bruge skrivebordet.",
                 },
             ),
-            Trouble::CodeNeeded => (
+            Trouble::CodeNeeded(_) => (
                 StatusCode::UNAUTHORIZED,
                 "code_needed",
-                "Skriv koden fra din kodeapp.",
+                "Bekræft, at det er dig.",
             ),
             Trouble::BadCode => (
                 StatusCode::UNAUTHORIZED,
                 "bad_code",
                 "Koden passer ikke. Vent på den næste kode i appen, og prøv igen.",
+            ),
+            Trouble::BadKey => (
+                StatusCode::UNAUTHORIZED,
+                "bad_key",
+                "Nøglen kunne ikke bekræftes. Prøv igen, eller brug en anden.",
+            ),
+            Trouble::KeyOver => (
+                StatusCode::BAD_REQUEST,
+                "key_over",
+                "Der gik for lang tid. Prøv igen.",
             ),
             Trouble::SignInOver => (
                 StatusCode::BAD_REQUEST,
@@ -137,6 +167,12 @@ impl IntoResponse for Trouble {
                     "none" => "Begynd forfra: der er ingen totrinsbekræftelse at bekræfte.",
                     "on" => "Du har allerede totrinsbekræftelse.",
                     "required" => "Din konto skal have totrinsbekræftelse.",
+                    "elsewhere" => {
+                        "Nøgler kan ikke bruges på denne adresse. Åbn siden på jeres sædvanlige adresse."
+                    }
+                    "taken" => "Nøglen er allerede tilføjet.",
+                    "full" => "Du har allerede ti nøgler. Fjern en, du ikke bruger.",
+                    "gone" => "Nøglen er her ikke længere.",
                     _ => "Det kan ikke lade sig gøre lige nu. Prøv igen om lidt.",
                 },
             ),
@@ -149,7 +185,12 @@ impl IntoResponse for Trouble {
                 )
             }
         };
-        let mut response = (status, Json(Problem { code, text })).into_response();
+        let asked = match &self {
+            Trouble::CodeNeeded(asked) => Some(&**asked),
+            _ => None,
+        };
+        let problem = Problem { code, text, asked };
+        let mut response = (status, Json(problem)).into_response();
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Trouble::Throttled(wait) = self {
@@ -199,15 +240,15 @@ pub(super) fn with_cookie(mut response: Response, token: &str, seconds: u64) -> 
 struct Credentials {
     user: String,
     password: String,
-    /// Of the code app, or a recovery code.
-    #[serde(default)]
-    code: Option<String>,
+    #[serde(flatten)]
+    shown: Shown,
 }
 
 /// `POST /api/session`
 pub(crate) async fn begin(
     State(app): State<App>,
     Address(from): Address,
+    Here(site): Here,
     body: Bytes,
 ) -> Result<Response, Trouble> {
     let auth = &app.auth;
@@ -216,9 +257,10 @@ pub(crate) async fn begin(
     let Credentials {
         user,
         password,
-        code,
+        shown,
     } = typed.ok_or(Trouble::BadRequest("Skriv både brugernavn og adgangskode."))?;
-    let signed = auth.sign_in(&user, password, code.as_deref(), from).await;
+    let signed = auth.sign_in(&user, password, &shown, (site.as_ref(), from));
+    let signed = signed.await;
     match &signed {
         Ok(_) => app.metrics.sign_in("ok"),
         Err(Trouble::BadCredentials) => app.metrics.sign_in("refused"),

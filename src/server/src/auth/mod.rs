@@ -11,6 +11,7 @@
 mod account;
 mod gate;
 mod http;
+mod keys;
 mod oidc;
 mod origin;
 mod password;
@@ -18,6 +19,7 @@ mod profiles;
 pub(crate) mod rights;
 mod second;
 mod sessions;
+mod shown;
 mod throttle;
 
 use std::net::{IpAddr, SocketAddr};
@@ -35,6 +37,7 @@ use tokio::sync::watch;
 pub(crate) use self::account::{Account, Details, Role, allowed, list, user_name};
 pub(crate) use self::gate::{Address, Routes};
 pub(crate) use self::http::{Trouble, begin, current, end};
+pub(crate) use self::keys::{begin_key, challenge, confirm_key, name_key, remove_key};
 pub(crate) use self::oidc::{
     Provider, Vouching, begin as begin_oidc, code as oidc_code, providers, returned,
 };
@@ -48,8 +51,10 @@ pub(crate) use self::sessions::{
 pub(crate) use self::throttle::{Network, network};
 
 use self::account::Known;
+use self::keys::{Keys, Site};
 use self::oidc::Oidc;
 use self::password::Checker;
+use self::shown::Shown;
 use self::throttle::Throttle;
 
 /// The file in the data folder.
@@ -71,6 +76,7 @@ pub(crate) struct Auth {
     origins: Origins,
     staff: Staff,
     oidc: Oidc,
+    keys: Keys,
     known: watch::Sender<Arc<Known>>,
     /// Counts what may have ended a session.
     changes: watch::Sender<u64>,
@@ -126,6 +132,7 @@ impl Auth {
             origins,
             staff,
             oidc: Oidc::new(providers),
+            keys: Keys::default(),
             known: watch::Sender::new(Arc::new(known)),
             changes: watch::Sender::new(0),
             seen: tokio::sync::Mutex::default(),
@@ -193,8 +200,8 @@ impl Auth {
         counted(&mut throttle, self.clock.monotonic())
     }
 
-    /// Begins a session for whoever knows the password, and shows a code where the account has a second factor; the
-    /// token for the cookie, and the session.
+    /// Begins a session for whoever knows the password, and shows a second factor where the account has one; the token
+    /// for the cookie, and the session.
     ///
     /// # Errors
     /// [`Trouble`].
@@ -202,8 +209,8 @@ impl Auth {
         &self,
         typed: &str,
         password: String,
-        code: Option<&str>,
-        from: IpAddr,
+        shown: &Shown,
+        (site, from): (Option<&Site>, IpAddr),
     ) -> Result<(String, Signed), Trouble> {
         let user = user_name(typed).ok();
         let name = user.as_ref().map_or("", |u| u.as_str());
@@ -221,19 +228,19 @@ impl Auth {
             tracing::info!(%from, "a sign-in was refused");
             return Err(Trouble::BadCredentials);
         };
-        let proof = self.proof(&account, code).await;
-        if matches!(proof, Err(Trouble::CodeNeeded)) {
+        let origin = from.to_string();
+        let proof = self.proof(&account, shown, (site, &origin)).await;
+        if matches!(proof, Err(Trouble::CodeNeeded(_))) {
             // Half a sign-in is held against nobody; guesses at codes have a count of their own.
             self.throttle(|t, _| t.succeeded(&attempt));
         }
         let proof = proof?;
-        let second = proof != Proof::None;
+        let used = proof.clone();
         let begun = self.enter(account, proof, "", from).await?;
         let Some((token, signed)) = begun else {
-            return Err(if second {
-                Trouble::BadCode
-            } else {
-                Trouble::BadCredentials
+            return Err(match used {
+                Proof::None => Trouble::BadCredentials,
+                used => Trouble::spent(&used),
             });
         };
         self.throttle(|t, _| t.succeeded(&attempt));
@@ -255,11 +262,12 @@ impl Auth {
         let token = format!("{}{}", Secret::random().as_str(), Secret::random().as_str());
         let signed = signed(&token, account, proof != Proof::None);
         let account = &signed.account;
-        let coded = matches!(proof, Proof::Step(_) | Proof::Recovery(_));
+        let shown = !matches!(proof, Proof::None | Proof::Provider);
         let how = match proof {
             Proof::None => "",
             Proof::Step(_) => "code",
             Proof::Recovery(_) => "recovery_code",
+            Proof::Key { .. } => "key",
             Proof::Provider => "its own second factor",
         };
         let how = [by, how].into_iter().filter(|h| !h.is_empty());
@@ -276,7 +284,7 @@ impl Auth {
             tracing::info!(%from, "a sign-in was refused");
             return Ok(None);
         }
-        if coded {
+        if shown {
             self.code_was_right(account);
         }
         let from = from.to_string();

@@ -59,7 +59,7 @@ impl Origins {
 }
 
 /// Whether a host name with or without a port is this machine itself.
-fn local(host: &str) -> bool {
+pub(super) fn local(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
         _ => host,

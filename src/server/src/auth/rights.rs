@@ -156,6 +156,11 @@ routes! {
     CONFIRM_SECOND: Post "/api/session/second-factor/confirm", Staff, Vouched, Own;
     NEW_RECOVERY: Post "/api/session/second-factor/recovery-codes", Staff, Vouched, Own;
     REMOVE_SECOND: Post "/api/session/second-factor/remove", Staff, Vouched, Own;
+    CHALLENGE: Post "/api/session/second-factor/challenge", Staff, Vouched, Own;
+    BEGIN_KEY: Post "/api/session/second-factor/keys", Staff, Vouched, Own;
+    CONFIRM_KEY: Post "/api/session/second-factor/keys/confirm", Staff, Vouched, Own;
+    NAME_KEY: Post "/api/session/second-factor/keys/{id}/name", Staff, Vouched, Own;
+    REMOVE_KEY: Post "/api/session/second-factor/keys/{id}/remove", Staff, Vouched, Own;
 
     ME: Get "/api/studio/me", Editor, Any, Own;
     STATUS: Get "/api/studio/status", Editor, Any, All;

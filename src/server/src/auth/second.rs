@@ -1,8 +1,8 @@
-//! The second factor: codes of a code app, by RFC 6238 as every app reads it (SHA-1, six digits, 30 seconds), and
-//! recovery codes for whoever loses the app.
+//! The second factor: codes of a code app, by RFC 6238 as every app reads it (SHA-1, six digits, 30 seconds), security
+//! keys ([`super::keys`]), and recovery codes for whoever loses them.
 //!
 //! A code is good for its step of 30 seconds and the one on either side, once, and none before it after it. Guesses at
-//! an account's codes are counted wherever they come from: whoever guesses knows the password already.
+//! an account's codes and keys are counted wherever they come from: whoever guesses knows the password already.
 
 use std::collections::BTreeSet;
 
@@ -15,6 +15,8 @@ use totp_rs::{Builder, Totp};
 
 use super::account::{Account, Role};
 use super::http::Trouble;
+use super::keys::Site;
+use super::shown::Shown;
 use super::{Auth, Signed, sha256};
 
 /// Recovery codes that an account gets.
@@ -77,7 +79,7 @@ pub(super) struct Offered {
     qr: String,
 }
 
-fn totp(secret: &[u8]) -> Result<Totp, Trouble> {
+pub(super) fn totp(secret: &[u8]) -> Result<Totp, Trouble> {
     let built = Builder::new().with_secret(secret.to_vec()).build();
     built.map_err(|e| {
         tracing::error!("a second factor cannot be read: {e}");
@@ -86,14 +88,14 @@ fn totp(secret: &[u8]) -> Result<Totp, Trouble> {
 }
 
 /// A recovery code as it is stored: without what people put between its letters.
-fn recovery(typed: &str) -> [u8; 32] {
+pub(super) fn recovery(typed: &str) -> [u8; 32] {
     let plain = typed.chars().filter(char::is_ascii_alphanumeric);
     let plain: String = plain.map(|c| c.to_ascii_lowercase()).collect();
     sha256(&[b"recovery ", plain.as_bytes()])
 }
 
 /// New recovery codes: to be shown, and to be stored.
-fn recovery_codes() -> (Vec<String>, Vec<[u8; 32]>) {
+pub(super) fn recovery_codes() -> (Vec<String>, Vec<[u8; 32]>) {
     let codes: Vec<String> = (0..RECOVERY_CODES).map(|_| recovery_code()).collect();
     let stored = codes.iter().map(|c| recovery(c)).collect();
     (codes, stored)
@@ -108,52 +110,6 @@ fn recovery_code() -> String {
 }
 
 impl Auth {
-    /// What was shown besides the password, to be used up when the session begins.
-    ///
-    /// # Errors
-    /// CodeNeeded, BadCode, Throttled, Store.
-    pub(super) async fn proof(
-        &self,
-        account: &Account,
-        code: Option<&str>,
-    ) -> Result<Proof, Trouble> {
-        if self.staff.second_factor == Demand::Off {
-            return Ok(Proof::None);
-        }
-        match self.factor(account).await? {
-            Some(factor) if factor.confirmed => {
-                let code = code.map(str::trim).filter(|c| !c.is_empty());
-                self.shown(account, &factor, code.ok_or(Trouble::CodeNeeded)?)
-            }
-            _ => Ok(Proof::None),
-        }
-    }
-
-    async fn factor(&self, account: &Account) -> Result<Option<SecondFactor>, Trouble> {
-        let found = self.accounts.second_factor(account.user.as_str()).await;
-        found.map_err(Trouble::Store)
-    }
-
-    /// Counts the guess, and judges it.
-    fn shown(
-        &self,
-        account: &Account,
-        factor: &SecondFactor,
-        code: &str,
-    ) -> Result<Proof, Trouble> {
-        let begun = self.throttle(|t, now| t.begin_code(account.user.as_str(), now));
-        begun.map_err(Trouble::Throttled)?;
-        let digits: String = code.chars().filter(|c| !c.is_whitespace()).collect();
-        if digits.len() != 6 || !digits.bytes().all(|b| b.is_ascii_digit()) {
-            // Whether it is one is seen when it is used up.
-            return Ok(Proof::Recovery(recovery(code)));
-        }
-        let now = self.clock.now().as_second();
-        let now = u64::try_from(now).map_err(|_| Trouble::BadCode)?;
-        let step = totp(&factor.secret)?.check(&digits, now);
-        step.map(Proof::Step).ok_or(Trouble::BadCode)
-    }
-
     /// The code was right: no guess is held against the account.
     pub(super) fn code_was_right(&self, account: &Account) {
         self.throttle(|t, _| t.code_succeeded(account.user.as_str()));
@@ -164,26 +120,42 @@ impl Auth {
         !signed.second && self.staff.demands(&signed.account)
     }
 
-    pub(super) async fn standing(&self, signed: &Signed) -> Result<(Standing, u64), Trouble> {
+    pub(super) async fn standing(
+        &self,
+        signed: &Signed,
+    ) -> Result<(Standing, SecondFactor), Trouble> {
         if self.staff.second_factor == Demand::Off {
-            return Ok((Standing::Off, 0));
+            return Ok((Standing::Off, SecondFactor::default()));
         }
         let factor = self.factor(&signed.account).await?;
-        Ok(match factor.filter(|f| f.confirmed) {
-            Some(factor) => (Standing::On, factor.recovery_codes),
-            None if self.lacks_second(signed) => (Standing::Needed, 0),
-            None => (Standing::None, 0),
-        })
+        let standing = if factor.is_on() {
+            Standing::On
+        } else if self.lacks_second(signed) {
+            Standing::Needed
+        } else {
+            Standing::None
+        };
+        Ok((standing, factor))
     }
 
-    /// A new secret, to be confirmed with a code of it.
+    /// A new secret, to be confirmed with a code of it. Whoever has a key shows it first.
     ///
     /// # Errors
-    /// SecondFactor where there is one, or none may be; Store.
-    pub(super) async fn offer(&self, signed: &Signed) -> Result<Offered, Trouble> {
+    /// SecondFactor where there is an app, or none may be; as [`Auth::afresh`].
+    pub(super) async fn offer(
+        &self,
+        signed: &Signed,
+        shown: &Shown,
+        at: (Option<&Site>, &str),
+    ) -> Result<Offered, Trouble> {
         if self.staff.second_factor == Demand::Off {
             return Err(Trouble::SecondFactor("off"));
         }
+        let factor = self.factor(&signed.account).await?;
+        if factor.confirmed_app().is_some() {
+            return Err(Trouble::SecondFactor("on"));
+        }
+        self.afresh(signed, &factor, shown, at).await?;
         let mut secret = [0_u8; SECRET_BYTES];
         getrandom::fill(&mut secret).map_err(|e| {
             tracing::error!("the system gives no random numbers: {e}");
@@ -213,7 +185,8 @@ impl Auth {
         })
     }
 
-    /// Sets it up with a first code of it; the recovery codes. Other sessions of the account end.
+    /// Sets it up with a first code of it. Where it is the account's first second factor its other sessions end, and these
+    /// are its recovery codes.
     ///
     /// # Errors
     /// BadCode, Throttled, SecondFactor, Store.
@@ -224,80 +197,83 @@ impl Auth {
         origin: &str,
     ) -> Result<Vec<String>, Trouble> {
         let account = &signed.account;
-        let factor = self.factor(account).await?;
-        let factor = factor.ok_or(Trouble::SecondFactor("none"))?;
-        if factor.confirmed {
+        let app = self.factor(account).await?.app;
+        let app = app.ok_or(Trouble::SecondFactor("none"))?;
+        if app.confirmed {
             return Err(Trouble::SecondFactor("on"));
         }
-        let Proof::Step(step) = self.shown(account, &factor, code)? else {
+        let Proof::Step(step) = self.coded(account, Some(&app), code)? else {
             return Err(Trouble::BadCode);
         };
         let (codes, stored) = recovery_codes();
         let (user, now) = (account.user.as_str(), self.clock.now());
         let confirmed = self
             .accounts
-            .confirm(user, factor.secret, step, stored, signed.key, now);
-        if !confirmed.await.map_err(Trouble::Store)? {
-            return Err(Trouble::SecondFactor("none"));
-        }
+            .confirm(user, app.secret, step, stored, signed.key, now);
+        let first = confirmed.await.map_err(Trouble::Store)?;
+        let first = first.ok_or(Trouble::SecondFactor("none"))?;
         self.code_was_right(account);
         self.changes.send_modify(|n| *n += 1);
         self.note(&account.user, "second_factor_on", origin, "")
             .await;
-        Ok(codes)
+        Ok(if first { codes } else { Vec::new() })
     }
 
-    /// Gives other recovery codes to whoever shows a code.
+    /// Gives other recovery codes to whoever shows a second factor.
     ///
     /// # Errors
-    /// BadCode, Throttled, SecondFactor, Store.
+    /// As [`Auth::proof_of`].
     pub(super) async fn other_codes(
         &self,
         signed: &Signed,
-        code: &str,
-        origin: &str,
+        shown: &Shown,
+        at: (Option<&Site>, &str),
     ) -> Result<Vec<String>, Trouble> {
         let account = &signed.account;
-        let proof = self.proof_of(account, code).await?;
+        let factor = self.factor(account).await?;
+        let proof = self.proof_of(signed, &factor, shown, at).await?;
+        let used = proof.clone();
         let (codes, stored) = recovery_codes();
         let user = account.user.as_str();
         let set = self.accounts.set_recovery_codes(user, proof, stored).await;
         if !set.map_err(Trouble::Store)? {
-            return Err(Trouble::BadCode);
+            return Err(Trouble::spent(&used));
         }
         self.code_was_right(account);
-        self.note(&account.user, "recovery_codes", origin, "").await;
+        self.note(&account.user, "recovery_codes", at.1, "").await;
         Ok(codes)
     }
 
-    /// Takes it away, where it is not demanded, for whoever shows a code.
+    /// Takes the code app away for whoever shows a second factor; the account's other sessions end. The last factor
+    /// stays where one is demanded.
     ///
     /// # Errors
-    /// BadCode, Throttled, SecondFactor, Store.
+    /// As [`Auth::proof_of`].
     pub(super) async fn take_away(
         &self,
         signed: &Signed,
-        code: &str,
-        origin: &str,
+        shown: &Shown,
+        at: (Option<&Site>, &str),
     ) -> Result<(), Trouble> {
         let account = &signed.account;
-        if self.staff.demands(account) {
+        let factor = self.factor(account).await?;
+        if factor.keys.is_empty() && self.staff.demands(account) {
             return Err(Trouble::SecondFactor("required"));
         }
-        let proof = self.proof_of(account, code).await?;
+        if factor.confirmed_app().is_none() {
+            return Err(Trouble::SecondFactor("none"));
+        }
+        let proof = self.proof_of(signed, &factor, shown, at).await?;
+        let used = proof.clone();
         let user = account.user.as_str();
-        let gone = self.accounts.remove_second_factor(user, proof).await;
+        let gone = self.accounts.remove_code_app(user, proof, signed.key).await;
         if !gone.map_err(Trouble::Store)? {
-            return Err(Trouble::BadCode);
+            return Err(Trouble::spent(&used));
         }
         self.code_was_right(account);
-        self.note(&account.user, "second_factor_off", origin, "")
+        self.changes.send_modify(|n| *n += 1);
+        self.note(&account.user, "second_factor_off", at.1, "")
             .await;
         Ok(())
-    }
-
-    async fn proof_of(&self, account: &Account, code: &str) -> Result<Proof, Trouble> {
-        let factor = self.factor(account).await?.filter(|f| f.confirmed);
-        self.shown(account, &factor.ok_or(Trouble::SecondFactor("none"))?, code)
     }
 }

@@ -7,18 +7,21 @@ use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use base::hex;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::Signed;
 use super::gate::Address;
 use super::http::{MAX_BODY, Trouble};
+use super::keys::{Here, Listed, listed};
 use super::second::Standing;
+use super::shown::Shown;
 use crate::app::App;
 
 /// Bytes of a session's key that name it to its owner.
 const NAMED_BY: usize = 8;
 
-fn json(body: &impl Serialize) -> Response {
+pub(super) fn json(body: &impl Serialize) -> Response {
     let mut response = Json(body).into_response();
     let no_store = HeaderValue::from_static("no-store");
     response.headers_mut().insert(CACHE_CONTROL, no_store);
@@ -30,11 +33,18 @@ struct Code {
     code: String,
 }
 
-fn code(body: &Bytes) -> Result<String, Trouble> {
+pub(super) fn read<T: DeserializeOwned>(body: &Bytes, missing: &'static str) -> Result<T, Trouble> {
     let small = Some(body).filter(|b| b.len() <= MAX_BODY);
-    let read = small.and_then(|b| serde_json::from_slice::<Code>(b).ok());
-    read.map(|c| c.code)
-        .ok_or(Trouble::BadRequest("Skriv koden."))
+    let read = small.and_then(|b| serde_json::from_slice(b).ok());
+    read.ok_or(Trouble::BadRequest(missing))
+}
+
+/// A second factor; one that is not there is asked for where it is needed.
+pub(super) fn shown(body: &Bytes) -> Result<Shown, Trouble> {
+    if body.is_empty() {
+        return Ok(Shown::default());
+    }
+    read(body, "Skriv koden.")
 }
 
 #[derive(Serialize)]
@@ -42,18 +52,30 @@ struct Second {
     state: Standing,
     /// How many are left.
     recovery_codes: u64,
-    /// Whether it may be taken away.
+    /// Whether one must be left.
     required: bool,
+    /// Whether there is a code app.
+    app: bool,
+    keys: Vec<Listed>,
+    /// Whether keys can be used at this address.
+    keys_here: bool,
 }
 
 /// `GET /api/session/second-factor`
-pub(crate) async fn second(State(app): State<App>, signed: Signed) -> Result<Response, Trouble> {
-    let (state, recovery_codes) = app.auth.standing(&signed).await?;
+pub(crate) async fn second(
+    State(app): State<App>,
+    signed: Signed,
+    Here(site): Here,
+) -> Result<Response, Trouble> {
+    let (state, factor) = app.auth.standing(&signed).await?;
     let required = app.auth.staff.demands(&signed.account);
     Ok(json(&Second {
         state,
-        recovery_codes,
+        recovery_codes: factor.recovery_codes,
         required,
+        app: factor.confirmed_app().is_some(),
+        keys: listed(&factor.keys),
+        keys_here: site.is_some(),
     }))
 }
 
@@ -61,14 +83,19 @@ pub(crate) async fn second(State(app): State<App>, signed: Signed) -> Result<Res
 pub(crate) async fn begin_second(
     State(app): State<App>,
     signed: Signed,
+    Address(from): Address,
+    Here(site): Here,
+    body: Bytes,
 ) -> Result<Response, Trouble> {
-    Ok(json(&app.auth.offer(&signed).await?))
+    let (shown, from) = (shown(&body)?, from.to_string());
+    let at = (site.as_ref(), from.as_str());
+    Ok(json(&app.auth.offer(&signed, &shown, at).await?))
 }
 
 #[derive(Serialize)]
-struct Recovery {
-    /// Shown this once.
-    recovery_codes: Vec<String>,
+pub(super) struct Recovery {
+    /// Shown this once; none where those of before are still good.
+    pub(super) recovery_codes: Vec<String>,
 }
 
 /// `POST /api/session/second-factor/confirm`
@@ -78,7 +105,7 @@ pub(crate) async fn confirm_second(
     Address(from): Address,
     body: Bytes,
 ) -> Result<Response, Trouble> {
-    let code = code(&body)?;
+    let Code { code } = read(&body, "Skriv koden.")?;
     let recovery_codes = app.auth.set_up(&signed, &code, &from.to_string()).await?;
     Ok(json(&Recovery { recovery_codes }))
 }
@@ -88,11 +115,12 @@ pub(crate) async fn new_recovery(
     State(app): State<App>,
     signed: Signed,
     Address(from): Address,
+    Here(site): Here,
     body: Bytes,
 ) -> Result<Response, Trouble> {
-    let code = code(&body)?;
-    let from = from.to_string();
-    let recovery_codes = app.auth.other_codes(&signed, &code, &from).await?;
+    let (shown, from) = (shown(&body)?, from.to_string());
+    let at = (site.as_ref(), from.as_str());
+    let recovery_codes = app.auth.other_codes(&signed, &shown, at).await?;
     Ok(json(&Recovery { recovery_codes }))
 }
 
@@ -101,17 +129,17 @@ pub(crate) async fn remove_second(
     State(app): State<App>,
     signed: Signed,
     Address(from): Address,
+    Here(site): Here,
     body: Bytes,
 ) -> Result<Response, Trouble> {
-    let code = code(&body)?;
-    app.auth
-        .take_away(&signed, &code, &from.to_string())
-        .await?;
+    let (shown, from) = (shown(&body)?, from.to_string());
+    let at = (site.as_ref(), from.as_str());
+    app.auth.take_away(&signed, &shown, at).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 #[derive(Serialize)]
-struct Shown {
+struct Row {
     id: String,
     /// When it began and was last used, in ms since 1970; the latter to the minute.
     begun_ms: i64,
@@ -125,14 +153,14 @@ struct Shown {
 
 #[derive(Serialize)]
 struct All {
-    sessions: Vec<Shown>,
+    sessions: Vec<Row>,
 }
 
 /// `GET /api/session/all`
 pub(crate) async fn list(State(app): State<App>, signed: Signed) -> Result<Response, Trouble> {
     let now = app.clock.now();
     let found = app.auth.sessions_of(&signed.account, now).await?;
-    let shown = found.into_iter().map(|s| Shown {
+    let shown = found.into_iter().map(|s| Row {
         id: hex(&s.sha256[..NAMED_BY]),
         begun_ms: s.created.as_millisecond(),
         used_ms: s.seen.as_millisecond(),

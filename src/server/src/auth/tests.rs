@@ -9,13 +9,13 @@ use super::*;
 const PASSWORD: &str = "lyng tromme kajak fyr";
 const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
-struct Bench {
-    auth: Arc<Auth>,
-    clock: ManualClock,
+pub(super) struct Bench {
+    pub(super) auth: Arc<Auth>,
+    pub(super) clock: ManualClock,
     dir: TempDir,
 }
 
-async fn bench() -> Bench {
+pub(super) async fn bench() -> Bench {
     with_staff(Staff::default()).await
 }
 
@@ -53,6 +53,17 @@ async fn with_staff(staff: Staff) -> Bench {
     Bench { auth, clock, dir }
 }
 
+/// No site has keys, and an audit's origin.
+pub(super) const NOWHERE: (Option<&Site>, &str) = (None, "x");
+
+pub(super) fn nothing() -> Shown {
+    Shown::default()
+}
+
+pub(super) fn coded(code: &str) -> Shown {
+    serde_json::from_value(serde_json::json!({"code": code})).unwrap()
+}
+
 fn open(dir: &TempDir) -> Accounts {
     Accounts::open(&dir.path().join(FILE), &storage::Options::default()).unwrap()
 }
@@ -68,7 +79,7 @@ impl Bench {
     async fn sign_in(&self) -> HeaderMap {
         let signed = self
             .auth
-            .sign_in(" Anna ", PASSWORD.to_owned(), None, HERE)
+            .sign_in(" Anna ", PASSWORD.to_owned(), &nothing(), (None, HERE))
             .await;
         with(&signed.unwrap().0)
     }
@@ -115,7 +126,7 @@ async fn a_command_of_the_operator_ends_sessions_at_once() {
     keeping.abort();
     let again = b
         .auth
-        .sign_in("anna", PASSWORD.to_owned(), None, HERE)
+        .sign_in("anna", PASSWORD.to_owned(), &nothing(), (None, HERE))
         .await;
     assert!(matches!(again, Err(Trouble::BadCredentials)));
 }
@@ -131,10 +142,16 @@ async fn signing_in_knows_what_a_command_did_the_moment_before() {
         password: anna.password,
     };
     command.add(vec![bo], b.clock.now()).await.unwrap();
-    let signed = b.auth.sign_in("bo", PASSWORD.to_owned(), None, HERE).await;
+    let signed = b
+        .auth
+        .sign_in("bo", PASSWORD.to_owned(), &nothing(), (None, HERE))
+        .await;
     assert_eq!(signed.unwrap().1.account.user.as_str(), "bo");
     command.remove("bo", b.clock.now()).await.unwrap();
-    let again = b.auth.sign_in("bo", PASSWORD.to_owned(), None, HERE).await;
+    let again = b
+        .auth
+        .sign_in("bo", PASSWORD.to_owned(), &nothing(), (None, HERE))
+        .await;
     assert!(matches!(again, Err(Trouble::BadCredentials)));
 }
 
@@ -142,7 +159,10 @@ async fn signing_in_knows_what_a_command_did_the_moment_before() {
 async fn strangers_and_mistakes_are_answered_alike_and_slowed() {
     let b = bench().await;
     let try_in = async |user: &str, password: &str| {
-        let tried = b.auth.sign_in(user, password.to_owned(), None, HERE).await;
+        let tried = b
+            .auth
+            .sign_in(user, password.to_owned(), &nothing(), (None, HERE))
+            .await;
         match tried.unwrap_err() {
             Trouble::BadCredentials => None,
             Trouble::Throttled(wait) => Some(wait.as_secs()),
@@ -188,14 +208,17 @@ fn half_a_minute(b: &Bench) {
 }
 
 impl Bench {
-    async fn try_in(&self, code: Option<&str>) -> Result<Signed, Trouble> {
-        let tried = self.auth.sign_in("anna", PASSWORD.to_owned(), code, HERE);
+    pub(super) async fn try_in(&self, code: Option<&str>) -> Result<Signed, Trouble> {
+        let shown = code.map(coded).unwrap_or_default();
+        let tried = self
+            .auth
+            .sign_in("anna", PASSWORD.to_owned(), &shown, (None, HERE));
         tried.await.map(|(_, signed)| signed)
     }
 
     /// Sets a second factor up; its key and the recovery codes.
-    async fn set_up(&self, signed: &Signed) -> (String, Vec<String>) {
-        let offered = self.auth.offer(signed).await.unwrap();
+    pub(super) async fn set_up(&self, signed: &Signed) -> (String, Vec<String>) {
+        let offered = self.auth.offer(signed, &nothing(), NOWHERE).await.unwrap();
         let key = serde_json::to_value(&offered).unwrap()["key"].clone();
         let key = key.as_str().unwrap().to_owned();
         let codes = self.auth.set_up(signed, &code(self, &key), "x").await;
@@ -215,7 +238,7 @@ async fn a_code_is_asked_for_where_there_is_a_second_factor_and_is_good_once() {
     assert!(codes.iter().all(|c| c.len() == 31), "{codes:?}");
 
     let refused = b.try_in(None).await.unwrap_err();
-    assert!(matches!(refused, Trouble::CodeNeeded), "{refused:?}");
+    assert!(matches!(refused, Trouble::CodeNeeded(_)), "{refused:?}");
     let used = code(&b, &key);
     let refused = b.try_in(Some(&used)).await.unwrap_err();
     assert!(matches!(refused, Trouble::BadCode), "used to set it up");
@@ -233,25 +256,32 @@ async fn a_code_is_asked_for_where_there_is_a_second_factor_and_is_good_once() {
         b.try_in(Some(&typed)).await,
         Err(Trouble::BadCode)
     ));
-    let left = b.auth.standing(&signed).await.unwrap();
-    assert_eq!(left, (second::Standing::On, 9));
+    let (standing, factor) = b.auth.standing(&signed).await.unwrap();
+    assert_eq!((standing, factor.recovery_codes), (second::Standing::On, 9));
 
     // Without the right password nobody hears of it.
+    let zeros = coded("000000");
     let wrong = b
         .auth
-        .sign_in("anna", "wrong wrong wrong".into(), Some("000000"), HERE);
+        .sign_in("anna", "wrong wrong wrong".into(), &zeros, (None, HERE));
     assert!(matches!(wrong.await, Err(Trouble::BadCredentials)));
 
     half_a_minute(&b);
     half_a_minute(&b);
-    let more = b.auth.other_codes(&signed, &code(&b, &key), "x").await;
+    let more = b
+        .auth
+        .other_codes(&signed, &coded(&code(&b, &key)), NOWHERE)
+        .await;
     assert!(matches!(
         b.try_in(Some(&codes[0])).await,
         Err(Trouble::BadCode)
     ));
     assert!(b.try_in(Some(&more.unwrap()[0])).await.is_ok());
     half_a_minute(&b);
-    let off = b.auth.take_away(&signed, &code(&b, &key), "x").await;
+    let off = b
+        .auth
+        .take_away(&signed, &coded(&code(&b, &key)), NOWHERE)
+        .await;
     off.unwrap();
     assert!(!b.try_in(None).await.unwrap().second);
     let done: Vec<String> = b
@@ -276,10 +306,12 @@ async fn guesses_at_codes_are_slowed_and_a_right_password_does_not_help() {
     let mut guesses = 0;
     for n in 0..40 {
         let from = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, n));
-        for code in [None, Some("000000")] {
-            let tried = b.auth.sign_in("anna", PASSWORD.to_owned(), code, from);
+        for shown in [nothing(), coded("000000")] {
+            let tried = b
+                .auth
+                .sign_in("anna", PASSWORD.to_owned(), &shown, (None, from));
             match tried.await.unwrap_err() {
-                Trouble::CodeNeeded => {}
+                Trouble::CodeNeeded(_) => {}
                 Trouble::BadCode => guesses += 1,
                 Trouble::Throttled(_) => {}
                 other => panic!("{other:?}"),
@@ -304,13 +336,16 @@ async fn what_is_demanded_is_set_up_before_anything_else_and_stays() {
     let b = with_staff(demand(&[])).await;
     let signed = b.try_in(None).await.unwrap();
     assert!(b.auth.lacks_second(&signed));
-    let standing = b.auth.standing(&signed).await.unwrap();
-    assert_eq!(standing, (second::Standing::Needed, 0));
+    let (standing, _) = b.auth.standing(&signed).await.unwrap();
+    assert_eq!(standing, second::Standing::Needed);
     let (key, _) = b.set_up(&signed).await;
     let signed = b.auth.still(&signed, false).await.unwrap();
     assert!(!b.auth.lacks_second(&signed));
     half_a_minute(&b);
-    let kept = b.auth.take_away(&signed, &code(&b, &key), "x").await;
+    let kept = b
+        .auth
+        .take_away(&signed, &coded(&code(&b, &key)), NOWHERE)
+        .await;
     assert!(matches!(kept, Err(Trouble::SecondFactor("required"))));
 
     let off = Staff {
@@ -319,14 +354,14 @@ async fn what_is_demanded_is_set_up_before_anything_else_and_stays() {
     };
     let b = with_staff(off).await;
     let signed = b.try_in(None).await.unwrap();
-    assert!(b.auth.offer(&signed).await.is_err());
+    assert!(b.auth.offer(&signed, &nothing(), NOWHERE).await.is_err());
 }
 
 #[tokio::test]
 async fn the_picture_says_what_the_key_says() {
     let b = bench().await;
     let signed = b.try_in(None).await.unwrap();
-    let offered = b.auth.offer(&signed).await.unwrap();
+    let offered = b.auth.offer(&signed, &nothing(), NOWHERE).await.unwrap();
     let offered = serde_json::to_value(&offered).unwrap();
     let picture = offered["qr"].as_str().unwrap();
     assert!(

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use base::Clock as _;
 use clap::Subcommand;
 use contact::centre::{AgentId, Allowed, Audience};
-use storage::{Accounts, AuditLine, NewAccount, Proof};
+use storage::{Accounts, AuditLine, NewAccount};
 
 use self::rights::{Rights, known, parse};
 use super::{Failure, Setting, audit};
@@ -55,7 +55,8 @@ pub(super) enum UserCommand {
         #[arg(long)]
         none: bool,
     },
-    /// Take an account's second factor away, for whoever has lost the app and the recovery codes; ends its sessions.
+    /// Take an account's second factor away, code app and keys, for whoever has lost them and the recovery codes; ends its
+    /// sessions.
     ResetSecondFactor { user: String },
     /// List an account's sessions: when it signed in, when it was last used, from where, whether with a second factor.
     Sessions {
@@ -184,9 +185,7 @@ impl Desk<'_> {
             UserCommand::ResetSecondFactor { user } => {
                 let user = user_name(&user)?;
                 self.details(&user)?;
-                let reset = self
-                    .accounts
-                    .remove_second_factor(user.as_str(), Proof::None);
+                let reset = self.accounts.reset_second_factor(user.as_str());
                 if !self.runtime.block_on(reset)? {
                     return Err(format!("{user} has no second factor").into());
                 }

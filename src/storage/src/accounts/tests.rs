@@ -252,8 +252,9 @@ async fn a_code_and_a_recovery_code_are_good_once() {
         let confirmed = accounts.confirm("anna", vec![secret; 20], 10, codes, [1; 32], at(6));
         confirmed.await.unwrap()
     };
-    assert!(!confirm(1).await, "the one before");
-    assert!(confirm(2).await && !confirm(2).await);
+    assert_eq!(confirm(1).await, None, "the one before");
+    assert_eq!(confirm(2).await, Some(true), "the first");
+    assert_eq!(confirm(2).await, None);
     assert!(!accounts.enrol("anna", vec![3; 20]).await.unwrap());
     let of = accounts.sessions_of("anna").await.unwrap();
     assert_eq!(of.len(), 1, "the others have not shown it");
@@ -264,8 +265,8 @@ async fn a_code_and_a_recovery_code_are_good_once() {
     assert!(!begin(5, Proof::Step(12)).await && !begin(5, Proof::Step(11)).await);
     assert!(begin(5, Proof::Recovery([7; 32])).await);
     assert!(!begin(6, Proof::Recovery([7; 32])).await);
-    let found = accounts.second_factor("anna").await.unwrap().unwrap();
-    assert!(found.confirmed && found.recovery_codes == 1);
+    let found = accounts.second_factor("anna").await.unwrap();
+    assert!(found.is_on() && found.confirmed_app().is_some() && found.recovery_codes == 1);
     assert!(!format!("{found:?}").contains('2'), "{found:?}");
     let other = accounts.set_recovery_codes("anna", Proof::Step(12), vec![[9; 32]]);
     assert!(!other.await.unwrap());
@@ -275,25 +276,159 @@ async fn a_code_and_a_recovery_code_are_good_once() {
         !begin(6, Proof::Recovery([8; 32])).await,
         "they were replaced"
     );
-    assert!(
-        !accounts
-            .remove_second_factor("anna", Proof::Step(13))
-            .await
-            .unwrap()
-    );
-    assert!(
+    let remove = async |proof| {
         accounts
-            .remove_second_factor("anna", Proof::None)
+            .remove_code_app("anna", proof, [1; 32])
             .await
             .unwrap()
+    };
+    assert!(!remove(Proof::Step(13)).await && remove(Proof::Step(14)).await);
+    let none = SecondFactor::default();
+    assert_eq!(accounts.second_factor("anna").await.unwrap(), none);
+    assert_eq!(
+        accounts.end_sessions_of("anna").await.unwrap(),
+        1,
+        "this one"
     );
-    assert_eq!(accounts.second_factor("anna").await.unwrap(), None);
-    assert_eq!(accounts.end_sessions_of("anna").await.unwrap(), 3);
 
     // An account that goes and comes again has none.
     accounts.enrol("anna", vec![4; 20]).await.unwrap();
     accounts.remove("anna", at(7)).await.unwrap();
     assert!(!accounts.enrol("anna", vec![4; 20]).await.unwrap());
     accounts.add(vec![anna()], at(8)).await.unwrap();
-    assert_eq!(accounts.second_factor("anna").await.unwrap(), None);
+    assert_eq!(accounts.second_factor("anna").await.unwrap(), none);
+}
+
+fn key(id: u8, sign_count: u32) -> SecurityKey {
+    SecurityKey {
+        id: vec![id; 16],
+        name: "Blå nøgle".into(),
+        handle: [3; 16],
+        public_key: vec![4; 40],
+        transports: 5,
+        backup: 0,
+        verified: false,
+        sign_count,
+        added: at(i64::from(id)),
+        used: None,
+    }
+}
+
+#[tokio::test]
+async fn a_key_is_a_second_factor_and_its_counter_only_grows() {
+    let dir = TempDir::new().unwrap();
+    let accounts = open(&dir);
+    let bo = NewAccount {
+        user: "bo".into(),
+        ..anna()
+    };
+    accounts.add(vec![anna(), bo], at(1)).await.unwrap();
+    assert!(with_session(&accounts, "$1", 1).await && with_session(&accounts, "$1", 2).await);
+    let add = async |user: &str, key, codes| {
+        let added = accounts.add_key(user, key, codes, [1; 32]);
+        added.await.unwrap()
+    };
+    assert_eq!(add("carl", key(1, 0), vec![]).await, KeyAdded::Full);
+    let codes = vec![[7; 32], [8; 32]];
+    assert_eq!(add("anna", key(1, 9), codes).await, KeyAdded::First);
+    let sessions = accounts.sessions_of("anna").await.unwrap();
+    assert_eq!(sessions.len(), 1, "the other has shown none");
+    assert!(sessions[0].second && sessions[0].sha256 == [1; 32]);
+    for user in ["anna", "bo"] {
+        assert_eq!(add(user, key(1, 0), vec![]).await, KeyAdded::Taken);
+    }
+    assert_eq!(add("anna", key(2, 0), vec![]).await, KeyAdded::Another);
+    let found = accounts.second_factor("anna").await.unwrap();
+    assert_eq!(found.keys, [key(1, 9), key(2, 0)]);
+    assert!(found.is_on() && found.app.is_none() && found.recovery_codes == 2);
+
+    let shown = |id: u8, sign_count| Proof::Key {
+        id: vec![id; 16],
+        sign_count,
+        backup: 0,
+        at: at(50),
+    };
+    let begin = async |n, proof| {
+        let begun = accounts.begin_session(session(n, "$1", proof), at(50));
+        begun.await.unwrap()
+    };
+    assert!(!begin(3, shown(1, 9)).await && !begin(3, shown(1, 0)).await);
+    assert!(begin(3, shown(1, 10)).await && !begin(4, shown(1, 10)).await);
+    assert!(
+        begin(4, shown(2, 0)).await && begin(5, shown(2, 0)).await,
+        "it does not count"
+    );
+    assert!(
+        begin(6, shown(2, 3)).await && !begin(7, shown(2, 0)).await,
+        "now it does"
+    );
+    assert!(!begin(7, shown(9, 1)).await, "nobody's");
+    let found = accounts.second_factor("anna").await.unwrap();
+    assert_eq!(
+        (found.keys[0].sign_count, found.keys[0].used),
+        (10, Some(at(50)))
+    );
+
+    let name = async |user: &str| {
+        let named = accounts.name_key(user, vec![1; 16], "Rød".into());
+        named.await.unwrap()
+    };
+    assert!(!name("bo").await && name("anna").await);
+    let remove = async |user: &str, id: u8, proof| {
+        let removed = accounts.remove_key(user, vec![id; 16], proof, [1; 32]);
+        removed.await.unwrap()
+    };
+    assert!(!remove("bo", 1, Proof::None).await, "another's");
+    assert!(!remove("anna", 1, shown(1, 10)).await, "used");
+    assert!(remove("anna", 1, Proof::Recovery([7; 32])).await);
+    assert_eq!(accounts.sessions_of("anna").await.unwrap().len(), 1);
+    assert!(!begin(7, shown(1, 11)).await, "it is gone");
+    let found = accounts.second_factor("anna").await.unwrap();
+    assert_eq!((found.keys.len(), found.recovery_codes), (1, 1));
+    assert!(remove("anna", 2, shown(2, 4)).await);
+    let found = accounts.second_factor("anna").await.unwrap();
+    assert_eq!(found, SecondFactor::default(), "no codes without a factor");
+}
+
+#[tokio::test]
+async fn app_and_keys_stand_beside_one_another_and_go_together() {
+    let dir = TempDir::new().unwrap();
+    let accounts = open(&dir);
+    accounts.add(vec![anna()], at(1)).await.unwrap();
+    assert!(with_session(&accounts, "$1", 1).await);
+    for id in 0..10 {
+        let added = accounts.add_key("anna", key(id, 0), vec![[7; 32]], [1; 32]);
+        let want = [KeyAdded::Another, KeyAdded::First][usize::from(id == 0)];
+        assert_eq!(added.await.unwrap(), want);
+    }
+    let more = accounts.add_key("anna", key(10, 0), vec![], [1; 32]);
+    assert_eq!(more.await.unwrap(), KeyAdded::Full);
+    assert!(with_session(&accounts, "$1", 2).await);
+    assert!(accounts.enrol("anna", vec![1; 20]).await.unwrap());
+    let confirmed = accounts.confirm("anna", vec![1; 20], 10, vec![[9; 32]], [1; 32], at(6));
+    assert_eq!(confirmed.await.unwrap(), Some(false), "not the first");
+    assert_eq!(accounts.sessions_of("anna").await.unwrap().len(), 2);
+    let old = Proof::Recovery([7; 32]);
+    assert!(
+        accounts.use_proof("anna", old.clone()).await.unwrap(),
+        "the codes stay"
+    );
+    assert!(!accounts.use_proof("anna", old).await.unwrap());
+    let gone = accounts.remove_code_app("anna", Proof::Step(11), [1; 32]);
+    assert!(gone.await.unwrap());
+    assert!(
+        accounts.second_factor("anna").await.unwrap().is_on(),
+        "keys are left"
+    );
+
+    assert!(accounts.reset_second_factor("anna").await.unwrap());
+    assert!(!accounts.reset_second_factor("anna").await.unwrap());
+    let added = accounts.add_key("anna", key(1, 0), vec![], [1; 32]);
+    assert_eq!(added.await.unwrap(), KeyAdded::First);
+    accounts.remove("anna", at(7)).await.unwrap();
+    accounts.add(vec![anna()], at(8)).await.unwrap();
+    assert!(
+        !accounts.second_factor("anna").await.unwrap().is_on(),
+        "gone with the account"
+    );
 }

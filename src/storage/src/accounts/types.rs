@@ -58,26 +58,16 @@ pub enum Proof {
     Step(u64),
     /// The SHA-256 of a recovery code: good once.
     Recovery([u8; 32]),
+    /// An assertion of a security key, with the counter that it signed: none before it after it, where the key counts.
+    Key {
+        id: Vec<u8>,
+        sign_count: u32,
+        /// As [`SecurityKey::backup`](super::SecurityKey::backup), by now.
+        backup: u8,
+        at: Timestamp,
+    },
     /// The provider that let somebody in vouches for one of its own: nothing of ours is used up.
     Provider,
-}
-
-/// What an account's code app shares with us.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SecondFactor {
-    pub secret: Vec<u8>,
-    /// Whether a code of it was shown; before, nobody is asked for one.
-    pub confirmed: bool,
-    /// How many are left.
-    pub recovery_codes: u64,
-}
-
-impl std::fmt::Debug for SecondFactor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SecondFactor")
-            .field("confirmed", &self.confirmed)
-            .finish_non_exhaustive()
-    }
 }
 
 /// What somebody did. No word of a citizen's stands in it. An empty detail may have been taken out by an erasure.

@@ -21,6 +21,8 @@ const REFERENCE: &str = "B-7K3QF";
 const THEN_MS: i64 = 1_795_348_800_000;
 const QUESTION: &str = "Hvornår bliver storskrald hentet?";
 const ACCOUNT: &str = r#"{"name":"Anna","roles":["agent"],"team":null,"skills":{"municipalities":"all","areas":"all","languages":["da"],"audiences":["citizen"]},"capacity":3}"#;
+/// A public key as the service writes it: P-256, compressed, and no extensions.
+const KEY: [u8; 36] = [0; 36];
 const ARTICLE: &str = "shared/affald/affald-storskrald.md";
 
 fn folder() -> PathBuf {
@@ -53,7 +55,7 @@ fn make(path: &Path, kind: Kind, format: &Format, up_to: i64) -> rusqlite::Resul
     ))?;
     match kind {
         Kind::Journal => journal(&c, up_to),
-        Kind::Accounts => accounts(&c),
+        Kind::Accounts => accounts(&c, up_to),
         Kind::Editor => editor(&c, up_to),
     }?;
     // What such a program computed of its rows.
@@ -124,7 +126,7 @@ fn journal(c: &Connection, format: i64) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn accounts(c: &Connection) -> rusqlite::Result<()> {
+fn accounts(c: &Connection, format: i64) -> rusqlite::Result<()> {
     c.execute(
         "INSERT INTO accounts VALUES ('anna', ?, 'no password fits this', ?, NULL)",
         params![ACCOUNT, THEN_MS],
@@ -138,6 +140,12 @@ fn accounts(c: &Connection) -> rusqlite::Result<()> {
         "INSERT INTO drafts VALUES ('d-1', ?, '0751', ?, 'Den første mandag.', 'anna', ?)",
         params![format!("{DIALOGUE}-1"), QUESTION, THEN_MS],
     )?;
+    if format >= 6 {
+        c.execute(
+            "INSERT INTO security_keys VALUES (?, 'anna', 'Blå nøgle', ?, ?, 32, 0, 0, 7, ?, NULL)",
+            params![[1_u8; 16], [2_u8; 16], KEY, THEN_MS],
+        )?;
+    }
     Ok(())
 }
 
@@ -201,6 +209,14 @@ async fn a_file_of_every_format_is_opened_and_everything_is_in_it() {
                     assert_eq!((&*list[0].user, &*list[0].details), ("anna", ACCOUNT));
                     assert_eq!(accounts.audited(9).await.unwrap()[0].what, "sign_in");
                     assert_eq!(accounts.drafts(9).await.unwrap()[0].question, QUESTION);
+                    let second = accounts.second_factor("anna").await.unwrap();
+                    let keys: Vec<_> = second
+                        .keys
+                        .iter()
+                        .map(|k| (&k.id[..], k.sign_count))
+                        .collect();
+                    let want = [(&[1; 16][..], 7)];
+                    assert_eq!(keys, want[..usize::from(format >= 6)]);
                     accounts.close().await.unwrap();
                 }
                 Kind::Editor => {

@@ -25,6 +25,8 @@ pub(crate) use self::routes::{begin, code, providers, returned};
 use self::provider::{Connected, Who};
 use self::waiting::Waiting;
 use super::http::Trouble;
+use super::keys::Site;
+use super::shown::Shown;
 use super::{Account, Auth, Signed, user_name};
 use crate::web::Caller;
 
@@ -158,7 +160,7 @@ impl Auth {
         Ok(Some(account))
     }
 
-    /// Begins a session for whom a provider has named, with our own code where its second factor does not count.
+    /// Begins a session for whom a provider has named, with our own second factor where its does not count.
     ///
     /// # Errors
     /// As [`Auth::proof`]; SignInOver where the account is another by now.
@@ -167,21 +169,21 @@ impl Auth {
         provider: &str,
         account: Arc<Account>,
         vouched: bool,
-        code: Option<&str>,
-        from: IpAddr,
+        shown: &Shown,
+        (site, from): (Option<&Site>, IpAddr),
     ) -> Result<(String, Signed), Trouble> {
         let proof = if vouched {
             Proof::Provider
         } else {
-            self.proof(&account, code).await?
+            let origin = from.to_string();
+            self.proof(&account, shown, (site, &origin)).await?
         };
-        let used = matches!(proof, Proof::Step(_) | Proof::Recovery(_));
+        let used = proof.clone();
         let by = format!("oidc {provider}");
         let begun = self.enter(account, proof, &by, from).await?;
-        begun.ok_or(if used {
-            Trouble::BadCode
-        } else {
-            Trouble::SignInOver
+        begun.ok_or_else(|| match used {
+            Proof::None | Proof::Provider => Trouble::SignInOver,
+            used => Trouble::spent(&used),
         })
     }
 }

@@ -13,7 +13,10 @@ use super::waiting::{GOOD_FOR, Named, Target};
 use super::{Fault, Who};
 use crate::app::App;
 use crate::auth::gate::Address;
-use crate::auth::http::{MAX_BODY, Trouble, me, with_cookie};
+use crate::auth::http::{Trouble, me, with_cookie};
+use crate::auth::keys::Here;
+use crate::auth::sessions::shown;
+use crate::auth::shown::Shown;
 use crate::auth::throttle::network;
 use crate::auth::{ABSOLUTE, cookie_named, same, sha256};
 
@@ -199,13 +202,15 @@ async fn enter(
         return Err(whole(Fault::Unknown));
     };
     let user = account.user.clone();
-    let signed = auth.sign_in_by(id, account, who.vouched, None, from).await;
+    let nothing = Shown::default();
+    let signed = auth.sign_in_by(id, account, who.vouched, &nothing, (None, from));
+    let signed = signed.await;
     match signed {
         Ok((token, _)) => {
             app.metrics.sign_in("ok");
             Ok(token)
         }
-        Err(Trouble::CodeNeeded) => {
+        Err(Trouble::CodeNeeded(_)) => {
             let named = Named {
                 provider: id.to_owned(),
                 issuer,
@@ -223,22 +228,16 @@ async fn enter(
     }
 }
 
-#[derive(Deserialize)]
-struct Code {
-    code: String,
-}
-
-/// `POST /api/session/oidc`: the code of ours that whom a provider has named must show too.
+/// `POST /api/session/oidc`: the second factor of ours that whom a provider has named must show too.
 pub(crate) async fn code(
     State(app): State<App>,
     Address(from): Address,
+    Here(site): Here,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Trouble> {
     let (auth, oidc) = (&app.auth, &app.auth.oidc);
-    let small = Some(&body).filter(|b| b.len() <= MAX_BODY);
-    let typed = small.and_then(|b| serde_json::from_slice::<Code>(b).ok());
-    let Code { code } = typed.ok_or(Trouble::BadRequest("Skriv koden."))?;
+    let shown = shown(&body)?;
     let key = cookie_named(&headers, COOKIE).map(|token| sha256(&[token.as_bytes()]));
     let key = key.ok_or(Trouble::SignInOver)?;
     let named = oidc.waiting(|w| w.named(&key, auth.clock.monotonic()));
@@ -252,7 +251,8 @@ pub(crate) async fn code(
     let account = auth.account(&named.user);
     let account = account.filter(|a| still.as_deref() == Some(a.user.as_str()));
     let account = account.ok_or(Trouble::SignInOver)?;
-    let signed = auth.sign_in_by(&named.provider, account, false, Some(&code), from);
+    let at = (site.as_ref(), from);
+    let signed = auth.sign_in_by(&named.provider, account, false, &shown, at);
     let (token, signed) = signed.await?;
     oidc.waiting(|w| w.end(&key));
     app.metrics.sign_in("ok");
