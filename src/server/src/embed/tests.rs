@@ -309,3 +309,15 @@ fn a_website_without_leave_is_refused_where_it_is_demanded() {
     fs::remove_file(place.data().join(FILE)).unwrap();
     assert_eq!(of(&strict, Some(&brought), &page), Err(Refused::Signature));
 }
+
+#[test]
+fn settings_have_bounds_and_no_others() {
+    let read = |text: &str| toml::from_str::<Settings>(text).map_err(|e| e.to_string());
+    assert_eq!(read("").unwrap(), Settings::default());
+    assert!(!Settings::default().signed, "off by default");
+    let set = read("signed = true\nkeep_days = 0").unwrap();
+    assert!(set.signed && set.check().is_ok());
+    assert_eq!(set.before(day(3)), day(3));
+    assert!(read("keep_days = 3651").unwrap().check().is_err());
+    assert!(read("sign = true").is_err());
+}

@@ -119,7 +119,7 @@ impl Connection {
                 .await;
             return None;
         };
-        if let Err(why) = self.by_leave(hello, code) {
+        if let Err(why) = self.by_leave(hello, code).await {
             self.app.metrics.configuration_refused(why);
             let at = self.visitor.origin();
             self.app.embed.tell(at, why.said());
@@ -144,12 +144,18 @@ impl Connection {
 
     /// Whoever comes back had leave when the dialogue began, and may have a person there: a key that is changed, or a
     /// rule that is new, ends nobody's dialogue.
-    fn by_leave(&self, hello: &Hello, code: MunicipalityCode) -> Result<(), Refused> {
+    async fn by_leave(&self, hello: &Hello, code: MunicipalityCode) -> Result<(), Refused> {
         if hello.resume.is_some() {
             return Ok(());
         }
         let (brought, now) = (hello.signed.as_deref(), self.app.clock.now());
-        self.app.embed.admits(brought, code, &self.visitor, now)
+        let judged = || self.app.embed.admits(brought, code, &self.visitor, now);
+        if judged() == Err(Refused::Signature) {
+            // By a key that was made just now, it may be: an operator who tries the new line is let in by it.
+            let app = Arc::clone(&self.app);
+            let _ = tokio::task::spawn_blocking(move || app.embed.look()).await;
+        }
+        judged()
     }
 
     /// Says in the citizen's language that this page opens no chat here.
