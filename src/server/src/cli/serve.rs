@@ -154,6 +154,7 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
         // Before anybody is let in: what is off stays off over a restart.
         app.switches.read(&accounts).await?;
         app.embed.look();
+        app.embed.tidy(app.clock.now());
         tokio::spawn(embed::keep_up(Arc::clone(&app)));
         chat::begin(&app);
         tokio::spawn(switches::keep_up(Arc::clone(&app)));

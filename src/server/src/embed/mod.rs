@@ -2,7 +2,7 @@
 //! signed for them. Why it is so: docs/decisions/0021.
 //!
 //! Invariants:
-//! - Under a name with a hash nothing is served but bytes of that hash.
+//! - Under a name with a hash nothing is served but bytes of that hash, and what was served under it is kept.
 //! - The keys that configurations are signed with are read and never said.
 
 mod keys;
@@ -28,6 +28,7 @@ use tokio::time::sleep;
 pub(crate) use self::keys::{FILE, Keys};
 pub(crate) use self::leave::{Leave, Refused};
 pub(crate) use self::scripts::{FOLDER, Scripts};
+use self::scripts::{Script, Version};
 pub(crate) use self::serve::{hashed, plain};
 use crate::app::App;
 use crate::websites::Visitor;
@@ -78,7 +79,7 @@ impl Settings {
 pub(crate) struct Embed {
     settings: Settings,
     data: PathBuf,
-    pub scripts: Scripts,
+    scripts: Scripts,
     keys: ArcSwap<Keys>,
     /// What was wrong with the file of keys at the last look.
     fault: Mutex<Option<String>>,
@@ -156,13 +157,26 @@ impl Embed {
         }
     }
 
-    /// Keeps the script of today, and deletes those that were the newest too long ago. Blocks for a moment.
-    pub(crate) fn tidy(&self, now: Timestamp) {
+    /// The script of that name; one that is asked for is kept from then on. Blocks for a moment.
+    fn script(&self, name: &str, now: Timestamp) -> Option<(Version, Script)> {
+        let found = self.scripts.find(name)?;
+        if found.0 == Version::Current && !self.scripts.keeps(name) {
+            self.keep(now);
+        }
+        Some(found)
+    }
+
+    fn keep(&self, now: Timestamp) {
         if let Err(e) = self.scripts.keep(now) {
             tracing::warn!(
                 "the widget's script is not kept for websites that name it after an upgrade: {e}"
             );
         }
+    }
+
+    /// Keeps the script of today, and deletes those that were the newest too long ago. Blocks for a moment.
+    pub(crate) fn tidy(&self, now: Timestamp) {
+        self.keep(now);
         match self.scripts.forget(self.settings.before(now)) {
             Ok(0) => {}
             Ok(n) => tracing::info!("{n} earlier scripts of the widget are served no more"),

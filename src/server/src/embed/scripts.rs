@@ -99,6 +99,11 @@ impl Scripts {
         Some((Version::Earlier, kept.filter(named)?))
     }
 
+    /// Whether that one is kept, whole or not.
+    pub(super) fn keeps(&self, name: &str) -> bool {
+        self.kept.join(name).is_file()
+    }
+
     /// Keeps the one that is built, with the time at which it was the newest. Blocks.
     ///
     /// # Errors

@@ -33,7 +33,7 @@ pub(crate) async fn hashed(
     asked: HeaderMap,
 ) -> Response {
     let here = App::clone(&app);
-    let found = spawn_blocking(move || here.embed.scripts.find(&name)).await;
+    let found = spawn_blocking(move || here.embed.script(&name, here.clock.now())).await;
     let Some((version, script)) = found.ok().flatten() else {
         app.metrics.script("gone");
         let body = ProblemBody {

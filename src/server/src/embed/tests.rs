@@ -4,7 +4,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tempfile::TempDir;
 
-use super::scripts::{Script, Version};
 use super::*;
 use crate::auth::Origins;
 use crate::websites::{Website, Websites};
@@ -259,7 +258,10 @@ fn under_a_name_with_a_hash_is_nothing_else() {
     assert!(embed.scripts.find(&first).is_some(), "as it is built");
     embed.tidy(day(1));
     assert_eq!(fs::read_to_string(&kept).unwrap(), "one", "mended");
-    place.build("two");
+    // Whatever was served once is kept, also where it was built while the service ran.
+    let second = place.build("two");
+    assert!(!embed.scripts.keeps(&second));
+    assert!(embed.script(&second, day(1)).is_some() && embed.scripts.keeps(&second));
     fs::write(&kept, "other").unwrap();
     assert!(embed.scripts.find(&first).is_none());
     fs::write(place.data().join(FOLDER).join("borgerlinje-x.js"), "x").unwrap();
