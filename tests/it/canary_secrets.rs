@@ -122,6 +122,99 @@ async fn the_secret_of_a_file_is_in_nothing_that_the_service_says() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_key_of_signed_pages_is_in_nothing_but_its_file_and_its_backups() {
+    const PAGE: &str = "https://www.aarhus.dk";
+    Server::shared();
+    let folder = TempDir::with_prefix("borgerlinje-secret-").unwrap();
+    let text = format!("[embed]\nsigned = true\n[[website]]\norigin = \"{PAGE}\"\n");
+    let config = laid(folder.path(), "borgerlinje.toml", &text);
+    let data = folder.path().join("data");
+    let environment = [
+        ("BORGERLINJE_CONFIG", config.to_str().unwrap()),
+        ("BORGERLINJE_LOG", "trace"),
+        ("RUST_BACKTRACE", "1"),
+        ("BORGERLINJE_METRICS_LISTEN", "127.0.0.1:0"),
+    ];
+    let of = |arguments: &[&str]| {
+        let mut command = borgerlinje(arguments);
+        finish(
+            command.envs(environment).env("BORGERLINJE_DATA", &data),
+            b"",
+        )
+    };
+    let page = ["--municipality", TOWN, "--website", PAGE];
+    let wanted = [&["widget", "snippet", "--service", PAGE], &page[..]].concat();
+    let mut said = vec![of(&wanted), of(&["widget", "rotate"]), of(&wanted)];
+    assert!(said.iter().all(|o| o.status.success()));
+    let file = data.join("widget-keys.toml");
+    let kept = fs::read_to_string(&file).unwrap();
+    let secrets: Vec<&str> = kept
+        .lines()
+        .filter_map(|l| l.strip_prefix("secret = "))
+        .map(|l| l.trim_matches('"'))
+        .collect();
+    assert_eq!(secrets.len(), 2, "not the form that this test knows");
+    let silent = |what: &str, said: &[u8]| {
+        let said = String::from_utf8_lossy(said);
+        assert!(
+            !secrets.iter().any(|s| said.contains(s)),
+            "{what} tells a key"
+        );
+    };
+    let line = String::from_utf8(said[2].stdout.clone()).unwrap();
+    let (_, signed) = line.split_once("data-signed=\"").unwrap();
+    let signed = signed.split('"').next().unwrap();
+    let server = Server::on(&data, &environment);
+    for (brought, kind) in [(signed, "welcome"), (&signed[1..], "error")] {
+        let mut c = Client::open_with(&server, "Origin", Some(PAGE))
+            .await
+            .unwrap();
+        let mut frame = crate::client::hello(TOWN);
+        frame["signed"] = brought.into();
+        c.send(&frame).await;
+        let answer = c.next(kind).await.to_string();
+        silent("an answer", answer.as_bytes());
+    }
+    silent("metrics", server.metrics().as_bytes());
+    silent("/health/ready", server.get("/health/ready").1.as_bytes());
+    said.extend([of(&["doctor"]), of(&["widget", "keys"])]);
+    // Files that are broken, or open to everybody: what is wrong is said without what is in them.
+    for (text, mode) in [
+        (kept.replace("secret", "secert"), 0o600),
+        (kept.clone(), 0o644),
+    ] {
+        fs::write(&file, text).unwrap();
+        fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+        let faulty = [
+            of(&["doctor"]),
+            of(&["widget", "keys"]),
+            of(&["widget", "rotate"]),
+        ];
+        assert!(faulty.iter().all(|o| !o.status.success()));
+        said.extend(faulty);
+        let why = if mode == 0o600 {
+            "no file of keys"
+        } else {
+            "every user"
+        };
+        until(why, || server.stderr().contains(why)).await;
+    }
+    for output in &said {
+        silent("a command", &output.stdout);
+        silent("a command", &output.stderr);
+    }
+    silent("standard output", server.stdout().as_bytes());
+    let log = server.stderr();
+    assert!(log.contains("TRACE") || log.contains("DEBUG"), "{log}");
+    silent("the log", log.as_bytes());
+    for (name, bytes) in server.stored() {
+        if !name.ends_with("widget-keys.toml") {
+            silent(&name, &bytes);
+        }
+    }
+}
+
 #[test]
 fn a_wrong_address_is_refused_without_being_said() {
     let folder = TempDir::with_prefix("borgerlinje-secret-").unwrap();

@@ -269,6 +269,7 @@ fn every_setting_is_in_the_operations_document_and_no_other() {
         ("src/server/src/config/tls.rs", "Written"),
         ("src/server/src/config/website.rs", "WebsiteFile"),
         ("src/server/src/desk/presence.rs", "Patience"),
+        ("src/server/src/embed/mod.rs", "Settings"),
         ("src/server/src/auth/second.rs", "Staff"),
         ("src/server/src/retention.rs", "Retention"),
         (centre, "Settings"),

@@ -21,6 +21,7 @@ mod desk_chat;
 mod desk_client;
 mod documents;
 mod drain;
+mod embed;
 mod gate;
 mod generation;
 mod harness;

@@ -127,6 +127,7 @@ fn filled(editor: &Editor<'_>, row: &Row, ran: &mut Vec<String>) -> (String, Val
         .replace("{id}", id)
         .replace("{number}", &newest.to_string())
         .replace("{code}", AARHUS)
+        .replace("{script}", "borgerlinje-x.js")
         .replace("{*file}", "index.html");
     let last = path.rsplit('/').next().unwrap();
     let body = match last {

@@ -85,7 +85,7 @@ export class App implements View {
       tryNow: () => this.talk.link.retryNow(),
       scrolled: () => this.log.scrolled(),
     }, this.log.el, this.people.el, this.composer.el);
-    this.talk = new Conversation(cfg.socket, cfg.code, () => this.w.lang, this.store, this);
+    this.talk = new Conversation(cfg.socket, { municipality: cfg.code, signed: cfg.signed }, () => this.w.lang, this.store, this);
 
     style(root);
     root.append(this.panel.launcher, this.panel.el);
@@ -281,15 +281,12 @@ export class App implements View {
     this.log.noteKey('gone');
   }
 
-  fatal(): void {
-    this.panel.status('stopped');
-  }
-
   closed(text: string): void {
     // The link is stopped, not in trouble: nothing of that is to be said over this.
     clearTimeout(this.troubleTimer);
     this.troubleTimer = 0;
-    this.panel.closed(text);
+    // A stopped link has said something already.
+    if (text) this.panel.closed(text);
   }
 
   /** The service saw another language than the interface's. Switch, say so, and make the way back easy. */

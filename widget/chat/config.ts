@@ -5,6 +5,8 @@ export interface Config {
   lang: Lang;
   open: boolean;
   accent: string | undefined;
+  /** By the operator, for this page; the service reads it. */
+  signed: string | undefined;
   /** ws(s)://HOST/ws/chat */
   socket: string;
   theme: string;
@@ -29,6 +31,7 @@ export function configOf(tag: Tag, pageLang = ''): Config | undefined {
   const open = tag.dataset.open;
   return {
     code, lang: wanted ?? 'da', open: open !== undefined && open !== 'false', accent: tag.dataset.accent,
+    signed: tag.dataset.signed,
     socket: socket.href, theme: new URL(`api/municipalities/${code}/theme`, base).href,
   };
 }

@@ -5,7 +5,7 @@ import { Connection, browserEnv, type Env, type LinkState } from './connection';
 import type { Outgoing, Store } from './store';
 import { after, alone, type Standing } from './standing';
 import {
-  clientId, isLang, type Citizen, type ClientFrame, type ErrorFrame, type Event, type Lang, type ServerFrame, type Turn,
+  clientId, isLang, type Citizen, type ClientFrame, type ErrorFrame, type Event, type Lang, type Page, type ServerFrame, type Turn,
   type Wait, type Welcome,
 } from './wire';
 
@@ -32,8 +32,7 @@ export interface View {
   failed(o: Outgoing | undefined, e: ErrorFrame): void;
   /** The server's copy of the dialogue is gone; a new one begins below the old. */
   gone(): void;
-  fatal(e: ErrorFrame): void;
-  /** The chat is closed for now: in the service's words. */
+  /** The chat is closed, for now or on this page: in the service's words. */
   closed(text: string): void;
   speaks(lang: Lang): void;
 }
@@ -55,7 +54,7 @@ export class Conversation {
   private people = alone();
 
   constructor(
-    url: string, private municipality: string, private lang: () => Lang, private store: Store, private view: View,
+    url: string, private page: Page, private lang: () => Lang, private store: Store, private view: View,
     private env: Env = browserEnv, private now: () => number = Date.now,
   ) {
     this.link = new Connection(url, {
@@ -101,7 +100,7 @@ export class Conversation {
 
   callback(phone: string, topic: string, slot = 0): string {
     return this.put({ kind: 'callback', text: '' }, (client_id) =>
-      ({ type: 'callback', client_id, phone, ...(topic && { topic }), ...(slot && { slot }) }));
+      ({ type: 'callback', client_id, phone, topic: topic || undefined, slot: slot || undefined }));
   }
 
   cancelCallback(reference: string): void {
@@ -110,7 +109,7 @@ export class Conversation {
 
   rate(turn: Turn, score: number, comment = ''): string {
     return this.put({ kind: 'rate', text: '' }, (client_id) =>
-      ({ type: 'rate', client_id, ...(turn !== '' && { turn }), score, ...(comment && { comment }) }));
+      ({ type: 'rate', client_id, turn: turn === '' ? undefined : turn, score, comment: comment || undefined }));
   }
 
   typing(): void {
@@ -182,10 +181,7 @@ export class Conversation {
   private hello(): void {
     const { dialogue, token, seq, stream } = this.store.data;
     this.sent.clear();
-    this.link.send({
-      type: 'hello', v: 1, municipality: this.municipality, lang: this.lang(),
-      ...(dialogue && token && { resume: { dialogue, token, seq, ...(stream && { stream }) } }),
-    });
+    this.link.send({ type: 'hello', v: 1, ...this.page, lang: this.lang(), resume: dialogue && token ? { dialogue, token, seq, stream: stream || undefined } : undefined });
   }
 
   /** Each waiting item once per connection, in the order the citizen sent them. */
@@ -297,21 +293,19 @@ export class Conversation {
         if (!this.ready) this.link.again(ms);
         return;
       }
+      case 'unknown_municipality':
+      case 'unsupported_version':
       case 'closed':
         if (this.ready) return this.refused(e);
-        // Not even begun: what was written is kept until the chat opens again.
+        // Not even begun: what was written is kept until the chat opens again, here or on a page that is right.
         this.link.stop();
         this.busy(false);
         this.view.closed(e.text);
-        this.env.after(e.retry_after_ms || CLOSED_DEFAULT_MS, () => this.link.start());
+        if (e.code === 'closed') this.env.after(e.retry_after_ms || CLOSED_DEFAULT_MS, () => this.link.start());
         return;
       case 'unknown_dialogue':
         this.lostDialogue();
         return this.hello();
-      case 'unknown_municipality':
-      case 'unsupported_version':
-        this.link.stop();
-        return this.view.fatal(e);
       case 'hello_expected':
         return;
       default:

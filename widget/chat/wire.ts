@@ -58,15 +58,19 @@ export type Event = Citizen | AnswerStart | AnswerPart | AnswerEnd | HandoverOff
   | CallbackOffer | CallbackSaved | CallbackCancelled | HandoverEnded | Rated | Notice;
 export type ServerFrame = Event | Welcome | ErrorFrame | Wait | { type: 'typing' } | { type: 'agent_typing' } | { type: 'ping'; n: number } | { type: 'pong'; n: number };
 
+/** Which chat a page opens, and by whose leave: `signed` is the operator's, and goes back exactly as it came. */
+export interface Page { municipality: string; signed: string | undefined }
+
+/** What is undefined is not sent. */
 export type ClientFrame =
-  | { type: 'hello'; v: 1; municipality: string; lang: Lang; resume?: { dialogue: string; token: string; seq: number; stream?: string } }
+  | Page & { type: 'hello'; v: 1; lang: Lang; resume: { dialogue: string; token: string; seq: number; stream: string | undefined } | undefined }
   | { type: 'message'; client_id: string; text: string }
   | { type: 'choose'; client_id: string; article_id: string }
   | { type: 'human'; client_id: string }
   | { type: 'queue' | 'leave'; client_id: string }
-  | { type: 'callback'; client_id: string; phone: string; topic?: string; slot?: number }
+  | { type: 'callback'; client_id: string; phone: string; topic: string | undefined; slot: number | undefined }
   | { type: 'cancel_callback'; client_id: string; reference: string }
-  | { type: 'rate'; client_id: string; turn?: Turn; score: number; comment?: string }
+  | { type: 'rate'; client_id: string; turn: Turn | undefined; score: number; comment: string | undefined }
   | { type: 'lang'; lang: Lang }
   | { type: 'ping' | 'pong'; n: number }
   | { type: 'typing' | 'bye' };

@@ -128,15 +128,31 @@ test('a fault of the service marks the message and sends it again on request', (
   assert.equal(env.last.sent.at(-1)!.client_id, id);
 });
 
-test('an unknown municipality ends the attempts', () => {
-  const { env, talk, count } = setup();
+test('what the operator signed for the page goes with each hello as it came', () => {
+  const { env, talk, welcome } = setup('da', 'eyJ2IjoxfQ.c2ln');
   talk.start();
   env.last.open();
-  env.last.say({ type: 'error', code: 'unknown_municipality', text: '' });
-  env.pass(120_000);
-  assert.equal(env.sockets.length, 1);
-  assert.equal(count('fatal'), 1);
+  welcome();
+  env.last.die();
+  env.pass(500);
+  env.last.open();
+  for (const { sent } of env.sockets) assert.equal(sent[0]!.signed, 'eyJ2IjoxfQ.c2ln');
+  assert.ok(env.last.sent[0]!.resume);
 });
+
+for (const code of ['unknown_municipality', 'unsupported_version']) {
+  test(`${code} ends the attempts, in the service's words, and what was written is kept`, () => {
+    const { env, talk, calls, store } = setup();
+    talk.start();
+    talk.message('Hej');
+    env.last.open();
+    env.last.say({ type: 'error', code, text: 'Ring til os.' });
+    assert.deepEqual(calls.at(-1), ['closed', 'Ring til os.']);
+    env.pass(3_600_000);
+    assert.equal(env.sockets.length, 1);
+    assert.equal(store.data.outbox.length, 1);
+  });
+}
 
 test('a chat that is closed says so, keeps what was written, and looks again', () => {
   const { env, talk, calls, store } = setup();

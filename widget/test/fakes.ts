@@ -74,14 +74,14 @@ export class FakeEnv implements Env {
   }
 }
 
-export function setup(lang = 'da') {
+export function setup(lang = 'da', signed?: string) {
   const env = new FakeEnv();
   const calls: [string, ...unknown[]][] = [];
   const view = new Proxy({}, { get: (_, name: string) => (...args: unknown[]) => void calls.push([name, ...args]) }) as View;
   const kept = new Map<string, string>();
   const storage = { getItem: (k: string) => kept.get(k) ?? null, setItem: (k: string, v: string) => void kept.set(k, v), removeItem: (k: string) => void kept.delete(k) };
   const store = new Store('k', () => storage);
-  const talk = new Conversation('ws://x', '0751', () => lang as 'da', store, view, env, () => env.now);
+  const talk = new Conversation('ws://x', { municipality: '0751', signed }, () => lang as 'da', store, view, env, () => env.now);
   const count = (name: string): number => calls.filter((c) => c[0] === name).length;
   const welcome = (more: Frame = {}): void => env.last.say({ type: 'welcome', dialogue: 'd1', token: 't1', seq: 0, resumed: false, ...more });
   const begin = (): void => {

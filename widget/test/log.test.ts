@@ -50,7 +50,7 @@ function chat(lang: Lang = 'da', history: Frame[] = []) {
     failed: () => log.problem(),
   };
   const view = new Proxy(told, { get: (t, name: keyof View) => t[name] ?? (() => {}) }) as View;
-  const talk = new Conversation('ws://x', '0751', () => lang, store, view, env, () => env.now);
+  const talk = new Conversation('ws://x', { municipality: '0751', signed: undefined }, () => lang, store, view, env, () => env.now);
   let seq = 0;
   const say = (...frames: Frame[]): void => frames.forEach((f) => env.last.say({ ...f, seq: ++seq }));
   const hello = (more: Frame): void => {

@@ -45,9 +45,11 @@ test('length is in characters', () => assert.equal(chars('æ😀🇩🇰'), 4));
 test('the address comes from the tag', () => {
   const c = configOf({ src: 'https://chat.example.dk/widget/borgerlinje.js?v=2', dataset: { municipality: '0751', lang: 'uk' } });
   assert.deepEqual(c, {
-    code: '0751', lang: 'uk', open: false, accent: undefined, socket: 'wss://chat.example.dk/ws/chat',
+    code: '0751', lang: 'uk', open: false, accent: undefined, signed: undefined, socket: 'wss://chat.example.dk/ws/chat',
     theme: 'https://chat.example.dk/api/municipalities/0751/theme',
   });
+  const pinned = configOf({ src: 'https://a.dk/borger/widget/borgerlinje-0a1b.js', dataset: { municipality: '0751', signed: 'e30.c2ln' } });
+  assert.deepEqual([pinned?.signed, pinned?.socket], ['e30.c2ln', 'wss://a.dk/borger/ws/chat']);
   assert.equal(configOf({ src: 'http://127.0.0.1:8080/widget/borgerlinje.js', dataset: { municipality: '0751' } }, 'en-GB')?.socket, 'ws://127.0.0.1:8080/ws/chat');
   assert.equal(configOf({ src: 'http://a/widget/borgerlinje.js', dataset: { municipality: '0751', lang: 'xx' } }, 'fr')?.lang, 'da');
   assert.equal(configOf({ src: 'http://a/widget/borgerlinje.js', dataset: {} }), undefined);

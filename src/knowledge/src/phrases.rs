@@ -134,7 +134,7 @@ pub struct Texts(BTreeMap<String, BTreeMap<Lang, String>>);
 const OURS: &str = include_str!("../../../knowledge/texts.toml");
 
 /// The keys that the program needs, each in every language.
-const NEEDED: [&str; 65] = [
+const NEEDED: [&str; 66] = [
     "disclosure",
     "greeting",
     "greeting_reply",
@@ -192,6 +192,7 @@ const NEEDED: [&str; 65] = [
     "error_no_queue",
     "error_crowded",
     "error_wrong_website",
+    "error_old_page",
     "bot_off",
     "chat_closed",
     "error_callback_gone",

@@ -22,6 +22,7 @@ use crate::config::PerNetwork;
 use crate::desk::Desk;
 use crate::drain::Drain;
 use crate::editor::Studio;
+use crate::embed::Embed;
 use crate::fair::Line;
 use crate::metrics::Metrics;
 use crate::switches::Switches;
@@ -64,6 +65,8 @@ pub(crate) struct Inner {
     pub pages: crate::pages::Pages,
     /// Which websites may open a chat.
     pub websites: Websites,
+    /// What their pages embed.
+    pub embed: Embed,
     pub metrics: Arc<Metrics>,
     /// What the operator has switched off.
     pub switches: Switches,
@@ -95,6 +98,7 @@ pub(crate) struct Parts {
     pub always_open: bool,
     pub per_network: PerNetwork,
     pub websites: Websites,
+    pub embed: Embed,
 }
 
 impl Inner {
@@ -121,6 +125,7 @@ impl Inner {
             crowd: Crowd::new(parts.per_network),
             pages: crate::pages::Pages::new(parts.widget),
             websites: parts.websites,
+            embed: parts.embed,
             metrics: Arc::default(),
             switches: Switches::default(),
             shared: parts.shared,

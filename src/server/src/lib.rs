@@ -12,6 +12,7 @@ mod config;
 mod desk;
 mod drain;
 mod editor;
+mod embed;
 mod fair;
 mod files;
 #[cfg(fuzzing)]

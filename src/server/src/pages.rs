@@ -1,4 +1,4 @@
-//! The sample pages, the widget's file, and what is known of municipalities.
+//! The sample pages, and what is known of municipalities.
 
 use std::path::PathBuf;
 
@@ -44,7 +44,7 @@ impl Pages {
         read.unwrap_or(Err(Problem::NotFound))
     }
 
-    async fn read(&self, name: &str) -> Result<String, Problem> {
+    pub(crate) async fn read(&self, name: &str) -> Result<String, Problem> {
         let path = self.widget.join(name);
         let shown = path.display().to_string();
         let read = tokio::task::spawn_blocking(move || std::fs::read_to_string(path)).await;
@@ -63,9 +63,9 @@ pub(crate) enum Problem {
 }
 
 #[derive(Serialize)]
-struct ProblemBody {
-    code: &'static str,
-    text: String,
+pub(crate) struct ProblemBody {
+    pub code: &'static str,
+    pub text: String,
 }
 
 impl IntoResponse for Problem {
@@ -95,7 +95,7 @@ impl IntoResponse for Problem {
 }
 
 /// Text as it may stand in HTML, attributes included.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -176,7 +176,7 @@ pub(crate) async fn demo(
 }
 
 /// Lets the website that asks read an answer, if it may.
-fn shared(app: &App, asked: &HeaderMap, mut response: Response) -> Response {
+pub(crate) fn shared(app: &App, asked: &HeaderMap, mut response: Response) -> Response {
     let headers = response.headers_mut();
     if let Some(origin) = app.websites.readable(asked) {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
@@ -187,20 +187,13 @@ fn shared(app: &App, asked: &HeaderMap, mut response: Response) -> Response {
     response
 }
 
-/// Municipal websites embed these from their own addresses.
-fn file(app: &App, asked: &HeaderMap, kind: &'static str, body: String) -> Response {
-    let headers = [(CONTENT_TYPE, kind), (CACHE_CONTROL, "public, max-age=300")];
-    shared(app, asked, (headers, body).into_response())
-}
-
 pub(crate) async fn css(State(app): State<App>, asked: HeaderMap) -> Result<Response, Problem> {
     let body = app.pages.read("pages/pages.css").await?;
-    Ok(file(&app, &asked, "text/css; charset=utf-8", body))
-}
-
-pub(crate) async fn widget(State(app): State<App>, asked: HeaderMap) -> Result<Response, Problem> {
-    let body = app.pages.read("dist/borgerlinje.js").await?;
-    Ok(file(&app, &asked, "text/javascript; charset=utf-8", body))
+    let headers = [
+        (CONTENT_TYPE, "text/css; charset=utf-8"),
+        (CACHE_CONTROL, "public, max-age=300"),
+    ];
+    Ok(shared(&app, &asked, (headers, body).into_response()))
 }
 
 #[derive(Serialize)]

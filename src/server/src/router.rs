@@ -9,7 +9,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::app::App;
 use crate::auth::{Routes, rights};
-use crate::{auth, chat, desk, editor, files, pages};
+use crate::{auth, chat, desk, editor, embed, files, pages};
 
 /// Only our own files, no inline script, sockets to ourselves.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
@@ -31,7 +31,8 @@ pub(crate) fn build(app: App) -> Router {
         .on(rights::FRONT, pages::front)
         .on(rights::DEMO, pages::demo)
         .on(rights::PAGES_CSS, pages::css)
-        .on(rights::WIDGET, pages::widget)
+        .on(rights::WIDGET, embed::plain)
+        .on(rights::SCRIPT, embed::hashed)
         .on(rights::MUNICIPALITIES, pages::municipalities)
         .on(rights::THEME, pages::theme)
         .on(rights::SIGN_IN, auth::begin)

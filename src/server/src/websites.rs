@@ -25,13 +25,30 @@ pub(crate) struct Website {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Websites(Arc<[Website]>);
 
-/// Whoever may open a chat, and for which municipalities; None: all.
+/// Whoever may open a chat.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Visitor(Option<BTreeSet<MunicipalityCode>>);
+pub(crate) struct Visitor {
+    /// For which municipalities; None: all.
+    codes: Option<BTreeSet<MunicipalityCode>>,
+    /// Whose page asks, as its browser says it; None: a program's request.
+    origin: Option<String>,
+    ours: bool,
+}
 
 impl Visitor {
     pub(crate) fn may(&self, code: MunicipalityCode) -> bool {
-        self.0.as_ref().is_none_or(|codes| codes.contains(&code))
+        self.codes
+            .as_ref()
+            .is_none_or(|codes| codes.contains(&code))
+    }
+
+    pub(crate) fn origin(&self) -> Option<&str> {
+        self.origin.as_deref()
+    }
+
+    /// Whether it is a page of our own.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.ours
     }
 }
 
@@ -51,20 +68,39 @@ impl Websites {
 
     /// Whoever asks from this page; None: it is none of those that may. Our own pages may for all municipalities.
     pub(crate) fn visitor(&self, ours: &Origins, headers: &HeaderMap) -> Option<Visitor> {
-        if !self.listed() || ours.ours(headers) {
-            return Some(Visitor(None));
+        let origin = headers.get(ORIGIN).and_then(|o| o.to_str().ok());
+        let ours = ours.ours(headers);
+        let visitor = |codes| {
+            Some(Visitor {
+                codes,
+                origin: origin.map(str::to_owned),
+                ours,
+            })
+        };
+        if !self.listed() || ours {
+            return visitor(None);
         }
-        let origin = headers.get(ORIGIN)?.to_str().ok()?;
+        let origin = origin?;
         let mut may = BTreeSet::new();
         let mut found = false;
         for site in self.0.iter().filter(|site| site.origin == origin) {
             found = true;
             match &site.municipalities {
-                None => return Some(Visitor(None)),
+                None => return visitor(None),
                 Some(codes) => may.extend(codes),
             }
         }
-        found.then_some(Visitor(Some(may)))
+        visitor(Some(may)).filter(|_| found)
+    }
+
+    /// Whether that website may open that municipality's chat.
+    pub(crate) fn may(&self, origin: &str, code: MunicipalityCode) -> bool {
+        let mut of = self.0.iter().filter(|site| site.origin == origin);
+        !self.listed()
+            || of.any(|site| {
+                let codes = site.municipalities.as_ref();
+                codes.is_none_or(|codes| codes.contains(&code))
+            })
     }
 
     /// To which origin an answer to this request may be read out; None: to none but our own pages.

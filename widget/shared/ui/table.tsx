@@ -42,7 +42,7 @@ export function Sortable<R>({ id, caption, rows, columns, name, first, hurts, hu
               <th scope="row">{name(r)}</th>
               {columns.map((c) => {
                 const shown = c.cell ? c.cell(r) : c.of(r);
-                return <td key={c.key} class={c.num ? `num ${shown === 0 ? 'zero' : ''}` : ''}>{shown}</td>;
+                return <td key={c.key} data-label={c.title} class={c.num ? `num ${shown === 0 ? 'zero' : ''}` : ''}>{shown}</td>;
               })}
             </tr>
           ))}

@@ -1,7 +1,7 @@
 // Answers from elsewhere: a file of the old bot's, a table, a document, a website. All of it becomes drafts; nothing
 // goes live.
 
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { service } from '../app';
 import { follow, stopJob, wrote } from '../ask';
 import type { Format, Imported, Job } from '../core/api';
@@ -41,6 +41,16 @@ export function ImportPage() {
   useEffect(() => {
     document.title = 'Hent svar ind · Redaktionen';
   }, []);
+  const form = useRef<HTMLFormElement>(null);
+  const begun = useRef(false);
+  const running = !!job;
+  // The button that was pressed goes, and what it came to is below: whoever stood there is not left at the page's top.
+  useEffect(() => {
+    begun.current ||= running;
+    if (!begun.current || document.activeElement !== document.body) return;
+    const next = !running && result ? '#imported-title' : '[data-testid=stop], [data-testid=import-send]';
+    form.current?.parentElement?.querySelector<HTMLElement>(next)?.focus();
+  }, [running, result]);
   const mine = k?.municipalities.filter((m) => m.writable) ?? [];
   const where = layer || (everywhere ? 'shared' : mine[0]?.code ?? '');
   const web = from === 'web';
@@ -82,7 +92,7 @@ export function ImportPage() {
       <Back href={format('drafts')}>Kladder</Back>
       <div class="page-head"><h1>Hent svar ind</h1><p>Fra en anden robot, et regneark, et dokument eller kommunens hjemmeside. Alt bliver kladder, som du læser, før noget udgives.</p></div>
       {!k ? <Waiting {...known} what="områderne" /> : (
-        <form class="card" noValidate onSubmit={(e) => { e.preventDefault(); void send(); }}>
+        <form class="card" noValidate ref={form} onSubmit={(e) => { e.preventDefault(); void send(); }}>
           <div class="chips" role="group" aria-label="Hvor kommer svarene fra?">
             {FROM.map(([f, title]) => <button key={f} type="button" class="chip" aria-pressed={from === f} disabled={!!job} data-testid={`from-${f}`} onClick={() => { setFrom(f); setTrouble(''); }}>{title}</button>)}
           </div>

@@ -25,15 +25,17 @@ function List<T>({ title, all, open = false, help, test, children }: ListProps<T
 const lines = (n: number): string => (n === 1 ? '1 linje' : `${n} linjer`);
 
 export function Result({ r, k, web }: { r: Imported; k: Knowledge; web: boolean }) {
-  const title = (of: string): string => k.articles.find((a) => a.id === of)?.title ?? of;
+  const title = (of: string): string | undefined => k.articles.find((a) => a.id === of)?.title;
   const row = (n: number): string => (web ? `Side ${n}` : `Nr. ${n}`);
   const of = (d: Alike): ComponentChildren => {
     if (/^row /.test(d.of)) return d.of.replace('row', 'nr.');
-    return d.draft ? <a href={format('drafts', d.draft)}>{title(d.of)} (i en kladde)</a> : <a href={format('articles', d.of)}>{title(d.of)}</a>;
+    // What is in a draft alone has no title that is known here.
+    if (d.draft) return <a href={format('drafts', d.draft)}>{title(d.of) ? `${title(d.of)} (i en kladde)` : 'et svar i en kladde'}</a>;
+    return <a href={format('articles', d.of)}>{title(d.of) ?? d.of}</a>;
   };
   return (
     <section class="card" aria-labelledby="imported-title" data-testid="imported">
-      <h2 id="imported-title">{web ? `${r.read} ${r.read === 1 ? 'side' : 'sider'} læst` : `${r.read} svar læst`}</h2>
+      <h2 id="imported-title" tabIndex={-1}>{web ? `${r.read} ${r.read === 1 ? 'side' : 'sider'} læst` : `${r.read} svar læst`}</h2>
       {r.drafts.length > 0 ? <ul class="plain-list">{r.drafts.map((d) => <li key={d.id}><a href={format('drafts', d.id)}>{d.title}</a> <span class="quiet-text">{words.articles(d.articles)}</span></li>)}</ul>
         : <p class="empty">{r.unchanged > 0 && r.changed.length === 0 ? 'Siderne siger det samme som sidst.' : 'Der kom ingen kladder ud af det.'}</p>}
       {r.unchanged > 0 && <p data-testid="unchanged">{r.unchanged === 1 ? '1 side er uændret.' : `${r.unchanged} sider er uændrede.`}</p>}

@@ -131,6 +131,7 @@ routes! {
     DEMO: Get "/demo/{code}", Anybody, Any, All;
     PAGES_CSS: Get "/pages/pages.css", Anybody, Any, All;
     WIDGET: Get "/widget/borgerlinje.js", Anybody, Any, All;
+    SCRIPT: Get "/widget/{script}", Anybody, Any, All;
     MUNICIPALITIES: Get "/api/municipalities", Anybody, Any, All;
     THEME: Get "/api/municipalities/{code}/theme", Anybody, Any, All;
     LIVE: Get "/health/live", Anybody, Any, All;

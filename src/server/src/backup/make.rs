@@ -13,6 +13,7 @@ use storage::whole::{self, Kind};
 use super::manifest::{Entry, Manifest, Release};
 use super::{DATA, FILES, Failure, KNOWLEDGE, NODE, disk, refuse_unfinished};
 use crate::config::Config;
+use crate::embed;
 use crate::runtime::progress::Bars;
 
 /// What a backup's name begins with; what one that is being made, or deleted, begins with.
@@ -97,12 +98,32 @@ fn fill(config: &Config, half: &Path, bars: Bars) -> Result<Manifest, Failure> {
     if manifest.formats.editor == 0 {
         folder(&config.knowledge, &half.join(KNOWLEDGE), bars)?;
     }
-    let node = config.data.join(NODE);
-    if node.is_file() {
-        disk::copy(&node, &data.join(NODE)).map_err(disk::said(&node))?;
+    for name in [NODE, embed::FILE] {
+        let from = config.data.join(name);
+        if from.is_file() {
+            disk::copy(&from, &data.join(name)).map_err(disk::said(&from))?;
+        }
     }
+    scripts(config, &data)?;
     manifest.files = listed(half, bars)?;
     Ok(manifest)
+}
+
+/// Copies the scripts that websites may still name. One that is deleted meanwhile has had its days.
+fn scripts(config: &Config, data: &Path) -> Result<(), Failure> {
+    let (from, to) = (config.data.join(embed::FOLDER), data.join(embed::FOLDER));
+    for name in disk::files(&from).map_err(disk::said(&from))? {
+        disk::folder(&to).map_err(disk::said(&to))?;
+        match disk::copy(&from.join(&name), &to.join(&name)) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                fs::remove_file(to.join(&name)).map_err(disk::said(&to))?;
+            }
+            copied => {
+                copied.map_err(disk::said(&from))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Copies the studio's file and the folder so that both are of one release, or of one that is being written, which a

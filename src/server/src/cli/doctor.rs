@@ -1,5 +1,7 @@
 //! `borgerlinje doctor`: whether everything is there that a service needs, before it is started. Changes nothing.
 
+mod embed;
+
 use std::fs;
 use std::io::ErrorKind;
 use std::net::{TcpListener, TcpStream, ToSocketAddrs as _};
@@ -50,11 +52,13 @@ pub(super) fn run(setting: &Setting, json: bool) -> Result<ExitCode, Failure> {
         learned(config),
         generator(config),
         pages(config),
+        embed::script(config),
+        embed::signed(setting),
         data(config),
         accounts(config),
         port(config),
         tls(setting),
-        websites(config),
+        embed::websites(config),
         redis(config),
         files(),
         memory(config),
@@ -242,15 +246,6 @@ fn port(config: &Config) -> Finding {
         }
         Err(e) => found(what, State::Fault, format!("{}: {e}", config.listen)),
     }
-}
-
-fn websites(config: &Config) -> Finding {
-    let (what, all) = ("websites", &config.websites);
-    if all.listed() {
-        return found(what, State::Ok, format!("{} may open a chat", all.len()));
-    }
-    let said = "none is listed: any website may open a chat";
-    found(what, State::Warning, said)
 }
 
 fn tls(setting: &Setting) -> Finding {

@@ -20,6 +20,7 @@ mod serve;
 mod switch;
 mod train;
 mod user;
+mod widget;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -141,6 +142,11 @@ enum Command {
         #[command(subcommand)]
         command: Option<switch::SwitchCommand>,
     },
+    /// The line that a website embeds the chat with, and the keys behind it.
+    Widget {
+        #[command(subcommand)]
+        command: widget::WidgetCommand,
+    },
     /// The accounts of agents, supervisors and editors.
     User {
         #[command(subcommand)]
@@ -205,6 +211,7 @@ pub fn main() -> ExitCode {
             Command::Serve
                 | Command::User { .. }
                 | Command::Citizen { .. }
+                | Command::Widget { .. }
                 | Command::Retention
                 | Command::Import(_)
         ) {
@@ -254,6 +261,7 @@ pub fn main() -> ExitCode {
             Command::Abuse(options) => abuse::run(&setting, &options),
             Command::Load(options) => load::run(&setting, &options),
             Command::Switch { command } => switch::run(&setting, command),
+            Command::Widget { command } => widget::run(&setting, &command),
             Command::User { command } => user::run(&setting, command),
             Command::Audit { command } => audit::run(&setting, &command),
             Command::Citizen { command } => citizen::run(&setting, &command),

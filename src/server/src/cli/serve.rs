@@ -22,6 +22,7 @@ use crate::config::{Config, Drain};
 use crate::desk::{self, Desk};
 use crate::drain::Drained;
 use crate::editor::{Nodes, Studio};
+use crate::embed::{self, Embed};
 use crate::runtime::progress::Bars;
 use crate::runtime::{raise_open_files, say};
 use crate::tls::{self, Handshakes, Tls};
@@ -148,9 +149,13 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
             always_open,
             per_network: config.per_network,
             websites: config.websites.clone(),
+            embed: Embed::new(config.embed, &config.widget, &config.data),
         });
         // Before anybody is let in: what is off stays off over a restart.
         app.switches.read(&accounts).await?;
+        app.embed.look();
+        app.embed.tidy(app.clock.now());
+        tokio::spawn(embed::keep_up(Arc::clone(&app)));
         chat::begin(&app);
         tokio::spawn(switches::keep_up(Arc::clone(&app)));
         tokio::spawn(metrics::follow(Arc::clone(&app)));

@@ -30,6 +30,7 @@ pub(crate) use self::secret::bytes as secret_bytes;
 pub(crate) use self::tls::TlsFiles;
 use crate::auth::{Origins, Provider, Staff, public_origin};
 use crate::desk::Patience;
+use crate::embed;
 use crate::retention::Retention;
 use crate::web::Hosts;
 use crate::websites::Websites;
@@ -91,6 +92,8 @@ pub(crate) struct Config {
     pub oidc: Vec<Provider>,
     /// Which websites may open a chat; none: any.
     pub websites: Websites,
+    /// What their pages embed, and for how long.
+    pub embed: embed::Settings,
     pub(crate) teams: Vec<Team>,
 }
 
@@ -133,6 +136,8 @@ pub(crate) enum ConfigError {
     PerNetwork(&'static str),
     #[error("[generation] in the configuration file: {0}")]
     Generation(&'static str),
+    #[error("[embed] in the configuration file: {0}")]
+    Embed(&'static str),
     #[error("[[oidc]] in the configuration file: {0}")]
     Oidc(String),
     #[error("[[website]] in the configuration file: {0}")]
@@ -182,6 +187,8 @@ struct ConfigFile {
     retention: Retention,
     #[serde(default)]
     per_network: PerNetwork,
+    #[serde(default)]
+    embed: embed::Settings,
     #[serde(default)]
     staff: Staff,
     #[serde(default)]
@@ -298,6 +305,7 @@ impl Config {
         file.desk.check().map_err(ConfigError::Desk)?;
         file.drain.check().map_err(ConfigError::Drain)?;
         file.retention.check().map_err(ConfigError::Retention)?;
+        file.embed.check().map_err(ConfigError::Embed)?;
         let per_network = file.per_network;
         per_network.check().map_err(ConfigError::PerNetwork)?;
         let mut generation = file.generation;
@@ -426,6 +434,7 @@ impl Config {
                 .collect(),
             always_open: switch("BORGERLINJE_ALWAYS_OPEN", file.always_open)?,
             centre,
+            embed: file.embed,
             websites: website::websites(file.website).map_err(ConfigError::Website)?,
             teams,
         })

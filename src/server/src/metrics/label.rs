@@ -62,6 +62,7 @@ labels! {
     Lane { lane: &'static str }
     What { what: &'static str }
     Build { version: &'static str }
+    Version { version: &'static str }
     Served { hash: Hash }
 }
 

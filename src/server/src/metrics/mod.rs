@@ -30,7 +30,8 @@ pub(crate) use self::centre::follow;
 pub(crate) use self::gather::serve;
 
 use self::gather::Looked;
-use self::label::{Answer, Cause, Outcome, Reason, Step, Turn};
+use self::label::{Answer, Cause, Outcome, Reason, Step, Turn, Version};
+use crate::embed::Refused;
 
 /// What a turn ended in beside the outcomes of `dialogue`: nothing was answered because the bot is switched off.
 pub(crate) const SWITCHED_OFF: &str = "switched_off";
@@ -69,6 +70,8 @@ pub(crate) struct Metrics {
     dialogues_resumed: Counter,
     dialogues_ended: Counter,
     websites_refused: Counter,
+    configurations_refused: Family<Reason, Counter>,
+    scripts: Family<Version, Counter>,
     handovers: Family<Step, Counter>,
     callbacks: Family<Step, Counter>,
     steps_missed: Counter,
@@ -97,6 +100,8 @@ impl Default for Metrics {
             dialogues_resumed: Counter::default(),
             dialogues_ended: Counter::default(),
             websites_refused: Counter::default(),
+            configurations_refused: Family::default(),
+            scripts: Family::default(),
             handovers: Family::default(),
             callbacks: Family::default(),
             steps_missed: Counter::default(),
@@ -146,6 +151,12 @@ impl Metrics {
         all.register("dialogues_ended", help, m.dialogues_ended.clone());
         let help = "Chats that were asked for from a page that may not open them";
         all.register("websites_refused", help, m.websites_refused.clone());
+        let help = "Chats that a page's configuration did not let begin";
+        let refused = m.configurations_refused.clone();
+        all.register("configurations_refused", help, refused);
+        let help =
+            "The widget's script by the version that was asked for; gone: one that is not here";
+        all.register("scripts", help, m.scripts.clone());
         let help = "Chats with people by how far they came";
         all.register("handovers", help, m.handovers.clone());
         let help = "Promised calls by what became of them";
@@ -187,6 +198,14 @@ impl Metrics {
         }
         for outcome in label::SENTENCES {
             let _ = self.sentences.get_or_create(&Outcome { outcome });
+        }
+        for reason in Refused::ALL.map(Refused::name) {
+            let _ = self
+                .configurations_refused
+                .get_or_create(&Reason { reason });
+        }
+        for version in ["plain", "current", "earlier", "gone"] {
+            let _ = self.scripts.get_or_create(&Version { version });
         }
         for result in ["ok", "refused", "throttled"] {
             let _ = self.sign_ins.get_or_create(&Answer { result });
@@ -240,6 +259,18 @@ impl Metrics {
     /// A chat was asked for from a page of a website that is not listed, or not for that municipality.
     pub(crate) fn website_refused(&self) {
         self.websites_refused.inc();
+    }
+
+    /// A chat was asked for by a page whose configuration does not let it.
+    pub(crate) fn configuration_refused(&self, why: Refused) {
+        let reason = why.name();
+        let counters = &self.configurations_refused;
+        counters.get_or_create(&Reason { reason }).inc();
+    }
+
+    /// The widget's script was asked for: `plain`, `current`, `earlier`, `gone`.
+    pub(crate) fn script(&self, version: &'static str) {
+        self.scripts.get_or_create(&Version { version }).inc();
     }
 
     pub(crate) fn dialogue_ended(&self) {

@@ -126,6 +126,9 @@ pub(crate) struct Hello {
     pub municipality: String,
     #[serde(default)]
     pub lang: Lang,
+    /// The configuration that the operator signed for the page.
+    #[serde(default)]
+    pub signed: Option<String>,
     #[serde(default)]
     pub resume: Option<Resume>,
 }

@@ -4,6 +4,7 @@ use super::super::dialogue::{self, JoinError, Joined};
 use super::super::off::closed;
 use super::*;
 use crate::auth::rights::Who;
+use crate::embed::Refused;
 use crate::shed::{self, Load};
 
 /// When there may be room again on a machine that has too much to do.
@@ -97,48 +98,73 @@ impl Connection {
     /// The municipality of a hello that we can serve.
     async fn accept(&mut self, hello: &Hello) -> Option<MunicipalityCode> {
         if hello.v != VERSION {
-            let said = format!("v: {} is not supported, only {VERSION}", hello.v);
-            self.error(Code::UnsupportedVersion, &said, None, None)
-                .await
-                .continue_value()?;
-            let _ = self.close(close_code::POLICY, "unsupported version").await;
+            tracing::debug!(v = hello.v, "a version of the protocol that is not served");
+            self.turn_away(hello, Code::UnsupportedVersion, "error_old_page")
+                .await;
             return None;
         }
         let code = hello.municipality.parse::<MunicipalityCode>().ok();
         let known = code.filter(|c| self.app.snapshot().release.view(*c).is_some());
         if known.is_some_and(|code| !self.visitor.may(code)) {
             self.app.metrics.website_refused();
-            let texts = &self.app.snapshot().release.texts;
-            let said = texts.get("error_wrong_website", hello.lang, &[]);
-            self.error(Code::UnknownMunicipality, &said, None, None)
-                .await
-                .continue_value()?;
-            let _ = self.close(close_code::POLICY, "another website").await;
+            self.turn_away(hello, Code::UnknownMunicipality, "error_wrong_website")
+                .await;
             return None;
         }
-        if let Some(code) = known {
-            match self.admit(code, hello) {
-                // A place in the line of those who begin.
-                Ok(delay) if delay > Duration::ZERO => tokio::time::sleep(delay).await,
-                Ok(_) => {}
-                Err((refusal, close)) => {
-                    self.error(refusal.code, &refusal.text, None, refusal.retry_after)
-                        .await
-                        .continue_value()?;
-                    let _ = self.close(close_code::AGAIN, close).await;
-                    return None;
-                }
-            }
-        } else {
+        let Some(code) = known else {
             let shown = base::redact(&hello.municipality).text;
             let shown: String = shown.chars().take(24).collect();
-            let said = format!("municipality: there is none with code «{shown}»");
-            self.error(Code::UnknownMunicipality, &said, None, None)
-                .await
-                .continue_value()?;
-            let _ = self.close(close_code::POLICY, "unknown municipality").await;
+            tracing::debug!("there is no municipality with code «{shown}»");
+            self.turn_away(hello, Code::UnknownMunicipality, "error_wrong_website")
+                .await;
+            return None;
+        };
+        if let Err(why) = self.by_leave(hello, code).await {
+            self.app.metrics.configuration_refused(why);
+            let at = self.visitor.origin();
+            self.app.embed.tell(at, why.said());
+            self.turn_away(hello, Code::UnknownMunicipality, "error_wrong_website")
+                .await;
+            return None;
         }
-        known
+        match self.admit(code, hello) {
+            // A place in the line of those who begin.
+            Ok(delay) if delay > Duration::ZERO => tokio::time::sleep(delay).await,
+            Ok(_) => {}
+            Err((refusal, close)) => {
+                self.error(refusal.code, &refusal.text, None, refusal.retry_after)
+                    .await
+                    .continue_value()?;
+                let _ = self.close(close_code::AGAIN, close).await;
+                return None;
+            }
+        }
+        Some(code)
+    }
+
+    /// Whoever comes back had leave when the dialogue began, and may have a person there: a key that is changed, or a
+    /// rule that is new, ends nobody's dialogue.
+    async fn by_leave(&self, hello: &Hello, code: MunicipalityCode) -> Result<(), Refused> {
+        if hello.resume.is_some() {
+            return Ok(());
+        }
+        let (brought, now) = (hello.signed.as_deref(), self.app.clock.now());
+        let judged = || self.app.embed.admits(brought, code, &self.visitor, now);
+        if judged() == Err(Refused::Signature) {
+            // By a key that was made just now, it may be: an operator who tries the new line is let in by it.
+            let app = Arc::clone(&self.app);
+            let _ = tokio::task::spawn_blocking(move || app.embed.look()).await;
+        }
+        judged()
+    }
+
+    /// Says in the citizen's language that this page opens no chat here.
+    async fn turn_away(&mut self, hello: &Hello, code: Code, text: &str) {
+        let texts = &self.app.snapshot().release.texts;
+        let said = texts.get(text, hello.lang, &[]);
+        if self.error(code, &said, None, None).await.is_continue() {
+            let _ = self.close(close_code::POLICY, code.name()).await;
+        }
     }
 
     /// After how long this citizen comes in.

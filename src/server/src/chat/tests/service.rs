@@ -122,6 +122,11 @@ impl Service {
             always_open: false,
             per_network: crate::config::PerNetwork::default(),
             websites: crate::websites::Websites::default(),
+            embed: crate::embed::Embed::new(
+                crate::embed::Settings::default(),
+                WIDGET.as_ref(),
+                dir.path(),
+            ),
         });
         super::super::begin(&app);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
