@@ -189,6 +189,8 @@ test('with a code app beside it one chooses, and a removed key no longer opens',
   await account(anna);
   await press(anna, 'key-remove');
   await press(anna, 'prove-key');
+  // While it is asked for the list is away: it is gone when the list is there without it.
+  await anna.at('key-new').waitFor();
   await anna.at('key').waitFor({ state: 'detached' });
   assert.equal((await key.made()).length, 1, 'the key itself knows nothing of it');
   await anew(anna);
