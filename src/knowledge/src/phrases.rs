@@ -2,6 +2,7 @@
 //! answers, and system texts.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use base::Lang;
 use serde::Deserialize;
@@ -131,7 +132,10 @@ pub(crate) fn out_of_scope(file: &File, faults: &mut Vec<Fault>) -> Vec<(Lang, S
 pub struct Texts(BTreeMap<String, BTreeMap<Lang, String>>);
 
 /// What is said where an operator's knowledge is older than the program: an upgrade does not wait for an editor.
-const OURS: &str = include_str!("../../../knowledge/texts.toml");
+static OURS: LazyLock<BTreeMap<String, BTreeMap<Lang, String>>> = LazyLock::new(|| {
+    let text = include_str!("../../../knowledge/texts.toml");
+    front_matter::parse("texts.toml", text, 1).expect("the program's own texts can be read")
+});
 
 /// The keys that the program needs, each in every language.
 const NEEDED: [&str; 66] = [
@@ -207,8 +211,6 @@ impl Texts {
     pub(crate) fn parse(file: &File, faults: &mut Vec<Fault>) -> Result<Self, Fault> {
         let mut map: BTreeMap<String, BTreeMap<Lang, String>> =
             front_matter::parse(&file.path, &file.text, 1)?;
-        let ours: BTreeMap<String, BTreeMap<Lang, String>> =
-            front_matter::parse("texts.toml of the program", OURS, 1)?;
         for key in NEEDED {
             for lang in Lang::ALL {
                 if map.get(key).is_some_and(|t| t.contains_key(&lang)) {
@@ -216,7 +218,7 @@ impl Texts {
                 }
                 let line = front_matter::line_of(&file.text, &format!("[{key}]"));
                 let field = format!("{key}.{}", lang.code());
-                match ours.get(key).and_then(|t| t.get(&lang)) {
+                match OURS.get(key).and_then(|t| t.get(&lang)) {
                     Some(text) => {
                         let said = "is missing: the program's own words are shown";
                         faults.push(Fault::warning(&file.path, line, field, said));

@@ -73,6 +73,8 @@ impl Job {
 pub(super) struct Jobs {
     all: Mutex<BTreeMap<String, Arc<Job>>>,
     importing: Arc<Semaphore>,
+    /// How many imports each person may still begin.
+    importers: Mutex<BTreeMap<String, Arc<Semaphore>>>,
 }
 
 impl Default for Jobs {
@@ -80,6 +82,7 @@ impl Default for Jobs {
         Self {
             all: Mutex::default(),
             importing: Arc::new(Semaphore::new(1)),
+            importers: Mutex::default(),
         }
     }
 }
@@ -151,19 +154,19 @@ impl Jobs {
         id
     }
 
+    /// One of the imports that somebody may have at once, from before its file is read until it has ended.
+    ///
     /// # Errors
-    /// `too_many`: as many imports of theirs wait or are at hand as may.
-    pub(super) fn may_import(&self, who: &Who) -> Result<(), Problem> {
-        let all = open(&self.all);
-        let theirs = all.values().map(|j| j.shown());
-        let theirs =
-            theirs.filter(|s| s.state == "running" && s.kind == "import" && s.by.user == who.user);
-        if theirs.count() < IMPORTS {
-            return Ok(());
-        }
-        Err(Problem::too_many(format!(
-            "Du har {IMPORTS} importer i gang. Vent, til en af dem er færdig."
-        )))
+    /// `too_many`: as many of theirs wait or are at hand as may.
+    pub(super) fn may_import(&self, who: &Who) -> Result<OwnedSemaphorePermit, Problem> {
+        let mut all = open(&self.importers);
+        let theirs = all.entry(who.user.clone());
+        let theirs = theirs.or_insert_with(|| Arc::new(Semaphore::new(IMPORTS)));
+        Arc::clone(theirs).try_acquire_owned().map_err(|_| {
+            Problem::too_many(format!(
+                "Du har {IMPORTS} importer i gang. Vent, til en af dem er færdig."
+            ))
+        })
     }
 
     /// One import at a time: each holds its whole file. Waits for it as `job`.

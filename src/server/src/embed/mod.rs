@@ -185,11 +185,15 @@ impl Embed {
     }
 }
 
-/// Follows the keys and keeps the scripts, until the service stops.
+/// Follows the keys and keeps the scripts, until the service stops. The first look was before anybody was let in.
 pub(crate) async fn keep_up(app: App) {
     let mut stopping = app.stopping();
-    let mut looks = 0_u32;
+    let mut looks = 1_u32;
     loop {
+        tokio::select! {
+            _ = stopping.wait_for(|stop| *stop) => return,
+            () = sleep(LOOK_EVERY) => {}
+        }
         let (here, tidy) = (App::clone(&app), looks.is_multiple_of(TIDY_EACH));
         looks = looks.wrapping_add(1);
         let looked = spawn_blocking(move || {
@@ -200,10 +204,6 @@ pub(crate) async fn keep_up(app: App) {
         });
         if looked.await.is_err() {
             tracing::error!("the widget's keys and scripts could not be looked at");
-        }
-        tokio::select! {
-            _ = stopping.wait_for(|stop| *stop) => return,
-            () = sleep(LOOK_EVERY) => {}
         }
     }
 }

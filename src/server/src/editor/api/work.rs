@@ -98,7 +98,7 @@ pub(super) async fn import(
     let layer = asked.layer.0;
     by.studio
         .may_write(by.account(), [layer.path("x", "x").as_str()])?;
-    by.studio.jobs.may_import(&by.who())?;
+    let leave = by.studio.jobs.may_import(&by.who())?;
     // A file is megabytes of base64.
     let (read, asked) = long(move || (what(&mut asked), asked)).await?;
     let (what, detail) = read?;
@@ -114,6 +114,7 @@ pub(super) async fn import(
     let jobs = &by.studio.jobs;
     let importing = jobs.importing();
     let job = jobs.start("import", by.who(), app.clock.clone(), |job| async move {
+        let _leave = leave;
         let _turn = Jobs::turn_to_import(importing, &job).await?;
         studio.import(&app, &account, plan, what, &job).await
     });

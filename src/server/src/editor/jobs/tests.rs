@@ -52,12 +52,14 @@ async fn one_import_at_a_time_and_three_of_one_person() {
     let clock = Arc::new(ManualClock::at("2026-11-23T08:00:00Z".parse().unwrap()));
     let jobs = Jobs::default();
     let begin = |user: &str| {
+        let leave = jobs.may_import(&who(user)).unwrap();
         let importing = jobs.importing();
         jobs.start(
             "import",
             who(user),
             Arc::<ManualClock>::clone(&clock),
             |job| async move {
+                let _leave = leave;
                 let _turn = Jobs::turn_to_import(importing, &job).await?;
                 job.step("reads", 1, 1);
                 while job.go_on().is_ok() {
