@@ -1,7 +1,9 @@
 //! From scores to a probability that the first article is the right one, and the thresholds that keep the
-//! error budget.
+//! error budget: a logistic regression, which is a choice between two.
 
 use serde::{Deserialize, Serialize};
+
+use super::stack::{Choice, logit};
 
 /// What is known of a ranked query besides its order.
 #[derive(Clone, Copy, Debug, Default)]
@@ -73,7 +75,7 @@ pub struct ErrorBudget {
 
 impl Default for ErrorBudget {
     /// The budget of the service: 3 % wrong, 6 % of the unanswerable answered, on cross-fitted example
-    /// sentences, which are close to what citizens write and a little easier.
+    /// sentences, which are harder than what citizens write: of those that show it, far fewer are wrong.
     fn default() -> Self {
         Self {
             wrong: 0.03,
@@ -96,43 +98,21 @@ pub(crate) struct Confidence {
 const CLARIFY_SHARE: f32 = 0.35;
 
 impl Confidence {
-    pub(crate) fn fit(trials: &[Trial], budget: ErrorBudget) -> Self {
-        let mut w = [0.0_f32; N];
-        let rows: Vec<([f32; N], f32, f32)> = trials
+    pub(crate) fn fit(trials: &[Trial], budget: ErrorBudget, threads: usize) -> Self {
+        // Between being right and being wrong, where nothing speaks for the latter.
+        let choices: Vec<Choice<N>> = trials
             .iter()
-            .map(|t| {
-                (
-                    t.signals.numbers(),
-                    if t.right { 1.0 } else { 0.0 },
-                    t.weight,
-                )
+            .map(|t| Choice {
+                group: 0,
+                candidates: vec![t.signals.numbers(), [0.0; N]],
+                right: usize::from(!t.right),
+                weight: t.weight,
             })
             .collect();
-        let total: f32 = trials.iter().map(|t| t.weight).sum::<f32>().max(1e-6);
-        let (mut m, mut v) = ([0.0_f32; N], [0.0_f32; N]);
-        const STEPS: i32 = 600;
-        for step in 1..=STEPS {
-            let mut grad = [0.0_f32; N];
-            for (x, y, weight) in &rows {
-                let push = (sigmoid(dot(&w, x)) - y) * weight / total;
-                for (g, x) in grad.iter_mut().zip(x) {
-                    *g += push * x;
-                }
-            }
-            let rate = 0.1 * (1.0 - step as f32 / (STEPS + 1) as f32);
-            for i in 0..N {
-                let g = grad[i] + 1e-4 * w[i];
-                m[i] = 0.9 * m[i] + 0.1 * g;
-                v[i] = 0.99 * v[i] + 0.01 * g * g;
-                let (mh, vh) = (
-                    m[i] / (1.0 - 0.9_f32.powi(step)),
-                    v[i] / (1.0 - 0.99_f32.powi(step)),
-                );
-                w[i] -= rate * mh / (vh.sqrt() + 1e-8);
-            }
-        }
+        let all: Vec<&Choice<N>> = choices.iter().filter(|c| c.weight > 0.0).collect();
+        let weights = logit::fit(&all, &[0.0; N], 1e-6, threads);
         let mut this = Self {
-            weights: w.to_vec(),
+            weights: weights.to_vec(),
             answer: 1.0,
             clarify: 1.0,
         };
@@ -217,6 +197,7 @@ mod tests {
                 wrong: 0.02,
                 unanswerable: 0.05,
             },
+            1,
         );
         let shown = trials
             .iter()

@@ -121,7 +121,7 @@ impl<'a> CrossFit<'a> {
             .iter()
             .map(|(i, first, evidence, _)| self.trial(&stack, *i, first, evidence))
             .unzip();
-        let confidence = Confidence::fit(&trials, self.training.budget);
+        let confidence = Confidence::fit(&trials, self.training.budget, self.training.threads);
         let judged = ranked.iter().zip(trials.iter().zip(firsts));
         let judged = judged.map(|(r, (trial, first))| {
             let first = first.map(|c| self.commons[c]);

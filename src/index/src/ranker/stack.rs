@@ -4,7 +4,7 @@
 //! its evidence, the probability is the softmax over candidates. The weights follow the script and language
 //! of the message, for lexical evidence is worth most in Danish.
 
-mod logit;
+pub(super) mod logit;
 
 use base::Lang;
 use serde::{Deserialize, Serialize};
@@ -80,9 +80,9 @@ pub(crate) fn group(lang: Lang) -> usize {
 }
 
 /// One query of the training set: its candidates and the right one among them.
-pub(crate) struct Choice {
+pub(crate) struct Choice<const N: usize = WIDTH> {
     pub group: usize,
-    pub candidates: Vec<[f32; WIDTH]>,
+    pub candidates: Vec<[f32; N]>,
     pub right: usize,
     pub weight: f32,
 }

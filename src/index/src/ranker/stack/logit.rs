@@ -3,7 +3,7 @@
 //! The likelihood is concave in some two dozen weights, so that a handful of steps with the exact second
 //! derivatives reach what hundreds of steps along the gradient only near (McFadden 1974, section II).
 
-use super::{Choice, WIDTH};
+use super::Choice;
 use crate::parallel;
 
 /// Choices whose sums are taken together. Fixed, so that any number of threads gives the same bits.
@@ -14,23 +14,23 @@ const ENOUGH: f64 = 1e-9;
 /// Candidates that are less likely than this do not count in the second derivatives.
 const UNLIKELY: f32 = 1e-5;
 
-type Weights = [f64; WIDTH];
+type Weights<const N: usize> = [f64; N];
 
 /// The loss at one point and its derivatives.
-struct Slope {
+struct Slope<const N: usize> {
     loss: f64,
-    gradient: Weights,
+    gradient: Weights<N>,
     /// The lower triangle counts.
-    hessian: [Weights; WIDTH],
+    hessian: [Weights<N>; N],
 }
 
 /// The weights with the least mean negative log-likelihood plus `pull` × squared distance to `start`.
-pub(super) fn fit(
-    choices: &[&Choice],
-    start: &[f32; WIDTH],
+pub(in super::super) fn fit<const N: usize>(
+    choices: &[&Choice<N>],
+    start: &[f32; N],
     pull: f64,
     threads: usize,
-) -> [f32; WIDTH] {
+) -> [f32; N] {
     let origin = start.map(f64::from);
     let mut at = origin;
     let mut here = slope(choices, &at, &origin, pull, threads);
@@ -61,26 +61,32 @@ pub(super) fn fit(
     at.map(|w| w as f32)
 }
 
-fn slope(choices: &[&Choice], at: &Weights, origin: &Weights, pull: f64, threads: usize) -> Slope {
+fn slope<const N: usize>(
+    choices: &[&Choice<N>],
+    at: &Weights<N>,
+    origin: &Weights<N>,
+    pull: f64,
+    threads: usize,
+) -> Slope<N> {
     let w = at.map(|w| w as f32);
-    let chunks: Vec<&[&Choice]> = choices.chunks(CHUNK).collect();
+    let chunks: Vec<&[&Choice<N>]> = choices.chunks(CHUNK).collect();
     let parts = parallel::map(chunks.len(), threads, |i| part(chunks[i], &w));
     let total: f64 = choices.iter().map(|c| f64::from(c.weight)).sum();
     let mut sum = Slope {
         loss: 0.0,
-        gradient: [0.0; WIDTH],
-        hessian: [[0.0; WIDTH]; WIDTH],
+        gradient: [0.0; N],
+        hessian: [[0.0; N]; N],
     };
     for p in parts {
         sum.loss += p.loss / total;
-        for i in 0..WIDTH {
+        for i in 0..N {
             sum.gradient[i] += p.gradient[i] / total;
             for j in 0..=i {
                 sum.hessian[i][j] += p.hessian[i][j] / total;
             }
         }
     }
-    for i in 0..WIDTH {
+    for i in 0..N {
         let away = at[i] - origin[i];
         sum.loss += pull * away * away;
         sum.gradient[i] += 2.0 * pull * away;
@@ -89,17 +95,17 @@ fn slope(choices: &[&Choice], at: &Weights, origin: &Weights, pull: f64, threads
     sum
 }
 
-fn part(choices: &[&Choice], w: &[f32; WIDTH]) -> Slope {
+fn part<const N: usize>(choices: &[&Choice<N>], w: &[f32; N]) -> Slope<N> {
     let mut loss = 0.0;
-    let mut gradient = [0.0_f64; WIDTH];
-    let mut hessian = [[0.0_f32; WIDTH]; WIDTH];
+    let mut gradient = [0.0_f64; N];
+    let mut hessian = [[0.0_f32; N]; N];
     let mut p = Vec::new();
     for c in choices {
         p.clear();
         p.extend(c.candidates.iter().map(|x| dot(x, w)));
         super::softmax(&mut p);
         loss -= f64::from(c.weight) * f64::from(p[c.right].max(f32::MIN_POSITIVE)).ln();
-        let mut mean = [0.0_f32; WIDTH];
+        let mut mean = [0.0_f32; N];
         for (x, &p) in c.candidates.iter().zip(&p) {
             if p >= UNLIKELY {
                 outer(&mut hessian, x, p * c.weight);
@@ -120,12 +126,12 @@ fn part(choices: &[&Choice], w: &[f32; WIDTH]) -> Slope {
     }
 }
 
-fn dot(x: &[f32; WIDTH], w: &[f32; WIDTH]) -> f32 {
+fn dot<const N: usize>(x: &[f32; N], w: &[f32; N]) -> f32 {
     x.iter().zip(w).map(|(x, w)| x * w).sum()
 }
 
 /// to += scale · x · xᵀ. Whole rows: half of it is not needed, but this way it vectorises.
-fn outer(to: &mut [[f32; WIDTH]; WIDTH], x: &[f32; WIDTH], scale: f32) {
+fn outer<const N: usize>(to: &mut [[f32; N]; N], x: &[f32; N], scale: f32) {
     for (row, &xi) in to.iter_mut().zip(x) {
         let factor = scale * xi;
         for (value, xj) in row.iter_mut().zip(x) {
@@ -136,9 +142,9 @@ fn outer(to: &mut [[f32; WIDTH]; WIDTH], x: &[f32; WIDTH], scale: f32) {
 
 /// The solution of `a` · x = `b` by Cholesky's decomposition; `a` is positive definite, and what rounding
 /// takes from that is put back on the diagonal.
-fn solve(a: &[Weights; WIDTH], b: &Weights) -> Weights {
-    let mut l = [[0.0_f64; WIDTH]; WIDTH];
-    for i in 0..WIDTH {
+fn solve<const N: usize>(a: &[Weights<N>; N], b: &Weights<N>) -> Weights<N> {
+    let mut l = [[0.0_f64; N]; N];
+    for i in 0..N {
         for j in 0..=i {
             let inner: f64 = (0..j).map(|k| l[i][k] * l[j][k]).sum();
             let rest = a[i][j] - inner;
@@ -149,14 +155,14 @@ fn solve(a: &[Weights; WIDTH], b: &Weights) -> Weights {
             };
         }
     }
-    let mut y = [0.0; WIDTH];
-    for i in 0..WIDTH {
+    let mut y = [0.0; N];
+    for i in 0..N {
         let inner: f64 = (0..i).map(|k| l[i][k] * y[k]).sum();
         y[i] = (b[i] - inner) / l[i][i];
     }
-    let mut x = [0.0; WIDTH];
-    for i in (0..WIDTH).rev() {
-        let inner: f64 = (i + 1..WIDTH).map(|k| l[k][i] * x[k]).sum();
+    let mut x = [0.0; N];
+    for i in (0..N).rev() {
+        let inner: f64 = (i + 1..N).map(|k| l[k][i] * x[k]).sum();
         x[i] = (y[i] - inner) / l[i][i];
     }
     x
@@ -164,6 +170,7 @@ fn solve(a: &[Weights; WIDTH], b: &Weights) -> Weights {
 
 #[cfg(test)]
 mod tests {
+    use super::super::WIDTH;
     use super::*;
     use crate::ranker::svm::Random;
 
