@@ -10,6 +10,7 @@ mod attention;
 pub(crate) mod decoder;
 mod gradients;
 pub(crate) mod int8;
+pub(crate) mod lanes;
 mod matrix;
 
 pub(crate) use attention::{Heads, attend};

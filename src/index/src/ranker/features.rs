@@ -4,6 +4,7 @@
 //! what grams blur. Each group is weighted by sublinear tf-idf and scaled to unit length, so that a long
 //! message and two keywords weigh the same.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use base::{fold, words};
@@ -109,7 +110,8 @@ impl Vocabulary {
             .filter(|(_, s)| s.df >= 2)
             .map(|(h, s)| (!s.common, h, s))
             .collect();
-        kept.sort_unstable_by_key(|k| (k.0, k.1));
+        // What most sentences have lies together, and so in the nearest caches.
+        kept.sort_unstable_by_key(|k| (k.0, Reverse(k.2.df), k.1));
         Self {
             common: kept.partition_point(|k| !k.0) as u32,
             columns: kept.iter().map(|k| k.1).zip(0..).collect(),

@@ -7,8 +7,10 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use inference::LANES;
+
 use super::features::{Raw, raw};
-use super::svm::{LANES, Problem, Rows};
+use super::svm::{Problem, Rows};
 use super::train::{Local, Sample, VECTOR, written};
 use super::{Class, Ranker, Scope, judged};
 

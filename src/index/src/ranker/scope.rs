@@ -7,10 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use base::MunicipalityCode;
+use inference::LANES;
 use knowledge::{Audience, Layer, Release};
 
 use super::Class;
-use super::svm::LANES;
 
 /// For each class, who can meet it.
 pub(crate) struct Scope {

@@ -3,6 +3,8 @@
 //! Hsieh, Chang, Lin, Keerthi, Sundararajan: "A dual coordinate descent method for large-scale linear SVM",
 //! ICML 2008, algorithm 1. Deterministic: the order of the samples comes from a fixed seed.
 
+use inference::{LANES, Row};
+
 use super::features::Sparse;
 use crate::parallel;
 
@@ -21,31 +23,11 @@ impl Rows<'_> {
         }
     }
 
-    /// The inner products of a row with the weights of several planes, side by side.
-    fn dots(&self, row: usize, w: &[Lanes]) -> Lanes {
-        let mut sums = [0.0; LANES];
-        let mut add = |value: f32, w: &Lanes| {
-            for (sum, w) in sums.iter_mut().zip(w) {
-                *sum += value * w;
-            }
-        };
+    /// For several planes at once.
+    fn row(&self, row: usize) -> Row<'_> {
         match self {
-            Rows::Sparse(r) => r[row].iter().for_each(|&(c, v)| add(v, &w[c as usize])),
-            Rows::Dense(r) => r[row].iter().zip(w).for_each(|(&v, w)| add(v, w)),
-        }
-        sums
-    }
-
-    /// Adds the row to each plane, so many times.
-    fn add(&self, row: usize, times: &Lanes, w: &mut [Lanes]) {
-        let add = |value: f32, w: &mut Lanes| {
-            for (w, times) in w.iter_mut().zip(times) {
-                *w += times * value;
-            }
-        };
-        match self {
-            Rows::Sparse(r) => r[row].iter().for_each(|&(c, v)| add(v, &mut w[c as usize])),
-            Rows::Dense(r) => r[row].iter().zip(w).for_each(|(&v, w)| add(v, w)),
+            Rows::Sparse(r) => Row::Sparse(&r[row]),
+            Rows::Dense(r) => Row::Dense(r[row]),
         }
     }
 
@@ -114,12 +96,6 @@ const BIAS_FEATURE: f32 = 1.0;
 /// positives is on its right side from the start, and never has to be moved there.
 const START: f32 = -1.0;
 
-/// Classes that are fitted at once: reading a row and finding its columns costs more than the sums.
-pub(crate) const LANES: usize = 16;
-
-/// One number a class.
-type Lanes = [f32; LANES];
-
 /// What planes are fitted to.
 pub(crate) struct Problem<'a> {
     pub rows: &'a Rows<'a>,
@@ -149,7 +125,7 @@ impl Problem<'_> {
     }
 }
 
-/// Fits up to [`LANES`] classes. `train` are rows; `own(row)` is the lane of its class, or none of these.
+/// Fits up to [`LANES`] classes: reading a row and finding its columns costs more than the sums. `train` are rows; `own(row)` is the lane of its class, or none of these.
 pub(crate) fn fit(
     rows: &Rows<'_>,
     width: usize,
@@ -183,7 +159,8 @@ pub(crate) fn fit(
                 side[lane] = 1.0;
                 shift[lane] /= how.positive;
             }
-            let dots = rows.dots(row, &w);
+            let features = rows.row(row);
+            let dots = features.dots(&w);
             let alpha = &mut alpha[j];
             let mut step = [0.0; LANES];
             let mut violation = 0.0_f32;
@@ -202,7 +179,7 @@ pub(crate) fn fit(
                 bias[l] += step[l] * BIAS_FEATURE * BIAS_FEATURE;
             }
             if step.iter().any(|s| *s != 0.0) {
-                rows.add(row, &step, &mut w);
+                features.add_to(&step, &mut w);
             }
             largest = largest.max(violation);
             // What needs no move now rests until the next whole pass.

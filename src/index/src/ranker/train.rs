@@ -185,7 +185,7 @@ pub(super) struct Local {
 }
 
 impl Local {
-    /// Fits up to [`super::svm::LANES`] classes, ascending, against the other rows of `train`.
+    /// Fits up to [`inference::LANES`] classes, ascending, against the other rows of `train`.
     pub(super) fn fit(
         sparse: &[Sparse],
         train: &[u32],

@@ -20,7 +20,7 @@ use crate::vectors::{VectorCache, io_error};
 use crate::{Error, parallel};
 
 /// Raise when the ranker's training or layout changes: stored rankers of other versions are not read.
-const RANKER_VERSION: u32 = 12;
+const RANKER_VERSION: u32 = 13;
 
 /// How a snapshot is built.
 #[derive(Clone, Debug)]
