@@ -3,7 +3,7 @@ export BORGERLINJE_CACHE := $(abspath $(or $(BORGERLINJE_CACHE),cache))
 GEMMA := $(BORGERLINJE_CACHE)/models/gemma3-270m/gemma-3-270m-q4_k_m.gguf
 RELEASE := $(or $(CARGO_TARGET_DIR),target)/release/borgerlinje
 
-.PHONY: help run test soak load lint bench widget release sbom deb fuzz
+.PHONY: help run test soak load lint bench widget release sbom deb fuzz sanitize
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
 
@@ -58,3 +58,9 @@ deb: widget release sbom ## a Debian package with a service: target/debian
 fuzz: ## bytes that nobody expects, against whatever reads them (FUZZ_SECONDS=300, FUZZ_TARGETS=)
 	cargo fuzz --version >/dev/null 2>&1 || cargo install --locked --version 0.13.2 cargo-fuzz
 	fuzz/run $(FUZZ_TARGETS)
+
+# An unstable option of the compiler, which RUSTC_BOOTSTRAP lets the stable one take; dependencies are built with it too.
+HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+sanitize: ## the unsafe code's tests under AddressSanitizer
+	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo test --locked -p inference --lib \
+		--target $(HOST) --target-dir $(or $(CARGO_TARGET_DIR),target)/sanitize -- kernels:: mapped:: container:: encoder:: products::

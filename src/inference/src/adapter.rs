@@ -227,7 +227,7 @@ impl Adapter {
 
 /// A layer's matrix `N.PART` as f32 [outputs, inputs]: what the file holds, and the adapter on top.
 pub(crate) fn rows(
-    reader: &mut Reader,
+    reader: &Reader,
     adapter: Option<&Adapter>,
     name: &str,
     shape: [usize; 2],
@@ -243,14 +243,15 @@ pub(crate) fn rows(
 
 /// The same in 4-bit blocks: the file's own, or, with an adapter, rounded anew.
 pub(crate) fn blocks(
-    reader: &mut Reader,
+    reader: &Reader,
     adapter: Option<&Adapter>,
     name: &str,
     shape: [usize; 2],
 ) -> Result<Vec<u8>> {
     use candle_core::quantized::{GgmlDType, QTensor};
     if adapter.is_none_or(|adapter| !adapter.parts.contains_key(name)) {
-        return reader.bytes(&format!("{name}.weight"), &shape, Dtype::Q4_0);
+        let blocks = reader.bytes(&format!("{name}.weight"), &shape, Dtype::Q4_0)?;
+        return Ok(blocks.to_vec());
     }
     let rows = rows(reader, adapter, name, shape)?;
     let tensor = Tensor::from_vec(rows, (shape[0], shape[1]), &Device::Cpu)?;

@@ -14,13 +14,15 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::Write;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::digest;
 use crate::error::{Error, IoContext, Result};
+use crate::mapped::Piece;
 
 const MAGIC: &[u8; 8] = b"BLWEIGHT";
 const VERSION: u32 = 1;
@@ -171,11 +173,12 @@ fn model_hash(entries: &[Entry], tokenizer_sha256: &str) -> String {
     digest::of_bytes(text.as_bytes())
 }
 
-/// An open container; tensors are read one by one, the file is never in memory whole.
+/// An open container. It is mapped: what is not asked for never comes into memory.
 pub(crate) struct Reader {
     path: PathBuf,
-    file: File,
-    data_start: u64,
+    /// The whole file.
+    all: Piece,
+    data_start: usize,
     pub(crate) header: Header,
     index: HashMap<String, usize>,
 }
@@ -183,26 +186,25 @@ pub(crate) struct Reader {
 impl Reader {
     /// Reads the header and checks that every tensor lies within the file.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let mut file = File::open(path).at("open", path)?;
-        let size = file.metadata().at("read", path)?.len();
-        let mut start = [0_u8; 16];
-        file.read_exact(&mut start).at("read", path)?;
-        let (magic, rest) = start.split_at(8);
-        let version = u32::from_le_bytes([rest[0], rest[1], rest[2], rest[3]]);
-        let length = u32::from_le_bytes([rest[4], rest[5], rest[6], rest[7]]);
+        let all = Piece::of_file(path)?;
+        let other = || {
+            let what = format!(
+                "not a weights file of version {VERSION}; delete it and run `borgerlinje model fetch`"
+            );
+            Error::format(path, what)
+        };
+        let (start, rest) = all.split_first_chunk::<16>().ok_or_else(other)?;
+        let (magic, start) = start.split_at(8);
+        let version = u32::from_le_bytes([start[0], start[1], start[2], start[3]]);
+        let length = u32::from_le_bytes([start[4], start[5], start[6], start[7]]);
         if magic != MAGIC || version != VERSION || length > HEADER_LIMIT {
-            return Err(Error::format(
-                path,
-                format!(
-                    "not a weights file of version {VERSION}; delete it and run `borgerlinje model fetch`"
-                ),
-            ));
+            return Err(other());
         }
-        let mut json = vec![0_u8; length as usize];
-        file.read_exact(&mut json).at("read", path)?;
-        let header: Header = serde_json::from_slice(&json)
+        let length = length as usize;
+        let json = rest.get(..length).ok_or_else(other)?;
+        let header: Header = serde_json::from_slice(json)
             .map_err(|error| Error::format(path, format!("damaged header: {error}")))?;
-        let data_start = (16 + u64::from(length)).next_multiple_of(ALIGN);
+        let data_start = (16 + length).next_multiple_of(ALIGN as usize);
         let mut index = HashMap::with_capacity(header.tensors.len());
         for (i, entry) in header.tensors.iter().enumerate() {
             let elements = entry
@@ -212,11 +214,8 @@ impl Reader {
             let expected = elements
                 .and_then(|n| entry.dtype.bytes(n))
                 .map(|n| n as u64);
-            let end = entry
-                .offset
-                .checked_add(entry.bytes)
-                .and_then(|end| end.checked_add(data_start));
-            if expected != Some(entry.bytes) || end.is_none_or(|end| end > size) {
+            let place = place(data_start, entry).and_then(|at| all.part(at));
+            if expected != Some(entry.bytes) || place.is_none() {
                 return Err(Error::format(
                     path,
                     format!(
@@ -229,7 +228,7 @@ impl Reader {
         }
         Ok(Self {
             path: path.to_owned(),
-            file,
+            all,
             data_start,
             header,
             index,
@@ -237,7 +236,7 @@ impl Reader {
     }
 
     /// Raw bytes of a tensor that must have this shape and type.
-    pub(crate) fn bytes(&mut self, name: &str, shape: &[usize], dtype: Dtype) -> Result<Vec<u8>> {
+    pub(crate) fn bytes(&self, name: &str, shape: &[usize], dtype: Dtype) -> Result<Piece> {
         let entry = self.index.get(name).map(|&i| &self.header.tensors[i]);
         let entry = entry.ok_or_else(|| Error::format(&self.path, format!("no tensor {name}")))?;
         if entry.shape != shape || entry.dtype != dtype {
@@ -249,17 +248,12 @@ impl Reader {
                 ),
             ));
         }
-        let (offset, bytes) = (entry.offset, entry.bytes);
-        self.file
-            .seek(SeekFrom::Start(self.data_start + offset))
-            .at("read", &self.path)?;
-        let mut data = vec![0_u8; bytes as usize];
-        self.file.read_exact(&mut data).at("read", &self.path)?;
-        Ok(data)
+        let at = place(self.data_start, entry).and_then(|at| self.all.part(at));
+        at.ok_or_else(|| Error::format(&self.path, format!("tensor {name} ends too early")))
     }
 
     /// Values of an f32 tensor.
-    pub(crate) fn floats(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
+    pub(crate) fn floats(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
         let bytes = self.bytes(name, shape, Dtype::F32)?;
         Ok(bytes
             .chunks_exact(4)
@@ -268,7 +262,7 @@ impl Reader {
     }
 
     /// Re-reads every tensor and compares its digest and the model's hash with the header.
-    pub(crate) fn verify(&mut self) -> Result<()> {
+    pub(crate) fn verify(&self) -> Result<()> {
         let hash = model_hash(&self.header.tensors, &self.header.tokenizer_sha256);
         if hash != self.header.hash {
             return Err(Error::Hash {
@@ -277,18 +271,27 @@ impl Reader {
                 found: hash,
             });
         }
-        for entry in self.header.tensors.clone() {
+        for entry in &self.header.tensors {
             let found = digest::of_bytes(&self.bytes(&entry.name, &entry.shape, entry.dtype)?);
             if found != entry.sha256 {
                 return Err(Error::Hash {
                     path: self.path.join(&entry.name),
-                    expected: entry.sha256,
+                    expected: entry.sha256.clone(),
                     found,
                 });
             }
         }
         Ok(())
     }
+}
+
+/// Where a tensor lies in its file.
+fn place(data_start: usize, entry: &Entry) -> Option<Range<usize>> {
+    let start = usize::try_from(entry.offset)
+        .ok()?
+        .checked_add(data_start)?;
+    let end = start.checked_add(usize::try_from(entry.bytes).ok()?)?;
+    Some(start..end)
 }
 
 #[cfg(test)]

@@ -14,8 +14,10 @@ use rayon::ThreadPool;
 use crate::adapter::Adapter;
 use crate::container::{Architecture, BLOCK, BLOCK_BYTES, Dtype, Reader};
 use crate::error::{Error, Result};
+use crate::kernels::int8::Packed;
 use crate::kernels::{self, Isa};
 use crate::linear::Linear;
+use crate::mapped::{Large, Piece};
 
 use pass::Space;
 
@@ -111,8 +113,8 @@ pub struct Encoder {
     compute: Compute,
     hash: String,
     tokenizer_sha256: String,
-    /// [vocabulary, hidden] in `q4_0` blocks, expanded a row at a time.
-    word: Vec<u8>,
+    /// [vocabulary, hidden] in `q4_0` blocks of the file, expanded a row at a time.
+    word: Piece,
     /// [positions, hidden]: position and token type together.
     position: Vec<f32>,
     norm: Norm,
@@ -151,7 +153,7 @@ impl Encoder {
         options: &EncoderOptions,
         adapter: Option<&Adapter>,
     ) -> Result<Self> {
-        let mut reader = Reader::open(weights)?;
+        let reader = Reader::open(weights)?;
         let architecture = reader.header.architecture.clone();
         let a = &architecture;
         // A header is read from a file: what nothing could be computed with is said here, not met later.
@@ -181,6 +183,7 @@ impl Encoder {
         };
         let compute = options.compute;
         let word = reader.bytes("word", &[a.vocabulary, a.hidden], Dtype::Q4_0)?;
+        word.ahead();
         let mut position = reader.floats("position", &[a.positions, a.hidden])?;
         let token_type = reader.floats("type", &[a.hidden])?;
         for row in position.chunks_exact_mut(a.hidden) {
@@ -188,7 +191,7 @@ impl Encoder {
                 *value += more;
             }
         }
-        let norm = |reader: &mut Reader, name: &str| -> Result<Norm> {
+        let norm = |name: &str| -> Result<Norm> {
             Ok(Norm {
                 weight: reader.floats(&format!("{name}.weight"), &[a.hidden])?,
                 bias: reader.floats(&format!("{name}.bias"), &[a.hidden])?,
@@ -197,7 +200,7 @@ impl Encoder {
         let mut layers = Vec::new();
         for n in 0..a.layers {
             let square = [a.hidden, a.hidden];
-            let r = &mut reader;
+            let r = &reader;
             layers.push(Layer {
                 attention: Linear::read(
                     r,
@@ -208,7 +211,7 @@ impl Encoder {
                     compute,
                 )?,
                 output: Linear::read(r, adapter, n, &["output"], square, compute)?,
-                norm: norm(r, &format!("{n}.norm"))?,
+                norm: norm(&format!("{n}.norm"))?,
                 up: Linear::read(r, adapter, n, &["up"], [a.intermediate, a.hidden], compute)?,
                 down: Linear::read(
                     r,
@@ -218,10 +221,11 @@ impl Encoder {
                     [a.hidden, a.intermediate],
                     compute,
                 )?,
-                last_norm: norm(r, &format!("{n}.last_norm"))?,
+                last_norm: norm(&format!("{n}.last_norm"))?,
             });
         }
-        let norm = norm(&mut reader, "norm")?;
+        gather(&mut layers)?;
+        let norm = norm("norm")?;
         let mut encoder = Self {
             hash,
             tokenizer_sha256: reader.header.tokenizer_sha256,
@@ -369,6 +373,36 @@ impl Encoder {
             self.architecture.layer_norm_eps,
         );
     }
+}
+
+/// Brings the weights of all layers together on large pages: every text reads them from one end to the other.
+fn gather(layers: &mut [Layer]) -> Result<()> {
+    let mut all: Vec<&mut Packed> = layers
+        .iter_mut()
+        .flat_map(|l| [&mut l.attention, &mut l.output, &mut l.up, &mut l.down])
+        .filter_map(Linear::packed)
+        .collect();
+    let bytes = all.iter().map(|packed| packed.bytes()).sum();
+    if bytes == 0 {
+        return Ok(());
+    }
+    let mut large = Large::new(bytes)?;
+    let mut rest = &mut large[..];
+    for packed in &all {
+        let (to, after) = rest.split_at_mut(packed.bytes());
+        packed.copy_to(to);
+        rest = after;
+    }
+    let piece = large.done()?;
+    let mut start = 0;
+    for packed in &mut all {
+        let end = start + packed.bytes();
+        if let Some(part) = piece.part(start..end) {
+            packed.move_to(part);
+        }
+        start = end;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

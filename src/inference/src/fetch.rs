@@ -240,7 +240,7 @@ fn install_compact(json: &Path) -> Result<()> {
 /// # Errors
 /// As [`ModelFiles::open`], and [`Error::Hash`] for a file that changed since.
 pub fn verify(cache_dir: &Path, manifest: &Manifest) -> Result<ModelFiles> {
-    let (files, mut reader) = opened(cache_dir, manifest)?;
+    let (files, reader) = opened(cache_dir, manifest)?;
     let expected = reader.header.tokenizer_sha256.clone();
     digest::check(&files.tokenizer, Some(&expected))?;
     reader.verify()?;

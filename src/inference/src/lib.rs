@@ -5,7 +5,7 @@
 //! and the [`Handle`] is what everybody else sees.
 //!
 //! Invariants: nothing here knows a municipality or a citizen; no wall clock is read; no message
-//! can make it panic; unsafe code is in `kernels` alone.
+//! can make it panic; unsafe code is in `kernels` and `mapped` alone.
 
 mod adapter;
 pub mod bench;
@@ -22,6 +22,7 @@ pub mod generator;
 mod kernels;
 mod linear;
 pub mod manifest;
+mod mapped;
 mod precedence;
 mod products;
 pub mod scheduler;
@@ -35,6 +36,7 @@ pub use encoder::{Compute, Encoder, EncoderOptions};
 pub use error::{Error, Result};
 pub use fetch::ModelFiles;
 pub use kernels::Isa;
+pub use kernels::lanes::{LANES, Lanes, Row};
 pub use manifest::{GeneratorManifest, Manifest};
 pub use precedence::{BACKGROUND, Precedence, Turn, WRITING, nice};
 pub use products::{Products, Rounded};

@@ -27,7 +27,7 @@ impl Linear {
     /// Reads `N.PART.weight` and `.bias` for each part, adds what the adapter has for it, and stacks their outputs into
     /// one layer.
     pub(crate) fn read(
-        reader: &mut Reader,
+        reader: &Reader,
         adapter: Option<&Adapter>,
         layer: usize,
         parts: &[&str],
@@ -61,6 +61,14 @@ impl Linear {
             bias,
             inputs,
         })
+    }
+
+    /// The weights in 8 bits, where these are what it multiplies by.
+    pub(crate) fn packed(&mut self) -> Option<&mut int8::Packed> {
+        match &mut self.weights {
+            Weights::Int8(packed, _) => Some(packed),
+            Weights::Dense(_) | Weights::Candle(_) => None,
+        }
     }
 
     pub(crate) fn outputs(&self) -> usize {

@@ -49,9 +49,9 @@ impl Matrix {
         }
         let weights = match compute {
             Compute::Int8(isa) => {
-                let mut packed = int8::Packed::zeros(outputs, inputs, isa);
-                each(file, parts, |output, rows| packed.put(output, rows))?;
-                Weights::Int8(packed, isa)
+                let mut packing = int8::Packing::new(outputs, inputs, isa);
+                each(file, parts, |output, rows| packing.put(output, rows))?;
+                Weights::Int8(packing.done(), isa)
             }
             Compute::Dense => {
                 let mut all = Vec::with_capacity(outputs * inputs);
@@ -183,9 +183,9 @@ impl Vocabulary {
         let mut blocks = None;
         let head = match compute {
             Compute::Int8(isa) => {
-                let mut packed = int8::Packed::zeros(padded, hidden, isa);
-                file.expand(name, 0, tokens, |token, rows| packed.put(token, rows))?;
-                Head::Int8(packed, isa)
+                let mut packing = int8::Packing::new(padded, hidden, isa);
+                file.expand(name, 0, tokens, |token, rows| packing.put(token, rows))?;
+                Head::Int8(packing.done(), isa)
             }
             Compute::Dense => {
                 let mut all = Vec::with_capacity(padded * hidden);

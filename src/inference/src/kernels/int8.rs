@@ -18,7 +18,7 @@ mod x86;
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 
-pub(crate) use self::pack::Packed;
+pub(crate) use self::pack::{Packed, Packing};
 use self::round::Part;
 pub(crate) use self::round::Rows;
 

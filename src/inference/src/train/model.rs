@@ -59,7 +59,7 @@ impl Model {
         seed: u64,
         device: &Device,
     ) -> Result<Self> {
-        let mut reader = Reader::open(weights)?;
+        let reader = Reader::open(weights)?;
         let a = reader.header.architecture.clone();
         let mut matrices = Vec::new();
         let mut layers = Vec::new();
@@ -68,7 +68,7 @@ impl Model {
             for (part, (name, wide_out, wide_in)) in parts.iter_mut().zip(PARTS) {
                 let name = format!("{n}.{name}");
                 let [outputs, inputs] = adapter::shape(&a, wide_out, wide_in);
-                let frozen = adapter::rows(&mut reader, None, &name, [outputs, inputs])?;
+                let frozen = adapter::rows(&reader, None, &name, [outputs, inputs])?;
                 let bias = reader.floats(&format!("{name}.bias"), &[outputs])?;
                 let mut random = Random::of(&[seed, 1, matrices.len() as u64]);
                 let bound = 1.0 / (inputs as f32).sqrt();
@@ -84,7 +84,7 @@ impl Model {
                     b: Var::zeros((outputs, rank), DType::F32, device)?,
                 });
             }
-            let mut norm = |name: &str| -> Result<Norm> {
+            let norm = |name: &str| -> Result<Norm> {
                 Ok(Norm {
                     weight: reader
                         .floats(&format!("{n}.{name}.weight"), &[a.hidden])?

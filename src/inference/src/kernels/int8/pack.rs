@@ -1,11 +1,14 @@
 //! A matrix of f32, rounded and packed.
 
+use std::ops::Deref;
+
 use super::{Isa, Line, STEP, WIDTH};
+use crate::mapped::Piece;
 
 /// A matrix of weights in 8 bits, packed for the right side of products.
 pub(crate) struct Packed {
     /// [outputs / 32, inputs / 4], see [`Line`].
-    pub(super) lines: Vec<Line>,
+    pub(super) lines: Lines,
     /// One an output, as `scales`.
     pub(super) starts: Vec<i32>,
     pub(super) scales: Vec<f32>,
@@ -13,18 +16,42 @@ pub(crate) struct Packed {
     pub(super) isa: Isa,
 }
 
-impl Packed {
-    /// Rounds and packs `rows` [outputs, inputs] for `isa`, which this machine must have; outputs are a multiple of
-    /// 32, inputs of 4.
-    pub(crate) fn new(rows: &[f32], inputs: usize, isa: Isa) -> Self {
-        assert!(inputs > 0 && rows.len().is_multiple_of(inputs * WIDTH));
-        let mut this = Self::zeros(rows.len() / inputs, inputs, isa);
-        this.put(0, rows);
-        this
-    }
+/// Where a matrix lies.
+pub(super) enum Lines {
+    Own(Vec<Line>),
+    /// Whole lines, each on a multiple of 64 bytes.
+    Piece(Piece),
+}
 
-    /// A matrix of zeros, to be filled by [`Packed::put`].
-    pub(crate) fn zeros(outputs: usize, inputs: usize, isa: Isa) -> Self {
+impl Deref for Lines {
+    type Target = [Line];
+
+    fn deref(&self) -> &[Line] {
+        match self {
+            Self::Own(lines) => lines,
+            Self::Piece(bytes) => lines(bytes),
+        }
+    }
+}
+
+/// The lines that lie whole in these bytes.
+fn lines(bytes: &[u8]) -> &[Line] {
+    // SAFETY: a line is 128 bytes without gaps, each of which may have any value.
+    unsafe { bytes.align_to::<Line>() }.1
+}
+
+/// A matrix that is being packed.
+pub(crate) struct Packing {
+    lines: Vec<Line>,
+    starts: Vec<i32>,
+    scales: Vec<f32>,
+    inputs: usize,
+    isa: Isa,
+}
+
+impl Packing {
+    /// A matrix of zeros for `isa`, which this machine must have; outputs are a multiple of 32, inputs of 4.
+    pub(crate) fn new(outputs: usize, inputs: usize, isa: Isa) -> Self {
         assert!(isa.available() && inputs > 0 && inputs.is_multiple_of(STEP));
         assert!(outputs.is_multiple_of(WIDTH));
         Self {
@@ -54,6 +81,47 @@ impl Packed {
                 line[at % WIDTH * STEP..][..STEP].copy_from_slice(step);
             }
         }
+    }
+
+    pub(crate) fn done(self) -> Packed {
+        Packed {
+            lines: Lines::Own(self.lines),
+            starts: self.starts,
+            scales: self.scales,
+            inputs: self.inputs,
+            isa: self.isa,
+        }
+    }
+}
+
+impl Packed {
+    /// Rounds and packs `rows` [outputs, inputs], as [`Packing`].
+    pub(crate) fn new(rows: &[f32], inputs: usize, isa: Isa) -> Self {
+        assert!(inputs > 0 && rows.len().is_multiple_of(inputs));
+        let mut packing = Packing::new(rows.len() / inputs, inputs, isa);
+        packing.put(0, rows);
+        packing.done()
+    }
+
+    /// Bytes of all weights, a multiple of 128.
+    pub(crate) fn bytes(&self) -> usize {
+        self.lines.len() * WIDTH * STEP
+    }
+
+    /// Copies the weights to as many bytes.
+    pub(crate) fn copy_to(&self, to: &mut [u8]) {
+        assert_eq!(to.len(), self.bytes());
+        for (to, line) in to.chunks_exact_mut(WIDTH * STEP).zip(&*self.lines) {
+            for (to, &weight) in to.iter_mut().zip(&line.0) {
+                *to = weight.cast_unsigned();
+            }
+        }
+    }
+
+    /// The weights are from now on what [`Packed::copy_to`] wrote there, on a multiple of 64 bytes.
+    pub(crate) fn move_to(&mut self, piece: Piece) {
+        assert!(lines(&piece).len() == self.lines.len() && piece.len() == self.bytes());
+        self.lines = Lines::Piece(piece);
     }
 
     /// The weights of one output, as far as eight bits say them.

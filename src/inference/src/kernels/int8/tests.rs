@@ -1,4 +1,5 @@
 use super::*;
+use crate::mapped::Large;
 use crate::testing::noise;
 
 fn product(isa: Isa, x: &[f32], weights: &[f32], bias: &[f32], threads: usize) -> Vec<f32> {
@@ -111,4 +112,30 @@ fn names_are_distinct() {
     let names: std::collections::BTreeSet<_> = Isa::ALL.iter().map(|p| p.name()).collect();
     assert_eq!(names.len(), Isa::ALL.len());
     assert!(Isa::best().available());
+}
+
+#[test]
+fn weights_that_were_moved_are_the_same() {
+    let (inputs, outputs) = (100, 96);
+    let (weights, bias, x) = (
+        noise(1, outputs * inputs),
+        noise(2, outputs),
+        noise(3, 7 * inputs),
+    );
+    for isa in available() {
+        let mut packed = Packed::new(&weights, inputs, isa);
+        let mut rows = Rows::default();
+        rows.round(&x, inputs, isa);
+        let product = |packed: &Packed| {
+            let mut out = vec![f32::NAN; 7 * outputs];
+            packed.linear(&rows, &bias, &mut out, 1);
+            out
+        };
+        let before = product(&packed);
+        let mut large = Large::new(64 + packed.bytes()).unwrap();
+        packed.copy_to(&mut large[64..]);
+        let piece = large.done().unwrap();
+        packed.move_to(piece.part(64..piece.len()).unwrap());
+        assert_eq!(product(&packed), before);
+    }
 }
