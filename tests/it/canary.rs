@@ -14,6 +14,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::canary_trace::{Canary, all, files, traces};
 use crate::client::Client;
+use crate::collector::Collector;
 use crate::desk_client::{Desk, account, request_at, sign_in, try_sign_in};
 use crate::harness::Server;
 use crate::studio::rewritten;
@@ -396,7 +397,11 @@ async fn no_marked_number_is_found_anywhere_redis() {
     );
     let folder = knowledge.path().join("knowledge");
     let url = format!("redis://127.0.0.1:{}", redis.port);
+    let collector = Collector::start();
+    let endpoint = collector.endpoint();
     let environment = [
+        ("BORGERLINJE_TELEMETRY_ENDPOINT", endpoint.as_str()),
+        ("BORGERLINJE_TELEMETRY_SAMPLE", "1"),
         ("BORGERLINJE_KNOWLEDGE", folder.to_str().unwrap()),
         ("BORGERLINJE_REDIS_URL", url.as_str()),
         ("BORGERLINJE_NODE", "kanarie"),
@@ -444,6 +449,7 @@ async fn no_marked_number_is_found_anywhere_redis() {
     places.extend(files(data.path()));
     places.extend(files(knowledge.path()));
     places.extend(files(redis.folder.path()));
+    places.push(("the collector".to_owned(), collector.bytes()));
 
     // The search is one that finds: what was said is there, in the journal, in Redis and in the studio's file.
     let holds = |place: &str, what: &str| {
@@ -457,6 +463,10 @@ async fn no_marked_number_is_found_anywhere_redis() {
     assert!(holds("editor", "Borgeren har [CPR-nummer skjult]"));
     let counted = r#"borgerlinje_turns_total{outcome="answered",municipality="0751"}"#;
     assert!(holds("the metrics", counted));
+    assert!(holds(
+        "the collector",
+        "POST /api/studio/drafts/{id}/comments"
+    ));
     assert!(holds("editor", "kano med [CPR-nummer skjult]"));
     let kept = |(name, _): &&(String, Vec<u8>)| name.contains("journal") || name.contains("redis");
     let rung = Canary {

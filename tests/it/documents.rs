@@ -266,6 +266,7 @@ fn every_setting_is_in_the_operations_document_and_no_other() {
         ("src/server/src/config/oidc.rs", "OidcFile"),
         ("src/server/src/config/per_network.rs", "PerNetwork"),
         ("src/server/src/config/team.rs", "TeamFile"),
+        ("src/server/src/config/telemetry.rs", "TelemetryFile"),
         ("src/server/src/config/tls.rs", "Written"),
         ("src/server/src/config/website.rs", "WebsiteFile"),
         ("src/server/src/desk/presence.rs", "Patience"),

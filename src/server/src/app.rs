@@ -26,6 +26,7 @@ use crate::embed::Embed;
 use crate::fair::Line;
 use crate::metrics::Metrics;
 use crate::switches::Switches;
+use crate::telemetry::Telemetry;
 use crate::tls::Tls;
 use crate::transcript::Typing;
 use crate::websites::Websites;
@@ -50,6 +51,8 @@ pub(crate) struct Inner {
     pub composer: OnceLock<Arc<Composer>>,
     /// What the service speaks TLS with; not set where a proxy in front does.
     pub tls: OnceLock<Arc<Tls>>,
+    /// Makes traces; not set where no collector is named.
+    pub telemetry: OnceLock<Arc<Telemetry>>,
     /// Whose numbers the events of dialogues have here.
     pub stream: String,
     /// Who writes just now; not stored, and heard at this node alone.
@@ -115,6 +118,7 @@ impl Inner {
             studio: OnceLock::new(),
             composer: OnceLock::new(),
             tls: OnceLock::new(),
+            telemetry: OnceLock::new(),
             drain: Drain::new(),
             stop: watch::Sender::new(false),
             stream: parts.stream,

@@ -26,6 +26,7 @@ mod router;
 mod runtime;
 mod shed;
 mod switches;
+mod telemetry;
 mod tls;
 mod transcript;
 mod web;

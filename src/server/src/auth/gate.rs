@@ -8,13 +8,14 @@ use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRequestParts, Request, St
 use axum::handler::Handler;
 use axum::http::request::Parts;
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodFilter, MethodRouter};
 
 use super::Signed;
 use super::http::Trouble;
 use super::rights::{Method, Page, ROUTES, Route, Who};
 use crate::app::App;
+use crate::telemetry::Trace;
 use crate::websites::Visitor;
 
 /// Routes that are being registered.
@@ -82,9 +83,21 @@ impl Routes {
     }
 }
 
-/// Lets a request through to its handler, with its session, or says why not.
-async fn guard(
-    State((app, route)): State<(App, Route)>,
+/// Lets a request through to its handler, with its session, or says why not; those of staff are traced.
+async fn guard(State((app, route)): State<(App, Route)>, request: Request, next: Next) -> Response {
+    let trace = if route.who.signed_in() {
+        Trace::request(&app, route.method.name(), route.path)
+    } else {
+        Trace::default()
+    };
+    let answer = let_in(&app, route, request, next).await.into_response();
+    trace.status(answer.status().as_u16());
+    answer
+}
+
+async fn let_in(
+    app: &App,
+    route: Route,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Trouble> {

@@ -9,6 +9,7 @@ use super::people::Standing;
 use super::turn::{Refusal, Request};
 use crate::composer::{Plan, Writing};
 use crate::shed::{self, Load};
+use crate::telemetry::Step;
 use crate::wire::Event;
 
 /// What the citizen has been shown of it.
@@ -69,6 +70,7 @@ impl Request<'_> {
         if let Ok((_, told)) = &done {
             let took = self.app.clock.monotonic().saturating_sub(began);
             self.app.metrics.composed(told, took);
+            self.trace.step(Step::Compose, began);
         }
         done
     }

@@ -23,7 +23,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::crowd::Place;
 use super::dialogue::{self, Dialogue, Frame, Joined};
 use super::people;
-use super::turn::{Done, Refusal, Request, make_good};
+use super::turn::{Done, Refusal, Request, make_good, traced};
 use crate::app::App;
 use crate::fair;
 use crate::websites::Visitor;
@@ -464,6 +464,7 @@ async fn carried_out(
         dialogue,
         flow,
         client_id,
+        trace: traced(app, dialogue, frame),
     };
     match frame {
         FromCitizen::Message { text, .. } => request.message(text).await,

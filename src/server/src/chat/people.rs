@@ -15,6 +15,7 @@ use super::dialogue::{Dialogue, State};
 use super::turn::{Done, Refusal, Request};
 use crate::app::App;
 use crate::centre::Error;
+use crate::telemetry::Step;
 use crate::transcript::{Carried, CarriedEvent, Typing, Typist, citizen_message};
 use crate::wire::{Code, Event, ToCitizen};
 
@@ -79,7 +80,10 @@ impl Request<'_> {
         lang: Lang,
     ) -> Result<InLog, Refusal> {
         let text = Some(carried.text());
-        match self.app.centre.send_with(command, text).await {
+        let asked = self.trace.now();
+        let sent = self.app.centre.send_with(command, text).await;
+        self.trace.step(Step::Centre, asked);
+        match sent {
             // Done before, and asked for again; or done, and what came of it is not known.
             Ok(_) | Err(Error::Unknown | Error::Refused(No::Duplicate)) => {}
             Err(Error::Refused(why)) => return Ok(InLog::Refused(why)),
@@ -121,6 +125,7 @@ impl Request<'_> {
         self.limited(&mut state)?;
         self.not_closed(lang).await?;
         if let Some(event) = self.known(lang).await? {
+            self.trace.outcome("repeated");
             return Ok(Some(event));
         }
         let text = self.say("queued", lang, &[]);
@@ -154,6 +159,7 @@ impl Request<'_> {
                 return Err(Refusal::new(Code::NotPossible, text));
             }
         }
+        self.trace.outcome("queued");
         show_wait(self.app, self.dialogue, true).await;
         Ok(None)
     }

@@ -16,6 +16,7 @@ use super::people::{InLog, Standing, wait_frame};
 use super::turn::{Refusal, Request};
 use crate::composer::Plan;
 use crate::metrics::SWITCHED_OFF;
+use crate::telemetry::Step;
 use crate::transcript::{Carried, CarriedEvent};
 use crate::wire::{Approved, Code, Event, SourceShown, text};
 
@@ -34,6 +35,7 @@ impl Request<'_> {
             let took = self.app.clock.monotonic().saturating_sub(began);
             let code = self.dialogue.municipality;
             self.app.metrics.turn(outcome, code, took);
+            self.trace.outcome(outcome);
         };
         let (settled, plan) = match settled {
             Ok(settled) => settled,
@@ -41,6 +43,7 @@ impl Request<'_> {
                 tracing::error!(dialogue = %self.dialogue.id, "a turn failed: {e}");
                 // Whoever has the chat has the message.
                 return if person {
+                    self.trace.outcome(PERSON);
                     Ok(())
                 } else if self.bot_is_off() {
                     ended(SWITCHED_OFF);
@@ -54,6 +57,7 @@ impl Request<'_> {
         };
         let crisis = settled.outcome == Outcome::Crisis;
         if person && !crisis {
+            self.trace.outcome(PERSON);
             return Ok(());
         }
         if self.bot_is_off() && !crisis {
@@ -64,6 +68,7 @@ impl Request<'_> {
         let id = TurnId::random();
         let a = &settled.answer;
         let spoken = settled.record.language;
+        self.trace.language(spoken);
         state.context.lang = spoken;
         // Who waits already has asked for a person.
         let offer = match standing {
@@ -141,6 +146,7 @@ impl Request<'_> {
         let said = waits.as_deref().unwrap_or(&a.text);
         if !self.as_bot(standing, &id, said, &events, lang).await? && !crisis {
             // A person took over meanwhile.
+            self.trace.outcome(PERSON);
             return Ok(());
         }
         ended(settled.outcome.name());
@@ -148,11 +154,13 @@ impl Request<'_> {
             record: &settled.record,
             composition: composition.as_ref(),
         });
+        let asked = self.trace.now();
         let kept = self
             .app
             .journal
             .record_turn(&id, &self.dialogue.id, record, self.app.clock.now())
             .await;
+        self.trace.step(Step::Journal, asked);
         if let Err(e) = kept {
             // The citizen has the answer; only its explanation is missing.
             tracing::error!(dialogue = %self.dialogue.id, "a turn's record was not kept: {e}");
@@ -205,6 +213,9 @@ impl Request<'_> {
         Ok(true)
     }
 }
+
+/// What the trace of a message ends in that a person answers.
+const PERSON: &str = "person";
 
 /// A turn's record as it is stored.
 #[derive(Serialize)]

@@ -16,7 +16,8 @@ use crate::app::App;
 use crate::composer::Plan;
 use crate::fair::Flow;
 use crate::shed::{self, Load};
-use crate::wire::{ClientId, Code, Event, MAX_COMMENT, MAX_TEXT, ToCitizen};
+use crate::telemetry::{Root, Step, Trace};
+use crate::wire::{ClientId, Code, Event, FromCitizen, MAX_COMMENT, MAX_TEXT, ToCitizen};
 
 /// Why a request was not carried out.
 pub(crate) struct Refusal {
@@ -57,6 +58,7 @@ pub(crate) async fn make_good(
         dialogue,
         flow,
         client_id: &client_id,
+        trace: Trace::of(app, Root::Turn, dialogue.municipality),
     };
     let mut state = dialogue.state.lock().await;
     let standing = Standing::of(app, dialogue).await;
@@ -96,6 +98,18 @@ pub(crate) struct Request<'a> {
     /// Whose place in the line its turns take.
     pub flow: &'a Flow,
     pub client_id: &'a ClientId,
+    /// Of what it does, if that is traced.
+    pub trace: Trace,
+}
+
+/// A trace of what a frame asks for: of messages, and of the wish for a person.
+pub(super) fn traced(app: &App, dialogue: &Dialogue, frame: &FromCitizen) -> Trace {
+    let root = match frame {
+        FromCitizen::Message { .. } | FromCitizen::Choose { .. } => Root::Turn,
+        FromCitizen::Queue { .. } => Root::Handover,
+        _ => return Trace::default(),
+    };
+    Trace::of(app, root, dialogue.municipality)
 }
 
 impl Request<'_> {
@@ -171,7 +185,10 @@ impl Request<'_> {
             events.push(Event::Notice { text: &notice });
         }
         let standing = match self.acknowledge(&message, &events, lang).await? {
-            Acknowledged::Before(event) => return Ok(event),
+            Acknowledged::Before(event) => {
+                self.trace.outcome("repeated");
+                return Ok(event);
+            }
             Acknowledged::Now(standing) => standing,
         };
         // Of a person's chat the bot reads only whether help lines are needed; so it does while it is switched off.
@@ -238,7 +255,10 @@ impl Request<'_> {
             masked: &[],
         };
         match self.acknowledge(&title, &[event], lang).await? {
-            Acknowledged::Before(event) => Ok(event),
+            Acknowledged::Before(event) => {
+                self.trace.outcome("repeated");
+                Ok(event)
+            }
             Acknowledged::Now(standing) => {
                 self.settle(&mut state, Ok((settled, None)), &standing, began)
                     .await?;
@@ -321,10 +341,10 @@ impl Request<'_> {
         events: &[Event<'_>],
         lang: Lang,
     ) -> Result<Written, Refusal> {
-        self.dialogue
-            .publish(self.app, events, Some(self.client_id.as_str()))
-            .await
-            .map_err(|e| self.journal(&e, lang))
+        let (asked, key) = (self.trace.now(), Some(self.client_id.as_str()));
+        let published = self.dialogue.publish(self.app, events, key).await;
+        self.trace.counted(Step::Journal, asked, events.len());
+        published.map_err(|e| self.journal(&e, lang))
     }
 
     /// Events that nothing acknowledges.
@@ -333,7 +353,9 @@ impl Request<'_> {
         events: &[Event<'_>],
         lang: Lang,
     ) -> Result<(), Refusal> {
+        let asked = self.trace.now();
         let published = self.dialogue.publish(self.app, events, None).await;
+        self.trace.counted(Step::Journal, asked, events.len());
         published.map(drop).map_err(|e| self.journal(&e, lang))
     }
 
@@ -366,21 +388,26 @@ impl Request<'_> {
         };
         let (settled, plan) = {
             let (app, context) = (Arc::clone(self.app), state.context.clone());
+            let trace = self.trace.clone();
             let begun = turn.begin(input.clone(), &context);
             let planned = planned.clone();
             self.at_hand(in_haste, async move {
                 let asked = app.clock.monotonic();
                 // All at once: a follow-up's readings are one batch.
-                let texts = begun.texts().into_iter().map(|t| encode(&app, t));
+                let texts = begun.texts();
+                let count = texts.len();
+                let texts = texts.into_iter().map(|t| encode(&app, t));
                 let vectors = try_join_all(texts).await?;
                 let encoded = app.clock.monotonic().saturating_sub(asked);
                 app.metrics.encoded(encoded);
+                trace.counted(Step::Encode, asked, count);
                 let finishing = Arc::clone(&app);
                 computed(&app, move || {
                     let asked = finishing.clock.monotonic();
                     let settled = begun.finish(&vectors, &context)?;
                     let searched = finishing.clock.monotonic().saturating_sub(asked);
                     finishing.metrics.searched(searched);
+                    trace.step(Step::Search, asked);
                     Ok(planned(settled))
                 })
                 .await
@@ -392,7 +419,10 @@ impl Request<'_> {
         let Some(rewriting) = model.and_then(|c| c.rewrite(&settled, hidden)) else {
             return Ok((settled, plan));
         };
-        let Some(question) = rewriting.question().await else {
+        let asked = self.trace.now();
+        let question = rewriting.question().await;
+        self.trace.step(Step::Rewrite, asked);
+        let Some(question) = question else {
             return Ok((settled, plan));
         };
         let (app, context) = (Arc::clone(self.app), state.context.clone());
@@ -415,8 +445,11 @@ impl Request<'_> {
         work: impl Future<Output = Result<T, String>> + Send + 'static,
     ) -> Result<T, String> {
         let (line, flow) = (Arc::clone(&self.app.line), self.flow.clone());
+        let trace = self.trace.clone();
         let task = tokio::spawn(async move {
+            let asked = trace.now();
             let _at_hand = line.turn(flow, in_haste).await;
+            trace.step(Step::Wait, asked);
             work.await
         });
         task.await.map_err(|e| e.to_string())?

@@ -1,6 +1,7 @@
 //! `borgerlinje doctor`: whether everything is there that a service needs, before it is started. Changes nothing.
 
 mod embed;
+mod telemetry;
 
 use std::fs;
 use std::io::ErrorKind;
@@ -60,6 +61,7 @@ pub(super) fn run(setting: &Setting, json: bool) -> Result<ExitCode, Failure> {
         tls(setting),
         embed::websites(config),
         redis(config),
+        telemetry::collector(config),
         files(),
         memory(config),
     ];

@@ -25,6 +25,7 @@ use crate::editor::{Nodes, Studio};
 use crate::embed::{self, Embed};
 use crate::runtime::progress::Bars;
 use crate::runtime::{raise_open_files, say};
+use crate::telemetry::Telemetry;
 use crate::tls::{self, Handshakes, Tls};
 use crate::{backup, boot, chat, editor, metrics, retention, router, switches, transcript};
 
@@ -151,6 +152,11 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
             websites: config.websites.clone(),
             embed: Embed::new(config.embed, &config.widget, &config.data),
         });
+        if let Some(settings) = &config.telemetry {
+            let (clock, metrics) = (Arc::clone(&app.clock), Arc::clone(&app.metrics));
+            let begin = || Telemetry::start(settings, clock, metrics);
+            app.telemetry.get_or_init(begin);
+        }
         // Before anybody is let in: what is off stays off over a restart.
         app.switches.read(&accounts).await?;
         app.embed.look();
@@ -209,6 +215,9 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
         tokio::select! {
             served = serving => served?,
             () = overdue(&ended) => tracing::warn!("requests are still under way: they are not waited for"),
+        }
+        if let Some(telemetry) = ended.telemetry.get() {
+            telemetry.stop().await;
         }
         node.shutdown().await;
         accounts.close().await?;

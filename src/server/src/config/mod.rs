@@ -10,6 +10,7 @@ mod per_network;
 mod redis;
 mod secret;
 mod team;
+mod telemetry;
 mod tls;
 mod website;
 
@@ -27,6 +28,7 @@ pub(crate) use self::drain::Drain;
 pub(crate) use self::generation::Generation;
 pub(crate) use self::per_network::PerNetwork;
 pub(crate) use self::secret::bytes as secret_bytes;
+pub(crate) use self::telemetry::Telemetry;
 pub(crate) use self::tls::TlsFiles;
 use crate::auth::{Origins, Provider, Staff, public_origin};
 use crate::desk::Patience;
@@ -43,6 +45,8 @@ pub(crate) struct Config {
     pub tls: Option<TlsFiles>,
     /// Where metrics are served; None: nowhere.
     pub metrics_listen: Option<SocketAddr>,
+    /// Which collector traces go to; None: nothing is traced.
+    pub telemetry: Option<Telemetry>,
     /// Everything the running service writes lies here.
     pub data: PathBuf,
     /// Where commands put what can be made again: the fetched model, vectors, the trained ranker.
@@ -122,6 +126,8 @@ pub(crate) enum ConfigError {
     },
     #[error("{0} and {1} are both set: keep one of them")]
     Twice(String, String),
+    #[error("[telemetry]: {0}")]
+    Telemetry(String),
     #[error("[tls]: {0}")]
     Tls(&'static str),
     #[error("[centre] in the configuration file: {0}")]
@@ -177,6 +183,8 @@ struct ConfigFile {
     node: Option<String>,
     #[serde(default)]
     tls: tls::Written,
+    #[serde(default)]
+    telemetry: telemetry::TelemetryFile,
     #[serde(default)]
     centre: Settings,
     #[serde(default)]
@@ -348,6 +356,7 @@ impl Config {
             metrics_listen: set("BORGERLINJE_METRICS_LISTEN", &file.metrics_listen)
                 .map(|value| address("BORGERLINJE_METRICS_LISTEN", &value))
                 .transpose()?,
+            telemetry: telemetry::read(env, file.telemetry, &home)?,
             data: PathBuf::from(text("BORGERLINJE_DATA", &file.data, "./data")),
             cache: here(text("BORGERLINJE_CACHE", &file.cache, "cache"), &home),
             prepared: None,

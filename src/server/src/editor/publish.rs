@@ -20,6 +20,7 @@ use super::wire::{self, ReleaseMeta, Who};
 use super::{Live, Studio, blocking, today};
 use crate::app::App;
 use crate::boot::{BootError, Maker};
+use crate::telemetry::{Root, Step, Trace};
 
 /// A release to be.
 pub(super) struct Wanted {
@@ -119,9 +120,23 @@ impl Studio {
         wanted: Wanted,
         job: &Arc<Job>,
     ) -> Result<wire::Release, Problem> {
-        if let Some(nodes) = self.nodes() {
-            return self.release_among(nodes, app, wanted, job).await;
-        }
+        let trace = Trace::begin(app, Root::Publish, &[]);
+        let released = match self.nodes() {
+            Some(nodes) => self.release_among(nodes, app, wanted, job, &trace).await,
+            None => self.release_alone(app, wanted, job, &trace).await,
+        };
+        trace.outcome(released.as_ref().map_or_else(|e| e.code, |_| "published"));
+        released
+    }
+
+    async fn release_alone(
+        &self,
+        app: &App,
+        wanted: Wanted,
+        job: &Arc<Job>,
+        trace: &Trace,
+    ) -> Result<wire::Release, Problem> {
+        let asked = trace.now();
         job.step("Læser filerne", 0, 0);
         let root = self.root.clone();
         let disk = blocking(move || knowledge::load(&root)).await?;
@@ -151,11 +166,15 @@ impl Studio {
         .await?;
         let (release, faults) = built.map_err(|f| Problem::faults(&f))?;
         job.go_on()?;
+        trace.step(Step::Check, asked);
+        let asked = trace.now();
         let live_now = Arc::clone(&app.turn.load().snapshot);
         let (snapshot, quick) = self
             .built(self.maker.clone(), live_now, release, job)
             .await?;
+        trace.step(Step::Build, asked);
         job.commit()?;
+        let asked = trace.now();
         job.step("Skriver og tager i brug", 0, 0);
         let mut meta = wanted.meta;
         meta.files = files.iter().map(|f| listed(&shown(f))).collect();
@@ -172,6 +191,7 @@ impl Studio {
             self.learn_whole(app, Arc::clone(&snapshot.release));
         }
         self.noted(app, &meta, number).await;
+        trace.step(Step::Put, asked);
         Ok(wire::Release {
             number,
             hash: snapshot.release.hash.clone(),

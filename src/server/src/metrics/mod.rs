@@ -82,6 +82,8 @@ pub(crate) struct Metrics {
     sign_ins: Family<Answer, Counter>,
     journal_writes: Histogram,
     journal_seconds: Histogram,
+    telemetry_sent: Counter,
+    telemetry_dropped: Counter,
 }
 
 impl Default for Metrics {
@@ -112,6 +114,8 @@ impl Default for Metrics {
             sign_ins: Family::default(),
             journal_writes: Histogram::new(WRITES),
             journal_seconds: seconds(),
+            telemetry_sent: Counter::default(),
+            telemetry_dropped: Counter::default(),
             registry: Mutex::default(),
         };
         metrics.register(&mut all);
@@ -179,6 +183,10 @@ impl Metrics {
         let help = "A transaction of the journal, with its sync to disk";
         let took = m.journal_seconds.clone();
         all.register_with_unit("journal_transaction", help, Unit::Seconds, took);
+        let help = "Spans that the collector of traces took";
+        all.register("telemetry_sent", help, m.telemetry_sent.clone());
+        let help = "Spans that did not reach it";
+        all.register("telemetry_dropped", help, m.telemetry_dropped.clone());
     }
 
     /// What can be counted is there from the start, as nothing: a rate from nothing to one is seen.
@@ -306,6 +314,22 @@ impl Metrics {
     pub(crate) fn journal(&self, writes: usize, took: Duration) {
         self.journal_writes.observe(writes as f64);
         self.journal_seconds.observe(took.as_secs_f64());
+    }
+
+    /// The collector of traces took so many spans.
+    pub(crate) fn telemetry_sent(&self, spans: usize) {
+        self.telemetry_sent.inc_by(spans as u64);
+    }
+
+    /// So many spans did not reach the collector of traces.
+    pub(crate) fn telemetry_dropped(&self, spans: usize) {
+        self.telemetry_dropped.inc_by(spans as u64);
+    }
+
+    /// Spans that the collector of traces took, and those that did not reach it.
+    #[cfg(test)]
+    pub(crate) fn telemetry(&self) -> (u64, u64) {
+        (self.telemetry_sent.get(), self.telemetry_dropped.get())
     }
 }
 

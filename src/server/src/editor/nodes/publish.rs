@@ -18,6 +18,7 @@ use crate::editor::problem::Problem;
 use crate::editor::publish::Wanted;
 use crate::editor::texts::{differences, lay_over, text_of, with};
 use crate::editor::{Studio, blocking, today, wire};
+use crate::telemetry::{Step, Trace};
 
 /// How often others may be quicker before an editor is asked to try again.
 const TRIES: u32 = 5;
@@ -41,7 +42,9 @@ impl Studio {
         app: &App,
         wanted: Wanted,
         job: &Arc<Job>,
+        trace: &Trace,
     ) -> Result<wire::Release, Problem> {
+        let mut asked = trace.now();
         job.step("Ser efter, hvad de andre servere har udgivet", 0, 0);
         if !nodes.reachable() {
             return Err(super::away(None));
@@ -72,7 +75,11 @@ impl Studio {
                     "Der er ikke noget at udgive: det hele er som i den udgave, der er i brug.";
                 return Err(Problem::conflict("nothing", text));
             }
+            trace.step(Step::Check, asked);
+            asked = trace.now();
             let built = self.build_wanted(app, &laid.next, job).await?;
+            trace.step(Step::Build, asked);
+            asked = trace.now();
             job.commit()?;
             job.step("Sender til de andre servere og tager i brug", 0, 0);
             let mut meta = wanted.meta.clone();
@@ -125,6 +132,7 @@ impl Studio {
             }
             self.settled(nodes, joined).await;
             self.noted(app, &meta, number).await;
+            trace.step(Step::Put, asked);
             return Ok(wire::Release {
                 number,
                 hash,
