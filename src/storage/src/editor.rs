@@ -21,7 +21,7 @@ use crate::{Error, Journal, Options};
 /// "Bred".
 pub(crate) const FORMAT: Format = Format {
     id: 0x4272_6564,
-    migrations: &[FIRST, LOG, SHARED, PAGES],
+    migrations: &[FIRST, LOG, SHARED, PAGES, THRESHOLDS],
     finish: None,
 };
 
@@ -111,6 +111,15 @@ CREATE TABLE pages (
     at_ms   INTEGER NOT NULL,
     text    TEXT NOT NULL REFERENCES texts (sha256),
     PRIMARY KEY (layer, address)
+) STRICT, WITHOUT ROWID;
+";
+
+/// What other thresholds would have given with a release, by its hash.
+const THRESHOLDS: &str = "
+CREATE TABLE thresholds (
+    hash  TEXT PRIMARY KEY,
+    at_ms INTEGER NOT NULL,
+    json  TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 ";
 
@@ -307,6 +316,31 @@ impl Editor {
     ) -> Result<Vec<ReleaseRow>, Error> {
         self.file
             .read(move |c| releases::of(c, &paths, limit))
+            .await
+    }
+
+    /// Keeps what other thresholds would give with the release of this hash; what is kept of a later instant stays.
+    ///
+    /// # Errors
+    /// Full, Io.
+    pub async fn keep_thresholds(
+        &self,
+        hash: String,
+        at: Timestamp,
+        json: String,
+    ) -> Result<(), Error> {
+        self.file
+            .write(move |c| releases::keep_thresholds(c, &hash, at, &json))
+            .await
+    }
+
+    /// What other thresholds would have given with a release of the history, and its hash: JSON, where it was kept.
+    ///
+    /// # Errors
+    /// Corrupt, Io.
+    pub async fn thresholds(&self, number: u64) -> Result<Option<(String, Option<String>)>, Error> {
+        self.file
+            .read(move |c| releases::thresholds(c, number))
             .await
     }
 

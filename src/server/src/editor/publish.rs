@@ -196,6 +196,7 @@ impl Studio {
         let mut turn = Turn::new(Arc::clone(snapshot));
         turn.policy = policy;
         app.turn.store(Arc::new(turn));
+        self.keep_thresholds(app, snapshot);
         let release = Arc::clone(&snapshot.release);
         self.live
             .store(Arc::new(Live::new(files, release, faults, number)));
