@@ -15,6 +15,7 @@ use super::folder::{self, Broke};
 use super::jobs::Job;
 use super::places::listed;
 use super::problem::Problem;
+use super::replay::{excused, worse};
 use super::texts::{differences, lay_over, text_of, with};
 use super::wire::{self, ReleaseMeta, Who};
 use super::{Live, Studio, blocking, today};
@@ -27,9 +28,6 @@ pub(super) struct Wanted {
     pub meta: ReleaseMeta,
     pub changes: Vec<DraftText>,
 }
-
-/// Characters of a reason to publish something that makes a guarded set worse, at least.
-const REASON: usize = 10;
 
 impl Studio {
     /// The right to write the one next release.
@@ -58,13 +56,9 @@ impl Studio {
         }
         self.approved(found)?;
         let replay = found.meta.replay.as_ref();
-        let worse = replay.filter(|r| r.version == found.row.version && !r.worse.is_empty());
-        if let Some(r) = worse
-            && overridden.is_none_or(|o| o.trim().chars().count() < REASON)
-        {
-            let text = "Kladden gør svarene dårligere i et vogtet spørgsmålssæt. Skriv hvorfor den \
-                        skal udgives alligevel.";
-            return Err(Problem::conflict("worse", text).with("sets", &r.worse));
+        let found_worse = replay.filter(|r| r.version == found.row.version && !r.worse.is_empty());
+        if let Some(r) = found_worse.filter(|_| !excused(overridden)) {
+            return Err(worse(&r.worse));
         }
         self.without_faults(app, found).await
     }
@@ -111,7 +105,7 @@ impl Studio {
     /// Makes a release and swaps it in. The caller holds [`Studio::turn_to_publish`].
     ///
     /// # Errors
-    /// `conflict`, `nothing`, `faults`, `stopped`, `not_written`, `unavailable`; among several nodes as
+    /// `conflict`, `nothing`, `faults`, `worse`, `stopped`, `not_written`, `unavailable`; among several nodes as
     /// [`Studio::release_among`].
     pub(super) async fn release(
         &self,
@@ -155,6 +149,9 @@ impl Studio {
         let (snapshot, quick) = self
             .built(self.maker.clone(), live_now, release, job)
             .await?;
+        if wanted.meta.guarded() {
+            self.guard(app, &snapshot, job).await?;
+        }
         job.commit()?;
         job.step("Skriver og tager i brug", 0, 0);
         let mut meta = wanted.meta;

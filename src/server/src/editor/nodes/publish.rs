@@ -33,7 +33,7 @@ impl Studio {
     /// As [`Studio::release`], among several nodes.
     ///
     /// # Errors
-    /// `conflict`, `nothing`, `faults`, `stopped`, `wrong_state`, `nodes_away`, `not_known`, `not_here`, `busy`,
+    /// `conflict`, `nothing`, `faults`, `worse`, `stopped`, `wrong_state`, `nodes_away`, `not_known`, `not_here`, `busy`,
     /// `unavailable`.
     pub(in crate::editor) async fn release_among(
         &self,
@@ -73,6 +73,9 @@ impl Studio {
                 return Err(Problem::conflict("nothing", text));
             }
             let built = self.build_wanted(app, &laid.next, job).await?;
+            if wanted.meta.guarded() {
+                self.guard(app, &built.snapshot, job).await?;
+            }
             job.commit()?;
             job.step("Sender til de andre servere og tager i brug", 0, 0);
             let mut meta = wanted.meta.clone();
