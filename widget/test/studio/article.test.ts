@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { blank, fieldDiffs, faultsOf, inAYear, place, same, slug, toSend } from '../../studio/core/article';
+import { blank, fieldDiffs, faultsOf, freeId, inAYear, place, same, slug, toSend } from '../../studio/core/article';
 import type { Fault, Preview } from '../../studio/core/api';
 import { added, elsewhere, key, lines, marks, shownAtSentence, tidy } from '../../studio/core/examples';
 import { slotAt, SLOT, suggest } from '../../studio/core/slots';
@@ -14,6 +14,14 @@ test('an id comes from a title', () => {
   assert.ok(slug('ord '.repeat(40)).length <= 60);
   assert.doesNotMatch(slug('ord '.repeat(40)), /-$/);
   assert.equal(slug('???'), '');
+});
+
+test('an id that is taken gets the next number that is free', () => {
+  const has = (...ids: string[]) => ids.map((id) => ({ id }));
+  assert.equal(freeId('kano', has('pas')), 'kano');
+  assert.equal(freeId('kano', has('kano', 'kano-2')), 'kano-3');
+  const long = freeId('a'.repeat(60), has('a'.repeat(60)));
+  assert.equal(long, `${'a'.repeat(58)}-2`);
 });
 
 test('a new article is to be read again in a year, leap days too', () => {
