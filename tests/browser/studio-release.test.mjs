@@ -145,7 +145,7 @@ test('a rate and what a municipality says of itself are changed in forms, and an
   await eva.at('edit-rate', rate).click();
   await eva.at('rate-value').fill('mange');
   await eva.at('rate-save').click();
-  await eva.at('trouble').filter({ hasText: 'begynde med et tal' }).waitFor();
+  await eva.at('rate-dialog').getByRole('alert').filter({ hasText: 'begynde med et tal' }).waitFor();
   await eva.at('rate-value').fill('1.234');
   await shoot(eva.page, 'studio-rate');
   await eva.at('rate-save').click();
