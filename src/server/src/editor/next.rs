@@ -30,8 +30,8 @@ const GROUPED: usize = 4_000;
 const GROUPS: usize = 50;
 const EXAMPLES: usize = 20;
 const REPLIES: u32 = 200;
-/// An answer is shown from the threshold on; below this one of three such answers is another's.
-const LOW: f32 = 2.0 / 3.0;
+/// An answer is shown from the threshold on. In this part of the way from there to certainty it was shown just so.
+const LOW: f32 = 0.25;
 /// Questions between two looks at whether the job was stopped.
 const STRETCH: usize = 50;
 /// A group is at least so many different questions.
@@ -60,15 +60,21 @@ struct Vain {
 impl Vain {
     /// Whether what is live answers it everywhere by now, and by another article than one that was not wanted.
     fn settled(&self, live: &dialogue::Turn, vector: &Vector) -> bool {
+        let threshold = live.snapshot.answer_threshold();
         self.municipalities.iter().all(|code| {
             let got = turn(live, &self.text, *code, self.lang, vector);
             got.is_some_and(|now| {
                 now.outcome == Outcome::Answered
                     && (self.disliked.is_none() || self.disliked != now.article)
-                    && (!self.low || now.confidence >= LOW)
+                    && !(self.low && low(now.confidence, threshold))
             })
         })
     }
+}
+
+/// Whether an answer was shown with low confidence.
+fn low(confidence: f32, threshold: f32) -> bool {
+    confidence < threshold + LOW * (1.0 - threshold)
 }
 
 /// Those that are still asked in vain, with their vectors.
@@ -188,7 +194,7 @@ fn vain(past: Vec<Past>) -> Vec<Vain> {
     let mut all: BTreeMap<String, Vain> = BTreeMap::new();
     for p in past {
         let r = p.record;
-        let low = r.outcome == Outcome::Answered && r.confidence < LOW;
+        let low = r.outcome == Outcome::Answered && low(r.confidence, r.threshold_answer);
         let why = Reasons {
             unanswered: usize::from(r.outcome == Outcome::Handover),
             unsure: usize::from(r.outcome == Outcome::Clarify || low),
@@ -344,3 +350,6 @@ fn unreached(
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

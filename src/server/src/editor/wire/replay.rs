@@ -130,7 +130,7 @@ pub(crate) struct Group {
 #[derive(Clone, Copy, Default, Serialize, ToSchema)]
 pub(crate) struct Reasons {
     pub unanswered: usize,
-    /// A choice was offered, or an answer of less than two thirds confidence shown.
+    /// A choice was offered, or an answer shown in the lowest quarter between the threshold and certainty.
     pub unsure: usize,
     /// 1 of 3.
     pub rated: usize,
