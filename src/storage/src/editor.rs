@@ -319,31 +319,6 @@ impl Editor {
             .await
     }
 
-    /// Keeps what other thresholds would give with the release of this hash; what is kept of a later instant stays.
-    ///
-    /// # Errors
-    /// Full, Io.
-    pub async fn keep_thresholds(
-        &self,
-        hash: String,
-        at: Timestamp,
-        json: String,
-    ) -> Result<(), Error> {
-        self.file
-            .write(move |c| releases::keep_thresholds(c, &hash, at, &json))
-            .await
-    }
-
-    /// What other thresholds would have given with a release of the history, and its hash: JSON, where it was kept.
-    ///
-    /// # Errors
-    /// Corrupt, Io.
-    pub async fn thresholds(&self, number: u64) -> Result<Option<(String, Option<String>)>, Error> {
-        self.file
-            .read(move |c| releases::thresholds(c, number))
-            .await
-    }
-
     /// The newest release that became live, if it has a place in the log: what came after it without a log, as
     /// while this node was alone, is not in the log.
     ///

@@ -256,7 +256,7 @@ fn told(
         let (from, set) = match &a.from {
             From::Set(set) => {
                 counts.sets += 1;
-                counted.add(set, a, p, after);
+                counted.add(set, a, p, [before, after]);
                 ("set", Some(set.clone()))
             }
             From::Example => {

@@ -68,9 +68,10 @@ impl Studio {
         let (before, answers, worse_sets) = blocking(move || {
             let pairs = pairs((&*before, &after), &asked, &vectors, &known, &job)?;
             let mut counted = Counted::default();
+            let releases = [&*before.snapshot.release, &*after.snapshot.release];
             for (a, p) in asked.iter().zip(&pairs) {
                 if let (Some(set), Some(p)) = (a.set(), p) {
-                    counted.add(set, a, p, &after.snapshot.release);
+                    counted.add(set, a, p, releases);
                 }
             }
             let worse = counted.sets().into_iter().filter(|s| s.guarded && s.worse);
