@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test';
 
 import { look, looks } from './accessible.mjs';
 import { newsroom, Studio } from './studio.mjs';
-import { launch } from './widget.mjs';
+import { Widget, launch, visit } from './widget.mjs';
 
 let browser;
 before(async () => (browser = await launch()));
@@ -99,6 +99,9 @@ test('sentences that lead elsewhere and links that lead nowhere are listed where
 test('every page of it, looked at and read by axe', async (t) => {
   closing(t);
   const service = await newsroom(t, [['eva', 'Eva', 'all']]);
+  for (const question of ['Kan jeg leje en kano på søen?', 'hvor kan man leje en kano']) {
+    await (await new Widget(await visit(browser, `${service.url}/demo/0751`)).open()).ask(question);
+  }
   for (const [name, options] of Object.entries(looks)) {
     const eva = await Studio.signIn(browser, service, 'eva', { ...options, bypassCSP: true });
     await eva.go('/graenser');
@@ -106,6 +109,12 @@ test('every page of it, looked at and read by axe', async (t) => {
     await eva.at('threshold').focus();
     for (let n = 0; n < 12; n += 1) await eva.page.keyboard.press('ArrowRight');
     await look(eva.page, name, 'thresholds', { fullPage: true });
+    await eva.go('/naeste');
+    await eva.at('group').first().waitFor({ timeout: 300_000 });
+    await look(eva.page, name, 'groups');
+    await eva.go('/naeste?vis=unreached');
+    await eva.page.getByRole('region', { name: 'Svar, ingen får' }).waitFor();
+    await look(eva.page, name, 'unreached');
     await eva.go('/naeste?vis=confusions');
     await eva.at('confusion').first().waitFor({ timeout: 300_000 });
     await look(eva.page, name, 'confusions');

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
+import { Citizen, Desk, hire } from './desk.mjs';
 import { newsroom, Studio } from './studio.mjs';
 import { Widget, launch, shoot, visit } from './widget.mjs';
 
@@ -31,6 +32,13 @@ test('a draft that makes the guarded set worse is tried, and needs a reason to b
   await eva.at('remove').click();
   await eva.at('remove-do').click();
   await eva.at('to-draft').click();
+
+  // Nobody has tried it: publishing does, and says what it would do.
+  await eva.at('publish').click();
+  await eva.at('worse-dialog').filter({ hasText: 'egne' }).waitFor({ timeout: 300_000 });
+  await eva.page.keyboard.press('Escape');
+  await eva.at('worse-dialog').waitFor({ state: 'detached' });
+  assert.equal((await asks(service, '0615', SOFA)).text, was.text);
 
   await eva.at('replay').click();
   await eva.at('progress').waitFor();
@@ -124,4 +132,61 @@ test('a second person approves, what is discussed stays, and a time is kept', as
   }
   assert.match((await asks(service, '0851', SOFA)).text, /om natten/);
   assert.deepEqual([...eva.faults(), ...bo.faults()], []);
+});
+
+test('a rate and what a municipality says of itself are changed in forms, and answers have them', async (t) => {
+  closing(t);
+  const service = await newsroom(t, [['eva', 'Eva', 'all']]);
+  const PRICE = 'Hvad koster et pas til en voksen?';
+  assert.match((await asks(service, '0751', PRICE)).text, /893 kr\./);
+  const eva = await Studio.signIn(browser, service, 'eva');
+  await eva.go('/satser');
+  const rate = eva.at('rates').locator('tr').filter({ hasText: '{{sats.pas_voksen}}' });
+  await eva.at('edit-rate', rate).click();
+  await eva.at('rate-value').fill('mange');
+  await eva.at('rate-save').click();
+  await eva.at('rate-dialog').getByRole('alert').filter({ hasText: 'begynde med et tal' }).waitFor();
+  await eva.at('rate-value').fill('1.234');
+  await shoot(eva.page, 'studio-rate');
+  await eva.at('rate-save').click();
+  await rate.filter({ hasText: '1.234 kr.' }).waitFor();
+  await eva.go('/satser?vis=kommune');
+  await eva.at('facts-code').selectOption('0751');
+  await eva.at('contact-telefon').fill('12 34 56 78');
+  await eva.at('facts-save').click();
+  await eva.at('to-draft').filter({ hasText: '2 ændringer' }).waitFor();
+  await eva.publish();
+  const what = await eva.page.locator('main').innerText();
+  assert.match(what, /1\.234/);
+  assert.match(what, /12 34 56 78/);
+  await shoot(eva.page, 'studio-release-tables', { fullPage: true });
+  assert.match((await asks(service, '0751', PRICE)).text, /1\.234 kr\./);
+  assert.deepEqual(eva.faults(), []);
+});
+
+test('what an agent answered becomes a draft of an editor', async (t) => {
+  closing(t);
+  const service = await newsroom(t, [['eva', 'Eva', 'all']], { env: { BORGERLINJE_ALWAYS_OPEN: '1' } });
+  await hire(service, [['anna', 'Anna', 'agent']]);
+  const anna = await Desk.signIn(browser, service, 'anna');
+  const asked = 'Min nabos hæk er vokset ind over mit skur, hvem bestemmer?';
+  await (await Citizen.come(browser, service)).wantsPerson(asked);
+  await anna.accept();
+  await anna.say('Det er dig og din nabo, der skal blive enige. Kommunen blander sig ikke i hække mellem naboer.');
+  await anna.at('to-editors').first().click();
+  await anna.at('draft-send').click();
+  await anna.at('draft-dialog').waitFor({ state: 'detached' });
+
+  const eva = await Studio.signIn(browser, service, 'eva');
+  await eva.go('/naeste?vis=replies');
+  const reply = eva.at('reply').filter({ hasText: asked });
+  await reply.waitFor({ timeout: 300_000 });
+  await shoot(eva.page, 'studio-replies');
+  await eva.at('group-area', reply).selectOption('bolig');
+  await eva.at('make-of-reply', reply).click();
+  await eva.at('article-form').waitFor();
+  assert.match(await eva.text(), /blive enige/);
+  assert.equal(await eva.at('examples').locator('textarea').first().inputValue(), asked);
+  await eva.saved();
+  assert.deepEqual([...eva.faults(), ...anna.faults()], []);
 });

@@ -7,6 +7,7 @@ use std::net::TcpListener;
 use std::process::Command;
 
 use serde_json::{Value, json};
+use tokio::time::{Duration, sleep};
 
 use crate::client::Client;
 use crate::harness::{finish, printed, root, run};
@@ -56,6 +57,35 @@ fn every_threshold_is_told_area_by_area_and_the_one_that_holds_keeps_the_budget(
         "{wrong} of {}",
         n(&t["all"])
     );
+}
+
+#[tokio::test]
+async fn what_the_thresholds_gave_stays_with_the_release() {
+    let service = Service::start();
+    let anna = service.editor("anna", "all");
+    let then = anna.get("/thresholds");
+    let own = text("affald-storskrald", "kommune/0751", 1);
+    let draft = anna.draft(&json!([
+        {"kind": "file", "file": "kommune/0751/affald-storskrald.md", "text": own}
+    ]));
+    let release = anna.publish(&draft);
+    assert_eq!(release["number"], 2);
+    let now = anna.get("/thresholds");
+    assert_eq!(now["release"], release["hash"]);
+    // It is kept beside everything else.
+    let kept = loop {
+        let (status, kept) = anna.try_("GET", "/thresholds?release=1", &Value::Null);
+        if status == 200 {
+            break kept;
+        }
+        assert_eq!((status, &kept["code"]), (404, &json!("not_found")));
+        sleep(Duration::from_millis(50)).await;
+    };
+    assert_eq!(kept, then);
+    assert_ne!(kept["release"], now["release"]);
+    assert_eq!(anna.get("/thresholds?release=2")["release"], now["release"]);
+    let (status, _) = anna.try_("GET", "/thresholds?release=99", &Value::Null);
+    assert_eq!(status, 404);
 }
 
 /// A website on this machine that has no page.

@@ -21,7 +21,7 @@ use crate::{Error, Journal, Options};
 /// "Bred".
 pub(crate) const FORMAT: Format = Format {
     id: 0x4272_6564,
-    migrations: &[FIRST, LOG, SHARED, PAGES],
+    migrations: &[FIRST, LOG, SHARED, PAGES, THRESHOLDS],
     finish: None,
 };
 
@@ -111,6 +111,15 @@ CREATE TABLE pages (
     at_ms   INTEGER NOT NULL,
     text    TEXT NOT NULL REFERENCES texts (sha256),
     PRIMARY KEY (layer, address)
+) STRICT, WITHOUT ROWID;
+";
+
+/// What other thresholds would have given with a release, by its hash.
+const THRESHOLDS: &str = "
+CREATE TABLE thresholds (
+    hash  TEXT PRIMARY KEY,
+    at_ms INTEGER NOT NULL,
+    json  TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 ";
 

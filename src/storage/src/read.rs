@@ -123,7 +123,11 @@ pub(crate) fn turns(
             "SELECT t.turn, d.municipality, t.at_ms, t.record,
                     (SELECT min(json_extract(e.json, '$.score')) FROM events e
                      WHERE e.dialogue = t.dialogue AND e.kind = 'rated'
-                       AND json_extract(e.json, '$.turn') = t.turn)
+                       AND json_extract(e.json, '$.turn') = t.turn),
+                    t.dialogue,
+                    (SELECT min(e.seq) FROM events e
+                     WHERE e.dialogue = t.dialogue AND e.kind IN ('queued', 'callback_saved')
+                       AND e.at_ms >= t.at_ms)
              FROM turns t JOIN dialogues d ON d.id = t.dialogue
              WHERE t.at_ms >= ? AND (t.at_ms, t.turn) < (?, ?)
              ORDER BY t.at_ms DESC, t.turn DESC LIMIT ?",
@@ -135,6 +139,8 @@ pub(crate) fn turns(
                 at: time(r, 2)?,
                 record: r.get(3)?,
                 rated: r.get(4)?,
+                dialogue: r.get(5)?,
+                person: r.get::<_, Option<i64>>(6)?.map(i64::unsigned_abs),
             })
         })?
         .collect::<rusqlite::Result<_>>()?;

@@ -126,12 +126,16 @@ pub struct Loaded {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TurnRow {
     pub turn: String,
+    pub dialogue: String,
     pub municipality: MunicipalityCode,
     pub at: Timestamp,
     /// JSON.
     pub record: String,
     /// The lowest rating of the turn, 1 to 3.
     pub rated: Option<u8>,
+    /// The number of the first event at or after the turn by which the citizen took a place in the queue or left a
+    /// number.
+    pub person: Option<u64>,
 }
 
 /// A callback as it was stored.

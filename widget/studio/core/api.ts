@@ -86,7 +86,7 @@ export interface Release {
 
 export interface Job<R = unknown> {
   id: string; kind: string; by: Who; state: 'running' | 'done' | 'failed' | 'stopped'; step: string; done: number; total: number;
-  error?: { code: string; text: string; faults?: Fault[]; conflicts?: Conflict[] } | null; result?: R | null;
+  error?: { code: string; text: string; faults?: Fault[]; conflicts?: Conflict[]; sets?: string[] } | null; result?: R | null;
 }
 export interface Published { release: Release }
 export type Format = 'csv' | 'json' | 'rasa' | 'docx' | 'pdf';

@@ -16,6 +16,16 @@ export function slug(title: string): string {
   return words.length <= 60 ? words : words.slice(0, 60).replace(/-[^-]*$/, '');
 }
 
+/** The id, or the first of `id-2`, `id-3`… that no article has: with one that is taken, another article would be written over. */
+export function freeId(id: string, articles: readonly { id: string }[]): string {
+  const taken = new Set(articles.map((a) => a.id));
+  for (let n = 1; ; n += 1) {
+    const end = n === 1 ? '' : `-${n}`;
+    const found = `${id.slice(0, 60 - end.length).replace(/-+$/, '')}${end}`;
+    if (!taken.has(found)) return found;
+  }
+}
+
 /** A year on, as `2027-06-30`. */
 export function inAYear(today: string): string {
   const [y = 0, m = 1, d = 1] = today.split('-').map(Number);

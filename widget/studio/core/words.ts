@@ -24,6 +24,7 @@ export const link = table<LinkKind>({ gone: 'Findes ikke', unreachable: 'Svarer 
 export const FIELDS: Record<string, string> = {
   id: 'Navn i adressen', area: 'Område', title: 'Titel', source: 'Kilde', owner: 'Ansvarlig', review_by: 'Gennemses senest', valid_from: 'Gælder fra', valid_to: 'Gælder til',
   links: 'Links', examples: 'Eksempler', body: 'Svaret', keywords: 'Søgeord', kle: 'KLE-nummer', audience: 'Målgruppe', hidden: 'Skjulte svar', contact: 'Kontakt', hours: 'Åbningstid', closed: 'Lukkedage', name: 'Navn', value: 'Værdi', unit: 'Enhed', year: 'År', url: 'Adresse', sample: 'Vejledende', accent: 'Farve',
+  telefon: 'Telefon', email: 'E-mail', adresse: 'Adresse', aabningstid: 'Åbningstid', hjemmeside: 'Hjemmeside', mandag: 'Mandag', tirsdag: 'Tirsdag', onsdag: 'Onsdag', torsdag: 'Torsdag', fredag: 'Fredag', loerdag: 'Lørdag', soendag: 'Søndag',
 };
 
 /** Where in a file a fault is, as an editor knows it; lines are the file's, which an editor of an article does not see. */

@@ -103,12 +103,12 @@ function Form({ version, whole, areas, again }: FormProps) {
           <legend class="sr-only">{shown.title}</legend>
           <Body key={editing && fits ? editing.nr : 0} article={shown} preview={preview} code={code} locked={locked} type={type} />
           <Details article={shown} preview={preview} areas={areas} owners={knowledge.value?.owners ?? []} type={type} />
-          <Links article={shown} preview={preview} type={type} />
+          <Links article={shown} preview={preview} type={type} code={code} />
           <Examples article={shown} preview={preview} type={type} shared={version.layer === 'shared'} />
         </fieldset>
         <History whole={whole} />
       </div>
-      <PreviewPanel preview={preview} trouble={trouble} code={code} setCode={setCode} fixed={version.layer !== 'shared' && /^0/.test(version.layer)} />
+      <PreviewPanel preview={preview} trouble={trouble} code={code} setCode={setCode} layer={version.layer} />
     </div>
   );
 }

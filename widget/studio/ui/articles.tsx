@@ -1,6 +1,6 @@
 // All articles: found by words, area, layer and state; with a municipality chosen, what it inherits, overrides or hides.
 
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { go, route } from '../app';
 import type { ArticleRow, Knowledge } from '../core/api';
 import { counts, find, layerName, reach, seenWords, STATES, type Filter, type StateFilter } from '../core/browse';
@@ -10,6 +10,7 @@ import { Empty, Icon, Press } from '../../shared/ui/parts';
 import { setTown, town, useKnowledge } from '../working';
 import { date, Flag, TownSelect, Waiting } from './bits';
 import { NewArticle } from './new';
+import { Head, useSorted, type Column, type Order } from './sorted';
 
 const PAGE = 100;
 
@@ -31,13 +32,23 @@ function Reach({ r, k, code }: { r: ArticleRow; k: Knowledge; code: string }) {
   return <>{base}{more.length > 0 && <span class="under">Egen udgave: {more.length <= 3 ? more.map((l) => layerName(l, k.municipalities)).join(', ') : `${more.length} steder`}</span>}{r.hidden_in.length > 0 && <span class="under">Skjult {r.hidden_in.length <= 2 ? `i ${r.hidden_in.map((l) => layerName(l, k.municipalities)).join(', ')}` : `${r.hidden_in.length} steder`}</span>}</>;
 }
 
-function Rows({ rows, k, code }: { rows: ArticleRow[]; k: Knowledge; code: string }) {
+function columnsOf(k: Knowledge, code: string): Column<ArticleRow>[] {
   const areas = new Map(k.areas.map((a) => [a.id, a.title]));
+  const town = k.municipalities.find((m) => m.code === code)?.name ?? '';
+  return [
+    { id: 'title', of: (r) => r.title }, { id: 'area', of: (r) => areas.get(r.area) ?? r.area }, { id: 'reach', of: (r) => reach(r, k.municipalities) },
+    { id: 'layers', of: (r) => (code ? seenWords(r.seen, r.layers, town) : r.layers.length) }, { id: 'examples', of: (r) => r.examples }, { id: 'review', of: (r) => r.review_by },
+  ];
+}
+
+function Rows({ rows, order, k, code }: { rows: ArticleRow[]; order: Order; k: Knowledge; code: string }) {
+  const areas = new Map(k.areas.map((a) => [a.id, a.title]));
+  const head = (id: string, title: string, num = false) => <Head id={id} order={order} num={num}>{title}</Head>;
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label="Svar">
       <table class="table rows" data-testid="articles">
         <caption class="sr-only">Svar</caption>
-        <thead><tr><th scope="col">Svar</th><th scope="col">Område</th><th scope="col">{code ? `I ${k.municipalities.find((m) => m.code === code)?.name ?? code}` : 'Udgaver'}</th>{!code && <th scope="col" class="num">Kommuner</th>}<th scope="col" class="num">Eksempler</th><th scope="col">Gennemses senest</th></tr></thead>
+        <thead><tr>{head('title', 'Svar')}{head('area', 'Område')}{head('layers', code ? `I ${k.municipalities.find((m) => m.code === code)?.name ?? code}` : 'Udgaver')}{!code && head('reach', 'Kommuner', true)}{head('examples', 'Eksempler', true)}{head('review', 'Gennemses senest')}</tr></thead>
         <tbody>
           {rows.map((r) => (
             <tr key={r.id} class={r.seen === 'hidden' ? 'off' : ''}>
@@ -70,7 +81,10 @@ export function ArticlesPage() {
   useEffect(() => {
     document.title = 'Svar · Redaktionen';
   }, []);
-  const found = k ? find(k, filter, code) : [];
+  const { words, area, layer, state, owner } = filter;
+  const found = useMemo(() => (k ? find(k, { words, area, layer, state, owner }, code) : []), [k, words, area, layer, state, owner, code]);
+  const columns = useMemo(() => (k ? columnsOf(k, code) : []), [k, code]);
+  const { sorted, order } = useSorted(found, columns);
   const set = (change: Record<string, string>): void => {
     setMost(PAGE);
     go('articles', '', { ...q, ...change }, true);
@@ -111,7 +125,7 @@ export function ArticlesPage() {
       {!k ? <Waiting {...asked} what="svarene" /> : (
         <>
           <p class="found" data-testid="found">{found.length === k.articles.length ? `${found.length} svar` : `${found.length} af ${k.articles.length} svar`}{filter.words || filter.area || filter.layer || filter.state ? <> · <button type="button" class="more" onClick={() => { go('articles', '', {}, true); field.current?.focus(); }}>Vis alle</button></> : null}</p>
-          {found.length === 0 ? <Empty>Intet svar passer. Prøv færre ord, eller skriv et nyt svar.</Empty> : <Rows rows={found.slice(0, most)} k={k} code={code} />}
+          {found.length === 0 ? <Empty>Intet svar passer. Prøv færre ord, eller skriv et nyt svar.</Empty> : <Rows rows={sorted.slice(0, most)} order={order} k={k} code={code} />}
           {found.length > most && <p class="more-row"><Press look="secondary" test="more" onClick={() => setMost(most + 2 * PAGE)}>Vis {Math.min(2 * PAGE, found.length - most)} mere</Press></p>}
         </>
       )}

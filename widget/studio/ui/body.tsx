@@ -9,6 +9,10 @@ import { query } from '../working';
 import { Field } from './bits';
 import { code as makeCode, type Code } from './code';
 
+/** What may stand between braces, with its value in this municipality; undefined until that is known. */
+export const useSlots = (code: string): Slot[] | undefined =>
+  useAsk<{ slots: Slot[] }>(code ? `/api/studio/slots${query({ municipality: code })}` : undefined).data?.slots;
+
 interface Props { article: Article; preview: Preview | undefined; code: string; locked: boolean; type: (c: Partial<Article>) => void }
 export function Body({ article, preview, code, locked, type }: Props) {
   const host = useRef<HTMLDivElement>(null);
@@ -17,7 +21,7 @@ export function Body({ article, preview, code, locked, type }: Props) {
   tell.current = type;
   // Typed here and not yet come back as a property: until then an older property must not undo it.
   const ahead = useRef<string | undefined>(undefined);
-  const slots = useAsk<{ slots: Slot[] }>(code ? `/api/studio/slots${query({ municipality: code })}` : undefined).data?.slots;
+  const slots = useSlots(code);
   useEffect(() => {
     if (!host.current) return undefined;
     const made = makeCode(host.current, 'Svarets tekst', article.body, (body) => {

@@ -22,8 +22,8 @@ function useWidth() {
   return { at, width };
 }
 
-interface Props { curve: readonly Standing[]; now: Standing; chosen: Standing; budget: number; told: string }
-export function Chart({ curve, now, chosen, budget, told }: Props) {
+interface Props { curve: readonly Standing[]; now: Standing; chosen: Standing; budget: number; told: string; /** What `now` is called. */ held: string }
+export function Chart({ curve, now, chosen, budget, told, held }: Props) {
   const { at, width } = useWidth();
   const id = useId();
   const inner = { width: Math.max(60, width - EDGE.left - EDGE.right), height: HEIGHT - EDGE.top - EDGE.bottom };
@@ -51,7 +51,7 @@ export function Chart({ curve, now, chosen, budget, told }: Props) {
               <path class="curve" d={path} />
             </g>
             <g class="budget" transform={`translate(0,${y(budget)})`}><line x2={inner.width} /><text x={6} y={-6}>Fejlbudget</text></g>
-            {mark(now, 'now', 'I dag')}
+            {mark(now, 'now', held)}
             {moved && mark(chosen, 'chosen', 'Valgt')}
             <text class="axis" x={inner.width / 2} y={inner.height + 40} text-anchor="middle">Får et svar</text>
             <text class="axis" transform={`translate(${-EDGE.left + 12},${inner.height / 2}) rotate(-90)`} text-anchor="middle">Forkert svar</text>

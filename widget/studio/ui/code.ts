@@ -1,7 +1,7 @@
 // The Markdown editor: CodeMirror in a shadow root, for there it hangs its style sheet up as an object. In the page itself
 // it would write a <style> element, which the page's policy refuses.
 
-import { autocompletion, completionKeymap, type Completion, type CompletionContext, type CompletionResult } from '@codemirror/autocomplete';
+import { autocompletion, completionKeymap, startCompletion, type Completion, type CompletionContext, type CompletionResult } from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
 import { defineLanguageFacet, HighlightStyle, Language, syntaxHighlighting } from '@codemirror/language';
 import { setDiagnostics, type Diagnostic } from '@codemirror/lint';
@@ -145,6 +145,8 @@ export function code(host: HTMLElement, label: string, text: string, changed: (t
     insert(what) {
       view.dispatch(view.state.replaceSelection(what), { userEvent: 'input' });
       view.focus();
+      // Put there by a button it is not typing, and the list would stay away.
+      if (what.endsWith('{{')) startCompletion(view);
     },
     destroy: () => view.destroy(),
   };

@@ -3,7 +3,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { go, notice, service } from '../app';
 import { useAsk, wrote } from '../ask';
-import type { Conflict, Draft, Fault, FileDiff } from '../core/api';
+import type { Conflict, Draft, DraftFile, Fault, FileDiff, Who } from '../core/api';
 import { format } from '../core/route';
 import * as words from '../core/words';
 import { Empty, Press } from '../../shared/ui/parts';
@@ -95,6 +95,23 @@ function Comments({ draft, told }: { draft: Draft; told: (d: Draft) => void }) {
   );
 }
 
+interface Saved { version: number; by: Who; at_ms: number; files: DraftFile[] }
+/** Who saved what and when; asked for when somebody wants to see it. */
+function Saves({ draft }: { draft: Draft }) {
+  const [open, setOpen] = useState(false);
+  const asked = useAsk<{ versions: Saved[] }>(open ? `/api/studio/drafts/${draft.id}/versions` : undefined);
+  return (
+    <details class="card" data-testid="saves" onToggle={(e) => setOpen(e.currentTarget.open)}>
+      <summary><h2>Hvem har skrevet hvad</h2></summary>
+      {!asked.data ? <Waiting {...asked} what="versionerne" /> : (
+        <ol class="history">{asked.data.versions.toReversed().map((v) => (
+          <li key={v.version}><strong>{v.by.name}</strong> <span class="quiet-text">version {v.version}, <When at={v.at_ms} /></span><br />{v.files.length === 0 ? 'Ingen ændringer' : v.files.slice(0, 5).map((f) => `${f.title || f.file} (${words.change(f.change).toLowerCase()})`).join(', ')}{v.files.length > 5 && ` og ${v.files.length - 5} til`}</li>
+        ))}</ol>
+      )}
+    </details>
+  );
+}
+
 function Name({ draft, told }: { draft: Draft; told: (d: Draft) => void }) {
   const [title, setTitle] = useState(draft.title);
   const [why, setWhy] = useState(draft.why);
@@ -155,6 +172,7 @@ export function DraftPage({ id }: { id: string }) {
           <Changes draft={draft} again={asked.again} />
           {!over && draft.files.length > 0 && <ReplaySection draft={draft} told={asked.again} />}
           <Comments draft={draft} told={told} />
+          <Saves draft={draft} />
         </div>
         <Publish draft={draft} told={told} again={asked.again} onPublished={(n) => go('releases', String(n))} />
       </div>

@@ -76,7 +76,7 @@ function RateList({ rates, writable }: Rates) {
               <tr key={r.id}>
                 <th scope="row">{r.name}<span class="under">{`{{sats.${r.id}}}`}</span></th>
                 <td class="num" data-label="Værdi">{r.value} {r.unit}</td>
-                <td data-label="År">{r.year < year ? <span class="late"><Icon name="warning" />{r.year}<span class="sr-only"> (et tidligere år)</span></span> : r.year}{r.sample && <Flag kind="warning">Ikke efterset</Flag>}</td>
+                <td data-label="År">{r.year < year ? <span class="late"><Icon name="warning" />{r.year}<span class="sr-only"> (et tidligere år)</span></span> : r.year}{r.sample && <> <Flag kind="warning">Ikke efterset</Flag></>}</td>
                 <td data-label="Kilde">{/^https:\/\//.test(r.source) ? <a href={r.source} target="_blank" rel="noopener noreferrer">{new URL(r.source).host}</a> : r.source}</td>
                 <td class="num" data-label="Bruges i">{(r.used_by ?? []).length}</td>
                 {writable && <td class="do"><Press look="secondary" icon="edit" test="edit-rate" aria-label={`Ret ${r.name}`} onClick={() => setOpen({ rate: r, fresh: false })}>Ret</Press></td>}

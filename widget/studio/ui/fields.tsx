@@ -5,6 +5,7 @@ import type { Area, Article, Preview } from '../core/api';
 import { faultsOf, LINKS_MAX } from '../core/article';
 import { Press } from '../../shared/ui/parts';
 import { date, Field, today } from './bits';
+import { useSlots } from './body';
 
 interface Props { article: Article; preview: Preview | undefined; type: (c: Partial<Article>) => void }
 export function Details({ article: a, preview, areas, owners, type }: Props & { areas: readonly Area[]; owners: readonly string[] }) {
@@ -52,7 +53,9 @@ function Keywords({ value, onChange, ...rest }: { value: string[]; onChange: (v:
   return <input {...rest} class="form-input" defaultValue={value.join(', ')} onInput={(e) => onChange(e.currentTarget.value.split(',').map((k) => k.trim()).filter(Boolean))} />;
 }
 
-export function Links({ article: a, preview, type }: Props) {
+export function Links({ article: a, preview, type, code }: Props & { code: string }) {
+  const slots = useSlots(code)?.filter((s) => s.kind === 'link') ?? [];
+  const list = useId();
   const set = (i: number, c: Partial<Article['links'][number]>): void => type({ links: a.links.map((l, j) => (j === i ? { ...l, ...c } : l)) });
   const add = (): void => {
     type({ links: [...a.links, { title: '', url: '' }] });
@@ -67,11 +70,12 @@ export function Links({ article: a, preview, type }: Props) {
         {a.links.map((l, i) => (
           <li key={i} class="link-row">
             <div class="field"><label class="form-label" for={`link-title-${i}`}>Tekst på link {i + 1}</label><input id={`link-title-${i}`} class="form-input" value={l.title} onInput={(e) => set(i, { title: e.currentTarget.value })} /></div>
-            <div class="field"><label class="form-label" for={`link-url-${i}`}>Adresse</label><input id={`link-url-${i}`} class="form-input" value={l.url} inputMode="url" spellcheck={false} onInput={(e) => set(i, { url: e.currentTarget.value })} /></div>
+            <div class="field"><label class="form-label" for={`link-url-${i}`}>Adresse</label><input id={`link-url-${i}`} class="form-input" value={l.url} inputMode="url" spellcheck={false} list={list} data-testid="link-url" onInput={(e) => set(i, { url: e.currentTarget.value })} /></div>
             <Press look="quiet" icon="remove" aria-label={`Fjern linket ${l.title || i + 1}`} onClick={() => type({ links: a.links.filter((_, j) => j !== i) })} />
           </li>
         ))}
       </ul>
+      <datalist id={list} data-testid="link-slots">{slots.map((s) => <option key={s.slot} value={`{{${s.slot}}}`}>{s.label}: {s.value}</option>)}</datalist>
       {faults.length > 0 && <ul class="form-error-message">{faults.map((f, i) => <li key={i}>{f.text}</li>)}</ul>}
       {a.links.length < LINKS_MAX && <Press look="secondary" icon="plus" test="add-link" onClick={add}>Tilføj link</Press>}
     </section>

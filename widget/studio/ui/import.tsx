@@ -9,9 +9,10 @@ import { base64, decode } from '../core/decode';
 import { format } from '../core/route';
 import { Press } from '../../shared/ui/parts';
 import { say } from '../../shared/ui/say';
-import { me, useKnowledge } from '../working';
+import { useKnowledge } from '../working';
 import { Back, Field, Progress, Trouble, Waiting } from './bits';
 import { Result } from './imported';
+import { LayerSelect, usual, writable } from './layers';
 
 const MEGABYTE = 1 << 20;
 const FORMATS: Record<string, Format> = { csv: 'csv', tsv: 'csv', txt: 'csv', json: 'json', jsonl: 'json', yml: 'rasa', yaml: 'rasa', docx: 'docx', pdf: 'pdf' };
@@ -24,7 +25,6 @@ const FROM: [From, string][] = [['file', 'En fil'], ['web', 'En hjemmeside']];
 
 export function ImportPage() {
   const { k, asked: known } = useKnowledge(true);
-  const everywhere = me.value?.everywhere ?? false;
   const [from, setFrom] = useState<From>('file');
   const [file, setFile] = useState<File | undefined>(undefined);
   const [kind, setKind] = useState<Format>('csv');
@@ -51,8 +51,7 @@ export function ImportPage() {
     const next = !running && result ? '#imported-title' : '[data-testid=stop], [data-testid=import-send]';
     form.current?.parentElement?.querySelector<HTMLElement>(next)?.focus();
   }, [running, result]);
-  const mine = k?.municipalities.filter((m) => m.writable) ?? [];
-  const where = layer || (everywhere ? 'shared' : mine[0]?.code ?? '');
+  const where = layer || (k ? usual(k, '') : '');
   const web = from === 'web';
   /** What is sent, or why nothing is. */
   const asked = async (): Promise<object | string> => {
@@ -110,7 +109,7 @@ export function ImportPage() {
               }} />}</Field>
               <Field label="Format">{(p) => <select {...p} class="form-select" value={kind} onChange={(e) => setKind(e.currentTarget.value as Format)}>{(Object.keys(NAMES) as Format[]).map((f) => <option key={f} value={f}>{NAMES[f]}</option>)}</select>}</Field>
             </>}
-            <Field label="Hvem får det?">{(p) => <select {...p} class="form-select" value={where} onChange={(e) => setLayer(e.currentTarget.value)}>{everywhere && <option value="shared">Alle kommuner</option>}{mine.map((m) => <option key={m.code} value={m.code}>Kun {m.name}</option>)}</select>}</Field>
+            <LayerSelect label="Hvem får det?" layers={writable(k)} value={where} onChange={setLayer} test="import-layer" />
             <Field label="Område" help={web || isPaper(kind) ? 'Hvor svarene hører til' : 'Hvor en række ikke selv nævner et'}>{(p) => <select {...p} class="form-select" value={area} data-testid="import-area" onChange={(e) => setArea(e.currentTarget.value)}><option value="">{web || isPaper(kind) ? 'Vælg et område' : 'Intet'}</option>{k.areas.map((a) => <option key={a.id} value={a.id}>{a.title}</option>)}</select>}</Field>
             <Field label="Ansvarlig" help="Kan udelades">{(p) => <input {...p} class="form-input" value={owner} onInput={(e) => setOwner(e.currentTarget.value)} />}</Field>
             {!web && <Field label="Kilde" help="Hvor svarene kommer fra" class="wide">{(p) => <input {...p} class="form-input" value={source} onInput={(e) => setSource(e.currentTarget.value)} />}</Field>}

@@ -6,15 +6,14 @@ import type { Knowledge } from '../core/api';
 import { blank, slug, TITLE_MAX } from '../core/article';
 import { key } from '../core/examples';
 import { Modal, Press } from '../../shared/ui/parts';
-import { change, me, town } from '../working';
+import { change, town } from '../working';
 import { Field, today, Trouble } from './bits';
+import { LayerSelect, usual, writable } from './layers';
 
 export function NewArticle({ k, area, onClose }: { k: Knowledge; area: string; onClose: () => void }) {
-  const everywhere = me.value?.everywhere ?? false;
-  const mine = k.municipalities.filter((m) => m.writable);
   const [title, setTitle] = useState('');
   const [where, setWhere] = useState(area);
-  const [layer, setLayer] = useState(town.value && mine.some((m) => m.code === town.value) ? town.value : everywhere ? 'shared' : mine[0]?.code ?? '');
+  const [layer, setLayer] = useState(usual(k, town.value));
   const [missing, setMissing] = useState('');
   const [trouble, setTrouble] = useState('');
   const [busy, setBusy] = useState(false);
@@ -39,7 +38,7 @@ export function NewArticle({ k, area, onClose }: { k: Knowledge; area: string; o
       <form noValidate onSubmit={(e) => { e.preventDefault(); void make(); }}>
         <Field label="Titel" help="Hvad en borger ville kalde det">{(p) => <input {...p} class="form-input" data-first maxLength={TITLE_MAX} value={title} data-testid="new-title" onInput={(e) => setTitle(e.currentTarget.value)} />}</Field>
         <Field label="Område">{(p) => <select {...p} class="form-select" value={where} data-testid="new-area" onChange={(e) => setWhere(e.currentTarget.value)}><option value="">Vælg</option>{k.areas.map((a) => <option key={a.id} value={a.id}>{a.title}</option>)}</select>}</Field>
-        <Field label="Hvem får det?">{(p) => <select {...p} class="form-select" value={layer} data-testid="new-layer" onChange={(e) => setLayer(e.currentTarget.value)}>{everywhere && <option value="shared">Alle kommuner</option>}{mine.map((m) => <option key={m.code} value={m.code}>Kun {m.name}</option>)}</select>}</Field>
+        <LayerSelect label="Hvem får det?" layers={writable(k)} value={layer} onChange={setLayer} test="new-layer" />
         {missing && <p class="form-error-message" role="alert">{missing}</p>}
         <Trouble text={trouble} />
         <div class="modal-do"><Press look="primary" type="submit" test="new-make" aria-disabled={busy}>Lav kladden</Press><Press look="tertiary" onClick={onClose}>Fortryd</Press></div>

@@ -5,13 +5,14 @@ import { signal } from '@preact/signals';
 import { go, notice, route, service } from '../app';
 import { follow, stopJob } from '../ask';
 import type { Group, Job, Knowledge, Layer, Next, Reply } from '../core/api';
-import { blank, slug, TITLE_MAX } from '../core/article';
+import { blank, freeId, slug, TITLE_MAX } from '../core/article';
 import { layerName } from '../core/browse';
 import { format } from '../core/route';
 import * as words from '../core/words';
 import { Empty, Markdown, Press } from '../../shared/ui/parts';
 import { say } from '../../shared/ui/say';
 import { change, me, ready, setTown, town, useKnowledge } from '../working';
+import { LayerSelect, usual, writable } from './layers';
 import { date, Field, Progress, today, TownSelect, Trouble, Waiting, When } from './bits';
 import { LinksList } from './links';
 import { Confusions, TwinsList } from './sentences';
@@ -28,9 +29,6 @@ const answer = signal<{ key: string; next: Next } | undefined>(undefined);
 /** What was asked last. An older question that is answered after it must not take its place. */
 let asking = new AbortController();
 
-/** Who gets what is written here: everybody, or the municipality one looks at. */
-const layerFor = (code: string): Layer => code || (me.value?.everywhere ? 'shared' : me.value?.municipalities[0] ?? '');
-
 /** Where an article belongs has to be said before it can be a draft. */
 function AreaSelect({ k, value, onChange }: { k: Knowledge; value: string; onChange: (id: string) => void }) {
   return <Field label="Område">{(p) => <select {...p} class="form-select" value={value} data-testid="group-area" onChange={(e) => onChange(e.currentTarget.value)}><option value="">Vælg</option>{k.areas.map((a) => <option key={a.id} value={a.id}>{a.title}</option>)}</select>}</Field>;
@@ -41,7 +39,7 @@ function GroupCard({ g, k, code }: { g: Group; k: Knowledge; code: string }) {
   const [busy, setBusy] = useState(false);
   const known = g.draft.article.area || (k.articles.find((a) => a.id === g.nearest?.id)?.area ?? '');
   const [area, setArea] = useState(known);
-  const layer = layerFor(code);
+  const [layer, setLayer] = useState<Layer>(usual(k, code));
   const shown = all ? g.examples : g.examples.slice(0, 4);
   const reasons = [[g.why.unanswered, 'uden svar'], [g.why.unsure, 'usikre'], [g.why.rated, 'bedømt dårligt'], [g.why.person, 'endte hos et menneske']].filter(([n]) => Number(n) > 0).map(([n, w]) => `${n} ${w}`).join(', ');
   const make = async (): Promise<void> => {
@@ -49,7 +47,7 @@ function GroupCard({ g, k, code }: { g: Group; k: Knowledge; code: string }) {
     if (!area) return notice('error', 'Vælg et område først.');
     setBusy(true);
     // Its name may be taken since the list was made.
-    const id = k.articles.some((a) => a.id === g.draft.article.id) ? `${g.draft.article.id}-2`.slice(0, 60) : g.draft.article.id;
+    const id = freeId(g.draft.article.id, k.articles);
     const a = await change([{ kind: 'article', layer, article: { ...g.draft.article, id, area } }], g.draft.title);
     setBusy(false);
     if (a.fault) return notice('error', a.fault.text);
@@ -63,7 +61,8 @@ function GroupCard({ g, k, code }: { g: Group; k: Knowledge; code: string }) {
       {g.examples.length > 4 && <button type="button" class="more" aria-expanded={all} onClick={() => setAll(!all)}>{all ? 'Vis færre' : `Vis ${g.examples.length - 4} mere`}</button>}
       <div class="row-buttons">
         {!known && <AreaSelect k={k} value={area} onChange={setArea} />}
-        <Press look="primary" icon="edit" test="make-draft" aria-disabled={busy} onClick={() => void make()}>{layer === 'shared' ? 'Skriv et svar til alle' : `Skriv et svar til ${layerName(layer, k.municipalities)}`}</Press>
+        <LayerSelect label="Hvem får svaret?" layers={writable(k)} value={layer} onChange={setLayer} test="group-layer" />
+        <Press look="primary" icon="edit" test="make-draft" aria-disabled={busy} onClick={() => void make()}>Skriv et svar</Press>
         {g.nearest && <a class="button button-tertiary" href={format('articles', g.nearest.id)}>Ret det nærmeste</a>}
       </div>
     </li>
@@ -71,24 +70,23 @@ function GroupCard({ g, k, code }: { g: Group; k: Knowledge; code: string }) {
 }
 
 function ReplyCard({ r, k, code }: { r: Reply; k: Knowledge; code: string }) {
-  const layer = code || (k.municipalities.find((m) => m.code === r.municipality)?.writable ? r.municipality : layerFor(code));
+  const [layer, setLayer] = useState<Layer>(usual(k, code || r.municipality));
   const [area, setArea] = useState('');
   const make = async (): Promise<void> => {
     if (!area) return notice('error', 'Vælg et område først.');
     const title = r.question.slice(0, TITLE_MAX).trim();
-    const base = slug(title) || 'svar';
-    const id = k.articles.some((a) => a.id === base) ? `${base}-2`.slice(0, 60) : base;
+    const id = freeId(slug(title) || 'svar', k.articles);
     const article = { ...blank(id, title, area, k.owners[0] ?? '', today()), body: r.text, examples: { da: [r.question] } };
     const a = await change([{ kind: 'article', layer, article }], `Fra en medarbejders svar: ${title}`);
     if (a.fault) return notice('error', a.fault.text);
     go('articles', id, { lag: layer });
   };
   return (
-    <li class="card">
+    <li class="card" data-testid="reply">
       <h2 class="asked" dir="auto">{r.question}</h2>
       <div class="reply"><Markdown text={r.text} /></div>
       <p class="quiet-text">{r.by}, {layerName(r.municipality, k.municipalities)}, <When at={r.at_ms} /></p>
-      <div class="row-buttons"><AreaSelect k={k} value={area} onChange={setArea} /><Press look="primary" icon="edit" onClick={() => void make()}>Gør det til et svar</Press></div>
+      <div class="row-buttons"><AreaSelect k={k} value={area} onChange={setArea} /><LayerSelect label="Hvem får svaret?" layers={writable(k)} value={layer} onChange={setLayer} test="reply-layer" /><Press look="primary" icon="edit" test="make-of-reply" onClick={() => void make()}>Gør det til et svar</Press></div>
     </li>
   );
 }
@@ -152,7 +150,7 @@ export function NextPage() {
       {job && <Progress step={job.step} done={job.done} total={job.total} onStop={() => stopJob(job.id)} />}
       {!k && <Waiting {...known} what="listerne" />}
       {next && k && (list === 'groups' ? (
-        next.groups.length === 0 ? <Empty>Ingen spørgsmål stod uden svar i perioden.</Empty> : <ul class="cards" data-testid="groups">{next.groups.map((g) => <GroupCard key={g.id} g={g} k={k} code={code} />)}</ul>
+        next.groups.length === 0 ? <Empty>Ingen spørgsmål stod uden svar i perioden.</Empty> : <ul class="cards" data-testid="groups">{next.groups.map((g) => <GroupCard key={`${code} ${g.id}`} g={g} k={k} code={code} />)}</ul>
       ) : list === 'replies' ? (
         next.replies.length === 0 ? <Empty>Ingen medarbejdere har sendt et svar til redaktionen.</Empty> : <ul class="cards">{next.replies.map((r) => <ReplyCard key={r.id} r={r} k={k} code={code} />)}</ul>
       ) : list === 'confusions' ? <Confusions all={next.confusions} k={k} />

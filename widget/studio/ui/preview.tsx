@@ -36,9 +36,11 @@ export function usePreview(layer: Layer, article: Article | undefined): { previe
   return { preview: got.preview, trouble: got.trouble, code, setCode: setTown };
 }
 
-interface Props { preview: Preview | undefined; trouble: string; code: string; setCode: (c: string) => void; fixed: boolean }
-export function PreviewPanel({ preview, trouble, code, setCode, fixed }: Props) {
-  const towns = knowledge.value?.municipalities ?? [];
+interface Props { preview: Preview | undefined; trouble: string; code: string; setCode: (c: string) => void; layer: Layer }
+export function PreviewPanel({ preview, trouble, code, setCode, layer }: Props) {
+  // Of a region's version only its own municipalities are readers.
+  const towns = (knowledge.value?.municipalities ?? []).filter((m) => layer === 'shared' || m.region === layer || m.code === layer);
+  const fixed = towns.length === 1;
   const name = towns.find((m) => m.code === code)?.name ?? '';
   return (
     <aside class="preview" aria-labelledby="preview-title">

@@ -3,7 +3,7 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { notice, service } from '../app';
-import { follow, wrote } from '../ask';
+import { follow, stopJob, wrote } from '../ask';
 import type { Draft, Job, Published } from '../core/api';
 import { format } from '../core/route';
 import * as words from '../core/words';
@@ -29,6 +29,7 @@ export function Publish({ draft, told, again, onPublished }: Props) {
   const [at, setAt] = useState(soon());
   const [reason, setReason] = useState('');
   const [worse, setWorse] = useState<string[]>([]);
+  const [later, setLater] = useState<object | undefined>(undefined);
   const errors = draft.faults.filter((f) => f.severity !== 'warning').length;
   const { needed, by, why } = draft.approval;
   const mine = draft.writers.some((w) => w.user === me.value?.user);
@@ -36,6 +37,7 @@ export function Publish({ draft, told, again, onPublished }: Props) {
   const state = async (to: Draft['state'], more: object = {}): Promise<void> => {
     setTrouble('');
     const a = await service().send<Draft>('POST', `/api/studio/drafts/${draft.id}/state`, { version: draft.version, to, ...more });
+    if (a.fault?.code === 'worse') return worsens(a.fault.body, more);
     setAsking(undefined);
     if (a.fault) return setTrouble(a.fault.text);
     say(words.state(a.ok.state));
@@ -43,15 +45,18 @@ export function Publish({ draft, told, again, onPublished }: Props) {
     if (to === 'dropped' && working.peek()?.id === draft.id) adopt(undefined);
     wrote();
   };
+  /** Asks why it is to be published all the same: now, or at the time that was chosen. */
+  const worsens = (said: unknown, later?: object): void => {
+    setWorse((Object(said) as { sets?: string[] }).sets ?? []);
+    setLater(later);
+    setAsking('worse');
+  };
   const publish = async (override?: string): Promise<void> => {
     if (job) return;
     setTrouble('');
     const a = await service().send<{ job: string }>('POST', `/api/studio/drafts/${draft.id}/publish`, { version: draft.version, ...(override ? { override } : {}) });
     if (a.fault) {
-      if (a.fault.code === 'worse') {
-        setWorse((Object(a.fault.body) as { sets?: string[] }).sets ?? []);
-        return setAsking('worse');
-      }
+      if (a.fault.code === 'worse') return worsens(a.fault.body);
       again();
       return setTrouble(a.fault.text);
     }
@@ -60,6 +65,8 @@ export function Publish({ draft, told, again, onPublished }: Props) {
     const { job: end, trouble: lost } = await follow<Published>(a.ok.job, setJob);
     setJob(undefined);
     const release = end?.result?.release;
+    if (end?.error?.code === 'worse') return worsens(end.error);
+    if (end?.state === 'stopped') return notice('info', 'Stoppet. Intet er udgivet.');
     if (end?.state !== 'done' || !release) {
       again();
       return setTrouble(lost ?? end?.error?.text ?? 'Det blev ikke udgivet.');
@@ -81,11 +88,11 @@ export function Publish({ draft, told, again, onPublished }: Props) {
       <ol class="steps">
         <Step done={errors === 0 && draft.conflicts.length === 0 && draft.files.length > 0} title="Uden fejl">{draft.files.length === 0 ? 'Ingen ændringer endnu' : errors ? words.faults(errors) : draft.conflicts.length ? 'Rettet af flere' : 'Alt er i orden'}</Step>
         {needed && <Step done={!!by} title="Godkendt af en anden">{by ? <>{by.name}{draft.approval.at_ms ? <>, <When at={draft.approval.at_ms} /></> : null}</> : <>Krævet af {why.join(', ')}</>}</Step>}
-        <Step done={draft.replay?.version === draft.version && draft.replay.worse.length === 0} optional title="Virkning set">{draft.replay?.version === draft.version ? (draft.replay.worse.length ? `Bliver dårligere: ${draft.replay.worse.join(', ')}` : 'Intet bevogtet prøvesæt bliver dårligere') : 'Se, hvilke spørgsmål der får et andet svar'}</Step>
+        <Step done={draft.replay?.version === draft.version && draft.replay.worse.length === 0} optional title="Virkning set">{draft.replay?.version === draft.version ? (draft.replay.worse.length ? `Bliver dårligere: ${draft.replay.worse.join(', ')}` : 'Intet bevogtet prøvesæt bliver dårligere') : 'Prøv kladden af, og se, hvilke spørgsmål der får et andet svar. Prøvesættene stilles også, når du udgiver.'}</Step>
       </ol>
       {draft.schedule && <p class={draft.schedule.problem ? 'alert alert-error plain' : 'alert alert-info plain'} data-testid="schedule">{draft.schedule.problem ? `Kunne ikke udgives: ${draft.schedule.problem}` : <>Udgives <When at={draft.schedule.at_ms} /> ({draft.schedule.by.name})</>}</p>}
       <Trouble text={trouble} />
-      {job ? <Progress step={job.step} done={job.done} total={job.total} /> : (
+      {job ? <Progress step={job.step} done={job.done} total={job.total} onStop={() => stopJob(job.id)} /> : (
         <div class="stack">
           {draft.may.approve && draft.state === 'waiting' && !mine && <Press look="primary" icon="check" test="approve" onClick={() => void state('approved')}>Godkend</Press>}
           {draft.state === 'waiting' && !mine && draft.may.approve && <Press look="secondary" test="send-back" onClick={() => void state('open')}>Send tilbage</Press>}
@@ -115,10 +122,10 @@ export function Publish({ draft, told, again, onPublished }: Props) {
       )}
       {asking === 'worse' && (
         <Modal title="Robotten svarer dårligere med kladden" onClose={() => setAsking(undefined)} test="worse-dialog">
-          <form onSubmit={(e) => { e.preventDefault(); if (reason.trim().length >= OVERRIDE_MIN) void publish(reason.trim()); }}>
+          <form onSubmit={(e) => { e.preventDefault(); if (reason.trim().length >= OVERRIDE_MIN) void (later ? state('scheduled', { ...later, override: reason.trim() }) : publish(reason.trim())); }}>
             <p>Færre rigtige svar i {worse.join(', ') || 'et bevogtet prøvesæt'}. Se virkningen, og ret kladden, eller skriv, hvorfor den skal ud alligevel.</p>
             <Field label="Hvorfor alligevel?" help={`Mindst ${OVERRIDE_MIN} tegn. Begrundelsen følger udgivelsen.`}>{(p) => <textarea {...p} class="form-input" rows={3} data-first value={reason} data-testid="override" onInput={(e) => setReason(e.currentTarget.value)} />}</Field>
-            <div class="modal-do"><Press look="warning" type="submit" test="override-do" aria-disabled={reason.trim().length < OVERRIDE_MIN}>Udgiv alligevel</Press><Press look="tertiary" onClick={() => setAsking(undefined)}>Fortryd</Press></div>
+            <div class="modal-do"><Press look="warning" type="submit" test="override-do" aria-disabled={reason.trim().length < OVERRIDE_MIN}>{later ? 'Planlæg alligevel' : 'Udgiv alligevel'}</Press><Press look="tertiary" onClick={() => setAsking(undefined)}>Fortryd</Press></div>
           </form>
         </Modal>
       )}

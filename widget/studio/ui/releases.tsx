@@ -49,16 +49,20 @@ function Servers({ nodes }: { nodes: Node[] }) {
 
 function Folder({ data }: { data: Status | undefined }) {
   const [why, setWhy] = useState('');
+  const [worse, setWorse] = useState<string[] | undefined>(undefined);
+  const [reason, setReason] = useState('');
   const [open, setOpen] = useState(false);
   const [trouble, setTrouble] = useState('');
   const [job, setJob] = useState<Job<Published> | undefined>(undefined);
   if (!data || data.folder.changed.length === 0) return null;
   const n = data.folder.changed.length;
   const publish = async (): Promise<void> => {
-    const a = await service().send<{ job: string }>('POST', '/api/studio/releases/folder', { why: why.trim() });
+    setTrouble('');
+    const a = await service().send<{ job: string }>('POST', '/api/studio/releases/folder', { why: why.trim(), ...(worse ? { override: reason.trim() } : {}) });
     if (a.fault) return setTrouble(a.fault.text);
     const { job: end, trouble: lost } = await follow<Published>(a.ok.job, setJob);
     setJob(undefined);
+    if (end?.error?.code === 'worse') return setWorse(end.error.sets ?? []);
     if (end?.state !== 'done') return setTrouble(lost ?? end?.error?.text ?? 'Det blev ikke udgivet.');
     setOpen(false);
     wrote();
@@ -68,13 +72,15 @@ function Folder({ data }: { data: Status | undefined }) {
       <h2 id="folder-title">Ændret uden om redaktionen</h2>
       <p>{n === 1 ? 'Én fil' : `${n} filer`} i mappen er ændret, men ikke udgivet.{data.folder.faults.length > 0 && ` ${words.faults(data.folder.faults.length)} skal rettes i filerne først.`}</p>
       <details><summary>Se hvilke</summary><ul class="plain-list">{data.folder.changed.map((f) => <li key={f}><code>{f}</code></li>)}{data.folder.faults.map((f, i) => <li key={i}>{f.file}, {words.where(f)}: {f.text}</li>)}</ul></details>
-      {job ? <Progress step={job.step} done={job.done} total={job.total} /> : <Press look="secondary" onClick={() => setOpen(true)}>Udgiv det</Press>}
+      {job ? <Progress step={job.step} done={job.done} total={job.total} /> : <Press look="secondary" test="folder-open" onClick={() => setOpen(true)}>Udgiv det</Press>}
       {open && (
         <Modal title="Udgiv det, der er ændret i mappen" onClose={() => setOpen(false)} test="folder-dialog">
           <form onSubmit={(e) => { e.preventDefault(); void publish(); }}>
             <Field label="Hvorfor?">{(p) => <textarea {...p} class="form-input" rows={2} data-first value={why} onInput={(e) => setWhy(e.currentTarget.value)} />}</Field>
+            {worse && <p class="alert alert-warning plain" role="alert">Færre rigtige svar i {worse.join(', ') || 'et bevogtet prøvesæt'}. Ret filerne, eller skriv, hvorfor det skal ud alligevel.</p>}
+            {worse && <Field label="Hvorfor alligevel?" help="Mindst 10 tegn. Begrundelsen følger udgivelsen.">{(p) => <textarea {...p} class="form-input" rows={2} value={reason} data-testid="folder-override" onInput={(e) => setReason(e.currentTarget.value)} />}</Field>}
             <Trouble text={trouble} />
-            <div class="modal-do"><Press look="primary" type="submit">Udgiv</Press><Press look="tertiary" onClick={() => setOpen(false)}>Fortryd</Press></div>
+            <div class="modal-do"><Press look="primary" type="submit" test="folder-publish">Udgiv</Press><Press look="tertiary" onClick={() => setOpen(false)}>Fortryd</Press></div>
           </form>
         </Modal>
       )}
@@ -174,6 +180,7 @@ export function ReleasePage({ id }: { id: string }) {
         {r.why && <div><dt>Hvorfor</dt><dd>{r.why}</dd></div>}
         {r.override && <div><dt>Trods advarsel</dt><dd>{r.override}</dd></div>}
         {r.draft && <div><dt>Kladde</dt><dd><a href={format('drafts', r.draft)}>Se kladden</a></dd></div>}
+        <div><dt>Grænser</dt><dd><a href={format('thresholds', '', { udgivelse: String(r.number) })} data-testid="then">Hvor sikker robotten skulle være</a></dd></div>
         {r.undoes && <div><dt>Fortryder</dt><dd><a href={format('releases', String(r.undoes))}>Udgivelse {r.undoes}</a></dd></div>}
         {r.undone_by && <div><dt>Fortrudt i</dt><dd><a href={format('releases', String(r.undone_by))}>Udgivelse {r.undone_by}</a></dd></div>}
       </dl>

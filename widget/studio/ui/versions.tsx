@@ -3,7 +3,7 @@
 
 import { useState } from 'preact/hooks';
 import { go, notice } from '../app';
-import type { Knowledge, Version, Whole } from '../core/api';
+import type { Knowledge, Layer, Version, Whole } from '../core/api';
 import { toSend } from '../core/article';
 import { layerName } from '../core/browse';
 import { format } from '../core/route';
@@ -11,13 +11,14 @@ import { Modal, Press } from '../../shared/ui/parts';
 import { change } from '../working';
 import { wrote } from '../ask';
 import { TownSelect } from './bits';
+import { LayerSelect, writable } from './layers';
 
 interface Props { whole: Whole; k: Knowledge; chosen: Version; code: string; onRevert: (v: Version) => void }
 export function Versions({ whole, k, chosen, code, onRevert }: Props) {
   const [asking, setAsking] = useState<'own' | 'remove' | 'hide' | undefined>(undefined);
   const name = layerName(chosen.layer, k.municipalities);
   const able = k.municipalities.filter((m) => m.writable);
-  const without = able.filter((m) => !whole.versions.some((v) => v.layer === m.code));
+  const without = writable(k).filter(([l]) => l !== 'shared' && !whole.versions.some((v) => v.layer === l));
   const hidden = whole.hidden_in;
   return (
     <div class="versions">
@@ -37,15 +38,15 @@ export function Versions({ whole, k, chosen, code, onRevert }: Props) {
       </div>
       {hidden.length > 0 && <p class="quiet-text version-note">Skjult i {hidden.map((c) => layerName(c, k.municipalities)).join(', ')}. Borgerne dér får ikke svaret.</p>}
       {chosen.state === 'removed' && <p class="alert alert-warning plain">Kladden fjerner {chosen.layer === 'shared' ? 'den fælles udgave' : `udgaven i ${name}`}.</p>}
-      {asking === 'own' && <OwnDialog whole={whole} chosen={chosen} towns={without} first={without.some((m) => m.code === code) ? code : without[0]?.code ?? ''} onClose={() => setAsking(undefined)} />}
+      {asking === 'own' && <OwnDialog whole={whole} chosen={chosen} layers={without} first={without.find(([l]) => l === code)?.[0] ?? without.find(([l]) => /^0/.test(l))?.[0] ?? without[0]?.[0] ?? ''} onClose={() => setAsking(undefined)} />}
       {asking === 'hide' && <HideDialog whole={whole} title={chosen.article?.title ?? whole.id} towns={able} first={able.some((m) => m.code === code) ? code : able[0]?.code ?? ''} onClose={() => setAsking(undefined)} />}
       {asking === 'remove' && <RemoveDialog whole={whole} chosen={chosen} name={name} onClose={() => setAsking(undefined)} />}
     </div>
   );
 }
 
-interface OwnProps { whole: Whole; chosen: Version; towns: Knowledge['municipalities']; first: string; onClose: () => void }
-function OwnDialog({ whole, chosen, towns, first, onClose }: OwnProps) {
+interface OwnProps { whole: Whole; chosen: Version; layers: [Layer, string][]; first: string; onClose: () => void }
+function OwnDialog({ whole, chosen, layers, first, onClose }: OwnProps) {
   const [code, setCode] = useState(first);
   const make = (): void => {
     const a = chosen.article;
@@ -59,8 +60,8 @@ function OwnDialog({ whole, chosen, towns, first, onClose }: OwnProps) {
   };
   return (
     <Modal title="Lav en egen udgave" onClose={onClose} test="own-dialog">
-      <p>Kommunen får en kopi, som den selv retter. Rettelser i den fælles udgave når ikke længere dens borgere.</p>
-      <TownSelect label="Kommune" towns={towns} value={code} onChange={setCode} test="own-town" />
+      <p>{/^0/.test(code) ? 'Kommunen får en kopi, som den selv retter. Rettelser i andre udgaver når ikke længere dens borgere.' : 'Regionens kommuner får en kopi. Rettelser i den fælles udgave når ikke længere deres borgere. En kommune med egen udgave beholder den.'}</p>
+      <LayerSelect label="Hvem får den?" layers={layers} value={code} onChange={setCode} test="own-town" />
       <div class="modal-do"><Press look="primary" test="own-make" onClick={make}>Lav udgaven</Press><Press look="tertiary" onClick={onClose}>Fortryd</Press></div>
     </Modal>
   );

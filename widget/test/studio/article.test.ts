@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { blank, fieldDiffs, faultsOf, inAYear, place, same, slug, toSend } from '../../studio/core/article';
+import { blank, fieldDiffs, faultsOf, freeId, inAYear, place, same, slug, toSend } from '../../studio/core/article';
 import type { Fault, Preview } from '../../studio/core/api';
 import { added, elsewhere, key, lines, marks, shownAtSentence, tidy } from '../../studio/core/examples';
+import { readable } from '../../studio/core/diff';
 import { slotAt, SLOT, suggest } from '../../studio/core/slots';
 import { decode } from '../../studio/core/decode';
 import { rateProblem, wrong } from '../../studio/core/facts';
@@ -14,6 +15,14 @@ test('an id comes from a title', () => {
   assert.ok(slug('ord '.repeat(40)).length <= 60);
   assert.doesNotMatch(slug('ord '.repeat(40)), /-$/);
   assert.equal(slug('???'), '');
+});
+
+test('an id that is taken gets the next number that is free', () => {
+  const has = (...ids: string[]) => ids.map((id) => ({ id }));
+  assert.equal(freeId('kano', has('pas')), 'kano');
+  assert.equal(freeId('kano', has('kano', 'kano-2')), 'kano-3');
+  const long = freeId('a'.repeat(60), has('a'.repeat(60)));
+  assert.equal(long, `${'a'.repeat(58)}-2`);
 });
 
 test('a new article is to be read again in a year, leap days too', () => {
@@ -97,4 +106,15 @@ test('rates and facts are looked at before they are sent', () => {
   const facts = { sample: false, contact: {}, hours, closed: [], accent: '#0f5c4c', links: { pas: 'https://x', tom: '' }, hidden: [] };
   assert.deepEqual(wrong(facts), {});
   assert.deepEqual(Object.keys(wrong({ ...facts, hours: { ...hours, fredag: '8-16', soendag: 'lukket' }, links: { pas: 'http://x' }, accent: 'rød' })), ['fredag', 'link pas', 'accent']);
+});
+
+test('a line of a file is read without its signs, wherever it changed', () => {
+  const says = (...parts: [string, boolean?][]) => readable({ op: '+', parts: parts.map(([text, changed = false]) => ({ text, changed })) })?.parts.map((p) => (p.changed ? `*${p.text}*` : p.text)).join('');
+  assert.equal(says(['value = '], ['"1.234', true], ['"\n']), 'Værdi: *1.234*');
+  assert.equal(says(['telefon = "12 34\"', true], ['\n']), 'Telefon: *12 34*');
+  assert.equal(says(['    "nyt '], ['pas', true], ['",\n']), 'nyt *pas*');
+  assert.equal(says(['year = '], ['2027', true], ['\n']), 'År: *2027*');
+  assert.equal(says(['Ring til os, og sig "hej".\n']), 'Ring til os, og sig "hej".');
+  assert.equal(says(['slags = "x"\n']), 'slags: x');
+  assert.equal(says(['[contact]\n']), undefined);
 });

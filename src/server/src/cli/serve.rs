@@ -174,6 +174,7 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
         tokio::spawn(editor::follow(Arc::clone(&app), Arc::clone(&studio)));
         tokio::spawn(editor::keep_told(Arc::clone(&app), Arc::clone(&studio)));
         tokio::spawn(editor::look_nightly(Arc::clone(&app), Arc::clone(&studio)));
+        studio.keep_thresholds(&app, &app.snapshot());
         app.studio.get_or_init(|| studio);
         let composer = Composer::start(&service, app.clock.clone(), app.encoder.clone());
         for fault in composer.faults(&live_release) {

@@ -5,8 +5,9 @@ use std::thread;
 
 use dialogue::Turn;
 use knowledge::Release;
+use tokio::runtime::Handle;
 
-use super::Studio;
+use super::{Studio, thresholds};
 use crate::app::App;
 
 impl Studio {
@@ -19,6 +20,7 @@ impl Studio {
             self.maker.gently(),
             Arc::clone(&self.learning),
         );
+        let (store, async_threads) = (self.store.clone(), Handle::current());
         let work = move || {
             let _one_at_a_time = one.lock().unwrap_or_else(PoisonError::into_inner);
             let is_live = |t: &Turn| t.snapshot.release.hash == release.hash;
@@ -36,6 +38,8 @@ impl Studio {
                         Arc::new(turn)
                     });
                     tracing::info!(release = release.hash, "the release is learned whole");
+                    let (budget, at) = (maker.budget(), app.clock.now());
+                    async_threads.spawn(thresholds::keep(store, budget, at, snapshot));
                 }
                 Err(e) => tracing::warn!("the release is not learned whole yet: {e}"),
             }

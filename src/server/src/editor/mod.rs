@@ -87,6 +87,8 @@ pub(crate) struct Studio {
     looked: OfLive<index::Snapshot, overlap::InTheWay>,
     /// What was made of example sentences, the last time that all were asked.
     answers: OfLive<dialogue::Turn, replay::Answers>,
+    /// What is kept of asking the guarded sets.
+    guard: replay::Guard,
     /// Hears of every release that becomes live.
     told: OnceLock<Tell>,
     /// Set where several nodes share their releases.

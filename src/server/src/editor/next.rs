@@ -4,21 +4,24 @@ mod group;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use base::{Lang, MunicipalityCode};
 use dialogue::Outcome;
-use knowledge::{Audience, Intent, Release};
+use knowledge::{Audience, Release};
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
 use super::jobs::Job;
 use super::problem::Problem;
-use super::questions::{Past, Vector, turn};
+use super::questions::{Past, Vector, stands_alone, turn};
 use super::shelf::Shelf;
 use super::wire::{
     ArticleFields, Group, LayerName, Nearest, Next, Overdue, Reasons, Reply, Suggested, Unreached,
 };
 use super::{Studio, blocking, today};
 use crate::app::App;
+use crate::runtime::yielding_pool;
 
 /// Turns that are looked at, most.
 const TURNS: usize = 20_000;
@@ -27,6 +30,10 @@ const GROUPED: usize = 4_000;
 const GROUPS: usize = 50;
 const EXAMPLES: usize = 20;
 const REPLIES: u32 = 200;
+/// An answer is shown from the threshold on. In this part of the way from there to certainty it was shown just so.
+const LOW: f32 = 0.25;
+/// Questions between two looks at whether the job was stopped.
+const STRETCH: usize = 50;
 /// A group is at least so many different questions.
 const SMALLEST: usize = 2;
 
@@ -44,6 +51,58 @@ struct Vain {
     times: usize,
     why: Reasons,
     profile: group::Profile,
+    /// It was answered surely, by this article, and that was not what the citizen came for.
+    disliked: Option<String>,
+    /// It was answered with low confidence.
+    low: bool,
+}
+
+impl Vain {
+    /// Whether what is live answers it everywhere by now, and by another article than one that was not wanted.
+    fn settled(&self, live: &dialogue::Turn, vector: &Vector) -> bool {
+        let threshold = live.snapshot.answer_threshold();
+        self.municipalities.iter().all(|code| {
+            let got = turn(live, &self.text, *code, self.lang, vector);
+            got.is_some_and(|now| {
+                now.outcome == Outcome::Answered
+                    && (self.disliked.is_none() || self.disliked != now.article)
+                    && !(self.low && low(now.confidence, threshold))
+            })
+        })
+    }
+}
+
+/// Whether an answer was shown with low confidence.
+fn low(confidence: f32, threshold: f32) -> bool {
+    confidence < threshold + LOW * (1.0 - threshold)
+}
+
+/// Those that are still asked in vain, with their vectors.
+fn open(
+    vain: Vec<Vain>,
+    vectors: Vec<Vector>,
+    live: &dialogue::Turn,
+    job: &Job,
+) -> Result<(Vec<Vain>, Vec<Vector>), Problem> {
+    let pool = yielding_pool().map_err(Problem::unavailable)?;
+    let total = vain.len();
+    let done = AtomicUsize::new(0);
+    let all: Vec<(Vain, Vector)> = vain.into_iter().zip(vectors).collect();
+    let still = |(v, vector): (Vain, Vector)| {
+        let n = done.fetch_add(1, Ordering::Relaxed);
+        if n.is_multiple_of(STRETCH) {
+            job.go_on()?;
+            job.step("Ser efter, hvad der er svar på nu", n, total);
+        }
+        let open = !v.settled(live, &vector);
+        Ok::<_, Problem>(open.then_some((v, vector)))
+    };
+    let kept: Vec<Option<_>> = pool.install(|| {
+        all.into_par_iter()
+            .map(still)
+            .collect::<Result<_, Problem>>()
+    })?;
+    Ok(kept.into_iter().flatten().unzip())
 }
 
 impl Studio {
@@ -76,6 +135,7 @@ impl Studio {
         let (job_of_all, job) = (job, Arc::clone(job));
         let release = Arc::clone(&before.snapshot.release);
         let groups = blocking(move || {
+            let (vain, vectors) = open(vain, vectors, &before, &job)?;
             job.step("Samler spørgsmål, der ligner hinanden", 0, 0);
             let profiles: Vec<_> = vain.iter().map(|v| v.profile.clone()).collect();
             let groups = group::by_meaning(&vectors, &profiles);
@@ -134,16 +194,15 @@ fn vain(past: Vec<Past>) -> Vec<Vain> {
     let mut all: BTreeMap<String, Vain> = BTreeMap::new();
     for p in past {
         let r = p.record;
-        let person = r.intent == Some(Intent::Human);
+        let low = r.outcome == Outcome::Answered && low(r.confidence, r.threshold_answer);
         let why = Reasons {
-            unanswered: usize::from(r.outcome == Outcome::Handover && !person),
-            unsure: usize::from(r.outcome == Outcome::Clarify),
+            unanswered: usize::from(r.outcome == Outcome::Handover),
+            unsure: usize::from(r.outcome == Outcome::Clarify || low),
             rated: usize::from(p.rated == Some(1)),
-            person: usize::from(person),
+            person: usize::from(p.person),
         };
-        let none = why.unanswered + why.unsure + why.rated == 0;
-        // A follow-up says nothing alone, and whoever only asks for a person has not said what about.
-        if none || r.elliptical || base::words(&r.message).count() < 2 {
+        let none = why.unanswered + why.unsure + why.rated + why.person == 0;
+        if none || !stands_alone(&r) {
             continue;
         }
         let key = base::words(&base::fold(&r.message))
@@ -160,7 +219,13 @@ fn vain(past: Vec<Past>) -> Vec<Vain> {
                 .map(|c| (c.article_id, c.score))
                 .collect(),
             why: Reasons::default(),
+            disliked: None,
+            low: false,
         });
+        v.low |= low;
+        if r.outcome == Outcome::Answered && !low {
+            v.disliked = r.article_id;
+        }
         v.times += 1;
         v.municipalities.insert(p.municipality);
         v.why.unanswered += why.unanswered;
@@ -285,3 +350,6 @@ fn unreached(
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

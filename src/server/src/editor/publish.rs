@@ -15,6 +15,7 @@ use super::folder::{self, Broke};
 use super::jobs::Job;
 use super::places::listed;
 use super::problem::Problem;
+use super::replay::{excused, worse};
 use super::texts::{differences, lay_over, text_of, with};
 use super::wire::{self, ReleaseMeta, Who};
 use super::{Live, Studio, blocking, today};
@@ -28,9 +29,6 @@ pub(super) struct Wanted {
     pub meta: ReleaseMeta,
     pub changes: Vec<DraftText>,
 }
-
-/// Characters of a reason to publish something that makes a guarded set worse, at least.
-const REASON: usize = 10;
 
 impl Studio {
     /// The right to write the one next release.
@@ -59,13 +57,9 @@ impl Studio {
         }
         self.approved(found)?;
         let replay = found.meta.replay.as_ref();
-        let worse = replay.filter(|r| r.version == found.row.version && !r.worse.is_empty());
-        if let Some(r) = worse
-            && overridden.is_none_or(|o| o.trim().chars().count() < REASON)
-        {
-            let text = "Kladden gør svarene dårligere i et vogtet spørgsmålssæt. Skriv hvorfor den \
-                        skal udgives alligevel.";
-            return Err(Problem::conflict("worse", text).with("sets", &r.worse));
+        let found_worse = replay.filter(|r| r.version == found.row.version && !r.worse.is_empty());
+        if let Some(r) = found_worse.filter(|_| !excused(overridden)) {
+            return Err(worse(&r.worse));
         }
         self.without_faults(app, found).await
     }
@@ -112,7 +106,7 @@ impl Studio {
     /// Makes a release and swaps it in. The caller holds [`Studio::turn_to_publish`].
     ///
     /// # Errors
-    /// `conflict`, `nothing`, `faults`, `stopped`, `not_written`, `unavailable`; among several nodes as
+    /// `conflict`, `nothing`, `faults`, `worse`, `stopped`, `not_written`, `unavailable`; among several nodes as
     /// [`Studio::release_among`].
     pub(super) async fn release(
         &self,
@@ -173,6 +167,9 @@ impl Studio {
             .built(self.maker.clone(), live_now, release, job)
             .await?;
         trace.step(Step::Build, asked);
+        if wanted.meta.guarded() {
+            self.guard(app, &snapshot, job).await?;
+        }
         job.commit()?;
         let asked = trace.now();
         job.step("Skriver og tager i brug", 0, 0);
@@ -216,6 +213,7 @@ impl Studio {
         let mut turn = Turn::new(Arc::clone(snapshot));
         turn.policy = policy;
         app.turn.store(Arc::new(turn));
+        self.keep_thresholds(app, snapshot);
         let release = Arc::clone(&snapshot.release);
         self.live
             .store(Arc::new(Live::new(files, release, faults, number)));

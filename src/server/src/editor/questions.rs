@@ -1,11 +1,13 @@
 //! Questions that citizens asked, and what releases make of questions.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use base::{Lang, MunicipalityCode};
 use dialogue::{Context, Input, Outcome, Record, Turn};
 use inference::Kind;
 use jiff::Timestamp;
+use knowledge::Intent;
 
 use super::jobs::Job;
 use super::problem::Problem;
@@ -26,6 +28,8 @@ pub(super) struct Past {
     pub municipality: MunicipalityCode,
     pub record: Record,
     pub rated: Option<u8>,
+    /// The last thing that was asked before the citizen went on to a person.
+    pub person: bool,
 }
 
 /// What a turn came to.
@@ -50,21 +54,28 @@ impl Studio {
     ) -> Result<Vec<Past>, Problem> {
         let mut out = Vec::new();
         let mut after = None;
+        // Which way to a person has its question already: the newest turn comes first.
+        let mut gone = HashSet::new();
         while out.len() < most {
             let page = app.journal.turns(since, after, PAGE).await?;
             let Some(last) = page.last() else { break };
             after = Some((last.at, last.turn.clone()));
             for row in page {
                 // A record of an older program may have other fields.
-                let Ok(record) = serde_json::from_str(&row.record) else {
+                let Ok(record) = serde_json::from_str::<Record>(&row.record) else {
                     continue;
                 };
+                let way = row.person.filter(|_| stands_alone(&record));
+                // Who is in danger is meant to go to a person.
+                let meant = record.outcome == Outcome::Crisis;
+                let person = way.is_some_and(|way| gone.insert((row.dialogue, way))) && !meant;
                 if may(row.municipality) && out.len() < most {
                     out.push(Past {
                         at: row.at,
                         municipality: row.municipality,
                         record,
                         rated: row.rated,
+                        person,
                     });
                 }
             }
@@ -95,6 +106,13 @@ impl Studio {
         })
         .await?
     }
+}
+
+/// Whether a message asks something by itself: a follow-up says nothing alone, a greeting asks nothing, and whoever
+/// only asks for a person has not said what about.
+pub(super) fn stands_alone(r: &Record) -> bool {
+    let asks = r.intent != Some(Intent::Human) && r.outcome != Outcome::Smalltalk;
+    asks && !r.elliptical && base::words(&r.message).count() >= 2
 }
 
 /// What a release makes of a question that stands alone; `None` where it does not know the municipality.

@@ -3,6 +3,7 @@
 
 mod asked;
 mod count;
+mod guard;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use crate::runtime::yielding_pool;
 
 use self::asked::{Asked, From, examples, sets};
 use self::count::Counted;
+pub(super) use self::guard::{Guard, excused, worse};
 
 pub(super) const QUESTIONS: usize = 2_000;
 /// How far back questions of citizens are looked for.
@@ -106,7 +108,7 @@ impl Studio {
         let (replay, answers, before) = blocking(move || {
             let turns = (&*before, &*after);
             let pairs = pairs(turns, &asked, &vectors, &known, &job)?;
-            let answers = Arc::new(answers(&asked, &pairs));
+            let answers = Arc::new(answers(&asked, &pairs, |a| a.from == From::Example));
             Ok::<_, Problem>((told(of, &asked, &pairs, turns), answers, before))
         })
         .await??;
@@ -164,20 +166,17 @@ impl Studio {
     }
 }
 
-/// What a release made of example sentences, each asked in a place and a language. Citizens' questions are not kept.
+/// What a release made of example sentences or of sets, each asked in a place and a language. Citizens' questions are
+/// not kept.
 pub(super) type Answers = HashMap<(String, MunicipalityCode, Lang), Got>;
 
 fn key(a: &Asked) -> (String, MunicipalityCode, Lang) {
     (a.text.clone(), a.municipality, a.lang)
 }
 
-fn answers(asked: &[Asked], pairs: &[Option<Pair>]) -> Answers {
-    let examples = asked
-        .iter()
-        .zip(pairs)
-        .filter(|(a, _)| a.from == From::Example);
-    examples
-        .filter_map(|(a, p)| Some((key(a), p.as_ref()?.before.clone())))
+fn answers(asked: &[Asked], pairs: &[Option<Pair>], wanted: impl Fn(&Asked) -> bool) -> Answers {
+    let kept = asked.iter().zip(pairs).filter(|(a, _)| wanted(a));
+    kept.filter_map(|(a, p)| Some((key(a), p.as_ref()?.before.clone())))
         .collect()
 }
 
@@ -257,7 +256,7 @@ fn told(
         let (from, set) = match &a.from {
             From::Set(set) => {
                 counts.sets += 1;
-                counted.add(set, a, p, after);
+                counted.add(set, a, p, [before, after]);
                 ("set", Some(set.clone()))
             }
             From::Example => {

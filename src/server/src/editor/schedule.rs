@@ -54,6 +54,7 @@ impl Studio {
                 return Ok(None);
             };
             let (app, studio, by) = (Arc::clone(app), Arc::clone(self), schedule.by);
+            let why = schedule.overridden;
             let clock = app.clock.clone();
             let job = self
                 .jobs
@@ -61,11 +62,11 @@ impl Studio {
                     let _turn = turn;
                     let id = found.row.id.clone();
                     let ready = match studio.still_may(&app, &found, &by) {
-                        Ok(()) => studio.publishable(&app, &found, None).await,
+                        Ok(()) => studio.publishable(&app, &found, why.as_deref()).await,
                         Err(p) => Err(p),
                     };
                     let published = match ready {
-                        Ok(()) => studio.publish_draft(&app, found, by, None, &job).await,
+                        Ok(()) => studio.publish_draft(&app, found, by, why, &job).await,
                         Err(p) => Err(p),
                     };
                     if let Err(p) = &published {

@@ -138,6 +138,7 @@ impl Studio {
             links: Default::default(),
             looked: OfLive::default(),
             answers: OfLive::default(),
+            guard: Default::default(),
             told: OnceLock::new(),
             nodes: OnceLock::new(),
             import_from: OnceLock::new(),

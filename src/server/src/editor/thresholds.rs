@@ -1,12 +1,19 @@
 //! What another threshold would give, area by area, from the example sentences that the thresholds rest on.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use dialogue::eval::calibration::{Point, Trial, curve, reached};
 use index::{ErrorBudget, Snapshot};
+use jiff::Timestamp;
 use knowledge::Release;
+use serde_json::value::RawValue;
+use storage::Editor;
 
+use super::problem::Problem;
 use super::wire::{AreaCurve, Budget, Curve, Outside, Thresholds};
+use super::{Studio, blocking, long};
+use crate::app::App;
 
 /// Thresholds that a curve is drawn with, at most, besides the one that holds.
 const STEPS: usize = 60;
@@ -80,6 +87,68 @@ impl Thresholds {
             },
             thresholds,
         }
+    }
+}
+
+/// Keeps with a release what its thresholds give, so that a later one can be held against it.
+pub(super) async fn keep(
+    store: Editor,
+    budget: ErrorBudget,
+    at: Timestamp,
+    snapshot: Arc<Snapshot>,
+) {
+    let hash = snapshot.release.hash.clone();
+    let drawn = long(move || serde_json::to_string(&Thresholds::of(&snapshot, budget))).await;
+    let kept = match drawn {
+        Ok(Ok(json)) => store.keep_thresholds(hash, at, json).await,
+        Ok(Err(e)) => return tracing::warn!("thresholds are not kept: {e}"),
+        Err(_) => return,
+    };
+    if let Err(e) = kept {
+        tracing::warn!("thresholds are not kept: {e}");
+    }
+}
+
+impl Studio {
+    /// Keeps what the thresholds of a snapshot give, beside everything else.
+    pub(crate) fn keep_thresholds(&self, app: &App, snapshot: &Arc<Snapshot>) {
+        let (store, budget) = (self.store.clone(), self.maker.budget());
+        let at = app.clock.now();
+        tokio::spawn(keep(store, budget, at, Arc::clone(snapshot)));
+    }
+
+    /// What the thresholds give with what is live, or gave with a release of the history.
+    ///
+    /// # Errors
+    /// `not_found`: there is no such release, or of its time nothing was kept.
+    pub(super) async fn thresholds(
+        &self,
+        app: &App,
+        release: Option<u64>,
+    ) -> Result<Box<RawValue>, Problem> {
+        let snapshot = app.snapshot();
+        let kept = match release {
+            None => None,
+            Some(n) => match self.store.thresholds(n).await? {
+                None => return Err(Problem::not_found(format!("Der er ingen udgivelse {n}."))),
+                Some((hash, _)) if hash == snapshot.release.hash => None,
+                Some((_, Some(kept))) => Some(kept),
+                Some((_, None)) => {
+                    let text = format!("Der er ikke gemt tal for grænserne i udgivelse {n}.");
+                    return Err(Problem::not_found(text));
+                }
+            },
+        };
+        let drawn = match kept {
+            Some(kept) => RawValue::from_string(kept),
+            None => {
+                let budget = self.maker.budget();
+                let draw =
+                    move || serde_json::value::to_raw_value(&Thresholds::of(&snapshot, budget));
+                blocking(draw).await?
+            }
+        };
+        drawn.map_err(Problem::unavailable)
     }
 }
 

@@ -141,7 +141,7 @@ impl Studio {
         &self,
         app: &App,
         by: Who,
-        why: String,
+        (why, overridden): (String, Option<String>),
         job: &Arc<Job>,
     ) -> Result<wire::Release, Problem> {
         let wanted = Wanted {
@@ -154,7 +154,7 @@ impl Studio {
                 draft_version: None,
                 undoes: None,
                 approved_by: None,
-                overridden: None,
+                overridden,
                 files: Vec::new(),
             },
             changes: Vec::new(),

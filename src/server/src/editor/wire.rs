@@ -349,6 +349,13 @@ impl ReleaseMeta {
     pub(super) fn drafted(&self) -> Option<(String, u64)> {
         Some((self.draft.clone()?, self.draft_version?))
     }
+
+    /// Whether the guarded sets are asked before it is live: of what was undone they were, and somebody in need of the
+    /// old answers does not wait for them.
+    pub(super) fn guarded(&self) -> bool {
+        matches!(self.kind.as_str(), "draft" | "folder")
+            && !super::replay::excused(self.overridden.as_deref())
+    }
 }
 
 #[derive(Serialize, ToSchema)]
@@ -359,6 +366,15 @@ pub(crate) struct Releases {
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct Why {
     pub why: String,
+}
+
+/// `POST /releases/folder`
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct Adopt {
+    pub why: String,
+    /// Why it is published although it makes a guarded set worse.
+    #[serde(rename = "override")]
+    pub overridden: Option<String>,
 }
 
 /// An error; some carry more fields.

@@ -1,8 +1,9 @@
 //! Releases and what is live: the statements.
 
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter};
 
-use super::{NewRelease, ReleaseFile, ReleaseRow, keep, marks, text_of};
+use super::{Editor, NewRelease, ReleaseFile, ReleaseRow, keep, marks, text_of};
 use crate::Error;
 use crate::log::Position;
 use crate::read::{number, time, to_sql};
@@ -178,6 +179,51 @@ pub(super) fn leave(c: &Connection, n: u64, paths: &[String]) -> Result<(), Erro
         s.execute(params![to_sql(n), path])?;
     }
     Ok(())
+}
+
+impl Editor {
+    /// Keeps what other thresholds would give with the release of this hash; what is kept of a later instant stays.
+    ///
+    /// # Errors
+    /// Full, Io.
+    pub async fn keep_thresholds(
+        &self,
+        hash: String,
+        at: Timestamp,
+        json: String,
+    ) -> Result<(), Error> {
+        self.file
+            .write(move |c| keep_thresholds(c, &hash, at, &json))
+            .await
+    }
+
+    /// What other thresholds would have given with a release of the history, and its hash: JSON, where it was kept.
+    ///
+    /// # Errors
+    /// Corrupt, Io.
+    pub async fn thresholds(&self, number: u64) -> Result<Option<(String, Option<String>)>, Error> {
+        self.file.read(move |c| thresholds(c, number)).await
+    }
+}
+
+fn keep_thresholds(c: &Connection, hash: &str, at: Timestamp, json: &str) -> Result<(), Error> {
+    c.prepare_cached(
+        "INSERT INTO thresholds VALUES (?1, ?2, ?3)
+         ON CONFLICT DO UPDATE SET at_ms = excluded.at_ms, json = excluded.json WHERE excluded.at_ms >= thresholds.at_ms",
+    )?
+    .execute(params![hash, at.as_millisecond(), json])?;
+    Ok(())
+}
+
+fn thresholds(c: &Connection, number: u64) -> Result<Option<(String, Option<String>)>, Error> {
+    let found = c
+        .prepare_cached(
+            "SELECT r.hash, t.json FROM releases r LEFT JOIN thresholds t ON t.hash = r.hash
+             WHERE r.number = ?1 AND r.state = 'live'",
+        )?
+        .query_one([to_sql(number)], |r| Ok((r.get(0)?, r.get(1)?)))
+        .optional()?;
+    Ok(found)
 }
 
 pub(super) fn by_hand(c: &Connection) -> Result<Vec<(String, Option<String>)>, Error> {

@@ -186,3 +186,27 @@ async fn what_a_page_said_last_is_kept_for_each_layer() {
     assert_eq!(found, [page("https://a.dk/1", "et")]);
     assert!(e.pages("0751".into(), asked()).await.unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn what_thresholds_gave_is_of_a_release_of_the_history_and_the_newest_stays() {
+    let (_dir, e) = open();
+    let new = NewRelease {
+        hash: "h-1".into(),
+        at: at(1),
+        meta: "{}".into(),
+        files: Vec::new(),
+        shared: None,
+    };
+    let number = e.begin_release(new).await.unwrap();
+    assert_eq!(e.thresholds(number).await.unwrap(), None, "not live yet");
+    e.end_release(number, None).await.unwrap();
+    let kept = |json: Option<&str>| Some(("h-1".to_owned(), json.map(str::to_owned)));
+    assert_eq!(e.thresholds(number).await.unwrap(), kept(None));
+    for (ms, json) in [(5, "[5]"), (3, "[3]"), (6, "[6]")] {
+        e.keep_thresholds("h-1".into(), at(ms), json.into())
+            .await
+            .unwrap();
+        let newest = if ms == 3 { "[5]" } else { json };
+        assert_eq!(e.thresholds(number).await.unwrap(), kept(Some(newest)));
+    }
+}

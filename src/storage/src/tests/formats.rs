@@ -169,6 +169,12 @@ fn editor(c: &Connection, format: i64) -> rusqlite::Result<()> {
             params![THEN_MS, hash],
         )?;
     }
+    if format >= 5 {
+        c.execute(
+            "INSERT INTO thresholds VALUES ('h-1', ?, '{}')",
+            params![THEN_MS],
+        )?;
+    }
     Ok(())
 }
 

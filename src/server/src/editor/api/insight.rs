@@ -4,19 +4,29 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
+use serde::Deserialize;
+use utoipa::IntoParams;
 
-use super::super::blocking;
 use super::super::problem::Problem;
 use super::super::wire::{JobStarted, Links, ProblemShown, Thresholds};
-use super::{By, accepted, json};
+use super::{By, Query, accepted, json};
 use crate::app::App;
 
+#[derive(Deserialize, IntoParams)]
+pub(super) struct Of {
+    /// Its number in the history; none: what is live.
+    release: Option<u64>,
+}
+
 /// `GET /thresholds`
-#[utoipa::path(get, path = "/api/studio/thresholds", responses((status = 200, body = Thresholds)))]
-pub(super) async fn thresholds(State(app): State<App>, by: By) -> Result<Response, Problem> {
-    let (snapshot, budget) = (app.snapshot(), by.studio.maker.budget());
-    let drawn = blocking(move || Thresholds::of(&snapshot, budget)).await?;
-    Ok(json(&drawn))
+#[utoipa::path(get, path = "/api/studio/thresholds", params(Of),
+    responses((status = 200, body = Thresholds), (status = 404, body = ProblemShown)))]
+pub(super) async fn thresholds(
+    State(app): State<App>,
+    by: By,
+    Query(of): Query<Of>,
+) -> Result<Response, Problem> {
+    Ok(json(&by.studio.thresholds(&app, of.release).await?))
 }
 
 /// `GET /links`

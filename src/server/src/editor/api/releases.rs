@@ -13,7 +13,9 @@ use super::super::drafts::words;
 use super::super::jobs::no_job;
 use super::super::problem::Problem;
 use super::super::texts::differences;
-use super::super::wire::{JobShown, JobStarted, ProblemShown, Published, Release, Releases, Why};
+use super::super::wire::{
+    Adopt, JobShown, JobStarted, ProblemShown, Published, Release, Releases, Why,
+};
 use super::{Asked, By, Query, accepted, json};
 use crate::app::App;
 
@@ -85,14 +87,16 @@ pub(super) async fn undo(
 }
 
 /// `POST /releases/folder`
-#[utoipa::path(post, path = "/api/studio/releases/folder", request_body = Why,
+#[utoipa::path(post, path = "/api/studio/releases/folder", request_body = Adopt,
     responses((status = 202, body = JobStarted), (status = 409, body = ProblemShown)))]
 pub(super) async fn folder(
     State(app): State<App>,
     by: By,
-    Asked(asked): Asked<Why>,
+    Asked(asked): Asked<Adopt>,
 ) -> Result<Response, Problem> {
     let why = words(&asked.why)?;
+    let overridden = asked.overridden.as_deref().map(words).transpose()?;
+    let overridden = overridden.filter(|o| !o.is_empty());
     let live = by.studio.live.load_full();
     let root = by.studio.root.clone();
     let disk = blocking(move || knowledge::load(&root)).await?;
@@ -112,7 +116,7 @@ pub(super) async fn folder(
     let jobs = &by.studio.jobs;
     let job = jobs.start("folder", by.who(), app.clock.clone(), |job| async move {
         let _turn = turn;
-        let adopted = studio.adopt(&app, who, why, &job).await;
+        let adopted = studio.adopt(&app, who, (why, overridden), &job).await;
         adopted.map(|release| Published { release })
     });
     Ok(accepted(job))

@@ -18,7 +18,7 @@ impl Studio {
     /// Brings a draft into another state.
     ///
     /// # Errors
-    /// `draft_changed`, `wrong_state`, `own_draft`, `needs_approval`, `faults`, `no_right`, `bad_request`.
+    /// `draft_changed`, `wrong_state`, `own_draft`, `needs_approval`, `worse`, `faults`, `no_right`, `bad_request`.
     pub(in super::super) async fn become_(
         &self,
         app: &App,
@@ -55,8 +55,9 @@ impl Studio {
                 if found.files.is_empty() {
                     return Err(nothing());
                 }
-                self.approved(&found)?;
-                self.without_faults(app, &found).await?;
+                let overridden = asked.overridden.as_deref().map(words).transpose()?;
+                let overridden = overridden.filter(|o| !o.is_empty());
+                self.publishable(app, &found, overridden.as_deref()).await?;
                 let ahead = asked.at_ms.map(|at| at - now.as_millisecond());
                 let most = AHEAD_DAYS * 86_400_000;
                 let Some(at_ms) = asked
@@ -69,6 +70,7 @@ impl Studio {
                     at_ms,
                     by: who(account),
                     problem: None,
+                    overridden,
                 });
             }
             ("dropped", "open" | "waiting" | "approved" | "scheduled") => {}

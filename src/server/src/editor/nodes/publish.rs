@@ -34,7 +34,7 @@ impl Studio {
     /// As [`Studio::release`], among several nodes.
     ///
     /// # Errors
-    /// `conflict`, `nothing`, `faults`, `stopped`, `wrong_state`, `nodes_away`, `not_known`, `not_here`, `busy`,
+    /// `conflict`, `nothing`, `faults`, `worse`, `stopped`, `wrong_state`, `nodes_away`, `not_known`, `not_here`, `busy`,
     /// `unavailable`.
     pub(in crate::editor) async fn release_among(
         &self,
@@ -79,6 +79,9 @@ impl Studio {
             asked = trace.now();
             let built = self.build_wanted(app, &laid.next, job).await?;
             trace.step(Step::Build, asked);
+            if wanted.meta.guarded() {
+                self.guard(app, &built.snapshot, job).await?;
+            }
             asked = trace.now();
             job.commit()?;
             job.step("Sender til de andre servere og tager i brug", 0, 0);

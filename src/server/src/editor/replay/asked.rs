@@ -18,6 +18,16 @@ pub(in super::super) struct Asked {
     pub expected: Option<Vec<String>>,
 }
 
+impl Asked {
+    /// The question set that it is of.
+    pub(super) fn set(&self) -> Option<&str> {
+        match &self.from {
+            From::Set(set) => Some(set),
+            From::Example | From::Question => None,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in super::super) enum From {
     Set(String),

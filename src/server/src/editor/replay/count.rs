@@ -53,7 +53,8 @@ pub(super) struct Counted {
 }
 
 impl Counted {
-    pub(super) fn add(&mut self, set: &str, a: &Asked, p: &Pair, release: &Release) {
+    /// `releases` are that before and that after: what a draft takes away still has its area.
+    pub(super) fn add(&mut self, set: &str, a: &Asked, p: &Pair, releases: [&Release; 2]) {
         let answered = |o: Outcome| o == Outcome::Answered;
         let put = |(before, after): &mut (Sums, Sums)| {
             before.add(
@@ -64,7 +65,9 @@ impl Counted {
         };
         put(self.sets.entry(set.to_owned()).or_default());
         let expected = a.expected.iter().flatten().next();
-        let article = expected.and_then(|id| release.articles.iter().find(|x| x.id == *id));
+        let [before, after] = releases;
+        let mut all = after.articles.iter().chain(&before.articles);
+        let article = expected.and_then(|id| all.find(|x| x.id == *id));
         if let Some(article) = article {
             put(self.areas.entry(article.area.clone()).or_default());
         }

@@ -232,7 +232,11 @@ pub(crate) struct Draft {
 pub(crate) struct Schedule {
     pub at_ms: i64,
     pub by: Who,
+    /// Why it was not published then.
     pub problem: Option<String>,
+    /// Why it is published although it makes a guarded set worse.
+    #[serde(rename = "override", default)]
+    pub overridden: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -319,6 +323,9 @@ pub(crate) struct NewState {
     pub to: String,
     pub at_ms: Option<i64>,
     pub comment: Option<String>,
+    /// Of what is scheduled: why it is published although it makes a guarded set worse.
+    #[serde(rename = "override")]
+    pub overridden: Option<String>,
 }
 
 #[derive(Deserialize, ToSchema)]

@@ -130,9 +130,11 @@ pub(crate) struct Group {
 #[derive(Clone, Copy, Default, Serialize, ToSchema)]
 pub(crate) struct Reasons {
     pub unanswered: usize,
+    /// A choice was offered, or an answer shown in the lowest quarter between the threshold and certainty.
     pub unsure: usize,
     /// 1 of 3.
     pub rated: usize,
+    /// It was the last question before the citizen took a place in the queue or left a number.
     pub person: usize,
 }
 
