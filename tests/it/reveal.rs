@@ -26,13 +26,20 @@ pub(crate) async fn owned(c: &mut Client, desk: &mut Desk) -> (Value, Value) {
     c.send(&json!({"type": "human", "client_id": "h"})).await;
     c.next("handover_offer").await;
     crate::privacy::queued(c).await;
-    let card = desk.when("card", |f| kind(f) == "offered").await;
-    let (item, offer) = (&card["card"]["item"], &card["card"]["state"]["offer"]);
-    desk.done(json!({"type": "accept", "item": item, "offer": offer}))
-        .await;
-    let owned = desk.when("card", |f| kind(f) == "owned").await;
+    // Another's item may be offered first: it is taken too, and left.
+    let item = loop {
+        let card = desk.when("card", |f| kind(f) == "offered").await;
+        let (item, offer) = (&card["card"]["item"], &card["card"]["state"]["offer"]);
+        desk.done(json!({"type": "accept", "item": item, "offer": offer}))
+            .await;
+        if item.as_str().unwrap().starts_with(&c.dialogue) {
+            break item.clone();
+        }
+    };
+    let ours = |f: &Value| kind(f) == "owned" && f["card"]["item"] == item;
+    let owned = desk.when("card", ours).await;
     c.next("agent_joined").await;
-    (item.clone(), owned["card"]["epoch"].clone())
+    (item, owned["card"]["epoch"].clone())
 }
 
 /// A message in which something is hidden: what the citizen may do about it.
