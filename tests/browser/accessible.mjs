@@ -16,7 +16,25 @@ export const looks = {
   // What a window of 1280 pixels shows at 400 %.
   enlarged: { viewport: { width: 320, height: 256 } },
   forced: { viewport: { width: 1024, height: 768 }, forcedColors: 'active' },
+  // As a reader's own style sheet sets lines, paragraphs, letters and words apart (WCAG 2.2, 1.4.12).
+  spaced: { viewport: { width: 1280, height: 900 }, spaced: true },
 };
+
+/** Words that cannot be read to their end, of an element that cuts off what does not fit. What is for screen readers alone is a pixel wide. */
+function cut() {
+  const roots = [document];
+  for (const root of roots) for (const e of root.querySelectorAll('*')) if (e.shadowRoot) roots.push(e.shadowRoot);
+  const said = (e) => [...e.childNodes].some((n) => n.nodeType === Node.TEXT_NODE && n.data.trim());
+  return roots.flatMap((root) => [...root.querySelectorAll('body *, :host *')]).filter((e) => {
+    if (!e.clientWidth || e.clientWidth < 2 || !e.checkVisibility({ visibilityProperty: true })) return false;
+    const { overflowX, overflowY, textOverflow, webkitLineClamp } = getComputedStyle(e);
+    // A foretaste, whatever the spacing: the whole stands elsewhere.
+    if (textOverflow === 'ellipsis' || webkitLineClamp !== 'none') return false;
+    const hides = (o) => o === 'hidden' || o === 'clip';
+    const over = (hides(overflowX) && e.scrollWidth > e.clientWidth + 1) || (hides(overflowY) && e.scrollHeight > e.clientHeight + 1);
+    return over && (said(e) || [...e.querySelectorAll('*')].some(said));
+  }).map((e) => `${e.tagName.toLowerCase()}.${e.className} «${e.textContent.trim().slice(0, 60)}»`);
+}
 
 export async function look(page, name, view, options = {}) {
   await shoot(page, `studio-${name}-${view}`, options);
@@ -28,5 +46,7 @@ export async function faults(page, what) {
   const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   await page.evaluate(axe);
   const found = await page.evaluate((values) => window.axe.run({ runOnly: values }), RULES);
-  return [...(over ? [`${what}: sideways by ${over} pixels`] : []), ...found.violations.map((v) => `${what}: ${v.id} ${v.nodes[0]?.target}`)];
+  // Not for axe to find: what a reader's spacing pushes out of sight.
+  const lost = page.spaced ? await page.evaluate(cut) : [];
+  return [...lost.map((e) => `${what}: cut off ${e}`), ...(over ? [`${what}: sideways by ${over} pixels`] : []), ...found.violations.map((v) => `${what}: ${v.id} ${v.nodes[0]?.target}`)];
 }

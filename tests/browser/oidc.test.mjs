@@ -20,7 +20,7 @@ after(() => browser?.close());
 const PEOPLE = { 'u-17': { preferred_username: 'anna' }, 'u-18': { preferred_username: 'egon' }, 'u-99': { preferred_username: 'bo' } };
 
 /** A service, its provider, and a second one that is away. Bo has an account that nobody opened for a provider. */
-async function both(t) {
+async function both(t, more = '') {
   const provider = await IdentityProvider.start(PEOPLE);
   t.after(() => provider.stop());
   const at = await mkdtemp(join(tmpdir(), 'borgerlinje-oidc-'));
@@ -28,7 +28,7 @@ async function both(t) {
   await writeFile(join(at, 'secret'), `${SECRET}\n`, { mode: 0o600 });
   const one = (id, name, issuer) => `[[oidc]]\nid = "${id}"\nname = "${name}"\nissuer = "${issuer}"\nclient_id = "${CLIENT}"\n`
     + `client_secret_file = "${join(at, 'secret')}"\nscopes = ["profile"]\nuser_claim = "preferred_username"\n`;
-  await writeFile(join(at, 'b.toml'), one('aarhus', 'Aarhus Kommune', provider.issuer) + one('odense', 'Odense', 'http://localhost:9'));
+  await writeFile(join(at, 'b.toml'), `${one('aarhus', 'Aarhus Kommune', provider.issuer)}${more}\n` + one('odense', 'Odense', 'http://localhost:9'));
   const service = await Service.start((url) => ({ BORGERLINJE_CONFIG: join(at, 'b.toml'), BORGERLINJE_PUBLIC_URL: url }));
   t.after(() => service.stop());
   t.after(() => Promise.all(browser.contexts().map((c) => c.close())));
@@ -174,4 +174,33 @@ test('what nobody began, or another began, leads nowhere but to the sign-in page
   await provider.stop();
   b = await begin();
   assert.deepEqual(to(await back({ code: 'x', state: b.state }, b.cookie)), [303, '/desk?sign_in=away'], 'gone meanwhile');
+});
+
+test('signing out goes on to the provider where the operator says so, and ends the session there too', async (t) => {
+  const { service, provider } = await both(t, 'sign_out = "provider"');
+  const anna = await Desk.open(browser, service);
+  await anna.at('signin-provider').first().click();
+  await IdentityProvider.pass(anna.page, 'u-17');
+  await anna.ready();
+  await anna.at('sign-out').click();
+  await anna.at('sign-out-send').click();
+  await anna.page.waitForURL((url) => url.origin === provider.issuer);
+  const there = new URL(anna.page.url());
+  assert.equal(there.searchParams.get('client_id'), CLIENT);
+  assert.deepEqual([...there.searchParams.keys()], ['client_id'], 'nothing of hers is in the address');
+  await anna.page.locator('button[name=logout]').click();
+  await anna.page.locator('body').filter({ hasText: 'Sign-out Success' }).waitFor();
+  // Neither knows her any more.
+  const cookies = await anna.page.context().cookies(service.url);
+  assert.ok(!cookies.some((c) => c.name === '__Host-borgerlinje'));
+  await anna.page.goto(`${service.url}/desk`);
+  await anna.at('signin-provider').first().click();
+  await anna.page.locator('input[name=login]').waitFor();
+
+  // A session that a password began stays away from the provider.
+  const bo = await Desk.signIn(browser, service, 'bo');
+  await bo.at('sign-out').click();
+  await bo.at('sign-out-send').click();
+  await bo.page.locator('#user').waitFor();
+  assert.equal(new URL(bo.page.url()).origin, service.url);
 });

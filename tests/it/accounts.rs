@@ -23,6 +23,11 @@ fn signing_in_needs_the_password_and_a_page_of_ours() {
         &["--municipalities", "0751", "--role", "agent,supervisor"],
     );
     let session = sign_in(&server, "anna");
+    // The page says so some minutes before the session ends.
+    let headers = [("Cookie", session.cookie.as_str())];
+    let (_, _, me) = request(&server, "GET", &headers, "");
+    let left = json_of(&me)["ends_in_ms"].as_u64().unwrap();
+    assert!((11 * 3_600_000..=12 * 3_600_000).contains(&left), "{left}");
 
     let (status, _, body) = try_sign_in(&server, "anna", "lyng tromme kajak fy");
     assert_eq!(

@@ -384,6 +384,34 @@ fn a_restore_that_is_killed_is_the_old_state_or_can_be_finished() {
 }
 
 #[test]
+fn the_next_backup_deletes_what_has_expired_and_names_what_it_cannot_judge() {
+    let server = Server::own();
+    let into = TempDir::new().unwrap();
+    let folder = into.path().display().to_string();
+    let next = || {
+        let mut command = borgerlinje(&["backup", &folder]);
+        finish(command.env("BORGERLINJE_DATA", server.data()), b"")
+    };
+    printed(&next());
+    let first = backups(into.path()).pop().unwrap();
+    printed(&next());
+    assert_eq!(backups(into.path()).len(), 2, "neither has expired");
+    let file = first.join("backup.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    let date = regex::Regex::new("(?m)^expires = .*$").unwrap();
+    let text = date.replace(&text, "expires = \"2026-01-01T00:00:00Z\"");
+    fs::write(&file, &*text).unwrap();
+    let said = printed(&next());
+    assert!(said.contains("1 deleted, 2 kept"), "{said}");
+    assert!(!first.exists());
+    fs::write(backups(into.path())[0].join("backup.toml"), "hvad?").unwrap();
+    let output = next();
+    assert!(!output.status.success(), "somebody has to look at it");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("is left"));
+    assert_eq!(backups(into.path()).len(), 3);
+}
+
+#[test]
 fn a_data_folder_that_a_service_has_is_not_restored_into_nor_served_twice() {
     let server = Server::own();
     let into = TempDir::new().unwrap();

@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Duration, sleep};
 use tokio_tungstenite::tungstenite::Message;
 
+use crate::canary_rare;
 use crate::canary_trace::{Canary, all, files, traces};
 use crate::client::Client;
 use crate::collector::Collector;
@@ -92,7 +93,7 @@ fn spellings(canaries: &[Canary]) -> Vec<(String, String)> {
 }
 
 /// No error tells a number back.
-fn quiet(frame: &Value, canaries: &[Canary]) {
+pub(crate) fn quiet(frame: &Value, canaries: &[Canary]) {
     let said = frame.to_string();
     for c in canaries {
         assert!(traces(said.as_bytes(), c).is_empty(), "{said}");
@@ -421,6 +422,7 @@ async fn no_marked_number_is_found_anywhere_redis() {
     chats(&server, &canaries).await;
     people(&server, &canaries).await;
     studio(&server, &canaries);
+    canary_rare::ways(&server, &canaries).await;
     for line in server.stderr().lines() {
         let line: Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
         assert!(line["level"].is_string() && line["timestamp"].is_string());

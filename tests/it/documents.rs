@@ -6,7 +6,7 @@ use std::fs;
 use regex::Regex;
 use serde_json::Value;
 
-use crate::harness::root;
+use crate::harness::{Server, root};
 use crate::layout::{code, holds, rust_files};
 
 pub(crate) type Names = BTreeSet<String>;
@@ -207,22 +207,31 @@ fn every_message_belongs_to_one_channel_and_one_operation() {
     );
 }
 
-#[test]
-fn every_reference_of_the_asyncapi_document_leads_somewhere() {
-    fn references<'a>(value: &'a Value, out: &mut Vec<&'a str>) {
-        match value {
-            Value::Object(map) => {
-                out.extend(map.get("$ref").and_then(Value::as_str));
-                map.values().for_each(|v| references(v, out));
-            }
-            Value::Array(list) => list.iter().for_each(|v| references(v, out)),
-            _ => {}
+fn references<'a>(value: &'a Value, out: &mut Vec<&'a str>) {
+    match value {
+        Value::Object(map) => {
+            out.extend(map.get("$ref").and_then(Value::as_str));
+            map.values().for_each(|v| references(v, out));
         }
+        Value::Array(list) => list.iter().for_each(|v| references(v, out)),
+        _ => {}
     }
+}
+
+#[test]
+fn every_reference_of_the_documents_for_machines_leads_somewhere() {
     let (schema, document) = (schema(), asyncapi());
     let mut found = Vec::new();
     references(&document, &mut found);
     assert!(found.len() > 200, "{} references", found.len());
+    let web = openapi();
+    let mut of_web = Vec::new();
+    references(&web, &mut of_web);
+    assert!(of_web.len() > 60, "{} references", of_web.len());
+    for reference in of_web {
+        let pointer = reference.strip_prefix('#').unwrap();
+        assert!(web.pointer(pointer).is_some(), "{reference} leads nowhere");
+    }
     for reference in found {
         let (file, pointer) = reference.split_once('#').unwrap();
         let of = match file {
@@ -231,6 +240,62 @@ fn every_reference_of_the_asyncapi_document_leads_somewhere() {
             other => panic!("{other} is no file that the document may refer to"),
         };
         assert!(of.pointer(pointer).is_some(), "{reference} leads nowhere");
+    }
+}
+
+fn openapi() -> Value {
+    serde_yaml_ng::from_str(&read("docs/openapi.yaml")).unwrap()
+}
+
+#[test]
+fn every_route_that_is_no_page_is_in_an_openapi_document_and_the_other_way_round() {
+    // That of the studio is the program's own: src/server/src/editor/api.rs holds it to the same table.
+    let table = read("docs/security.md");
+    let all = rows(section(&table, "## Who may what, whole"));
+    let routes = all.iter().filter(|(head, _)| head[0] == "route");
+    let wanted: Names = routes
+        .flat_map(|(_, cells)| spans(cells[0]))
+        .filter(|r| {
+            let path = r.split(' ').nth(1).unwrap();
+            (path.starts_with("/api/") || path.starts_with("/health/"))
+                && !path.starts_with("/api/studio/")
+        })
+        .map(str::to_owned)
+        .collect();
+    let document = openapi();
+    let paths = document["paths"].as_object().unwrap();
+    let described: Names = paths
+        .iter()
+        .flat_map(|(path, item)| {
+            let methods = item.as_object().unwrap().keys();
+            let methods = methods.filter(|m| *m != "parameters");
+            methods.map(move |m| format!("{} {path}", m.to_uppercase()))
+        })
+        .collect();
+    assert!(wanted.len() > 20, "{wanted:?}");
+    assert_eq!(described, wanted);
+}
+
+#[test]
+fn what_anybody_may_ask_answers_as_the_openapi_document_says() {
+    let (server, document) = (Server::shared(), openapi());
+    let list = server.get_json("/api/municipalities").1;
+    for (schema, body) in [
+        ("Municipality", list[0].clone()),
+        ("Theme", server.get_json("/api/municipalities/0751/theme").1),
+        ("Ready", server.get_json("/health/ready").1),
+        (
+            "Problem",
+            server.get_json("/api/municipalities/0000/theme").1,
+        ),
+    ] {
+        let schema = &document["components"]["schemas"][schema];
+        let there: Names = body.as_object().unwrap().keys().cloned().collect();
+        let known: Names = beginning(&schema["properties"], "");
+        let needed = schema["required"].as_array().unwrap().iter();
+        let needed: Names = needed.map(|n| n.as_str().unwrap().to_owned()).collect();
+        assert!(there.is_subset(&known), "{body} has more than {known:?}");
+        assert!(needed.is_subset(&there), "{body} lacks some of {needed:?}");
     }
 }
 

@@ -240,6 +240,22 @@ fn a_file_is_read_in_one_sitting() {
 }
 
 #[test]
+fn every_file_of_browser_tests_is_run() {
+    let folder = root().join("tests/browser");
+    let package = fs::read_to_string(folder.join("package.json")).unwrap();
+    let package: serde_json::Value = serde_json::from_str(&package).unwrap();
+    let run = package["scripts"]["test"].as_str().unwrap();
+    let run: BTreeSet<&str> = run.split(' ').filter(|w| w.ends_with(".mjs")).collect();
+    let names = fs::read_dir(&folder).unwrap();
+    let names: Vec<String> = names
+        .map(|f| f.unwrap().file_name().into_string().unwrap())
+        .filter(|n| n.ends_with(".test.mjs"))
+        .collect();
+    let there: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+    assert_eq!(run, there);
+}
+
+#[test]
 fn unsafe_code_is_in_the_kernels_and_the_mapping_alone() {
     let mut faults = Vec::new();
     for (name, text) in rust_files("src") {

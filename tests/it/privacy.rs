@@ -77,7 +77,7 @@ async fn one_citizen_is_exported_and_erased_by_the_code_while_the_service_runs()
 }
 
 /// A citizen in the queue. The centre may hear of a new account a moment after its desk has opened.
-async fn queued(c: &mut Client) {
+pub(crate) async fn queued(c: &mut Client) {
     for n in 0..50 {
         c.send(&json!({"type": "queue", "client_id": format!("k-{n}")}))
             .await;

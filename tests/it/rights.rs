@@ -252,7 +252,7 @@ async fn a_message_of_the_chat_needs_a_dialogue_where_its_row_says_so() {
         let mut frame = hello(AARHUS);
         if row.what != "hello" {
             frame = json!({"type": row.what, "client_id": id(), "text": "Hej", "article_id": "x",
-                "phone": "12345678", "reference": "B-X", "score": 1, "lang": "da", "n": 1});
+                "phone": "12345678", "epoch": 1, "reference": "B-X", "score": 1, "lang": "da", "n": 1});
         }
         c.raw(&frame.to_string()).await;
         let first = c.frame().await.unwrap();

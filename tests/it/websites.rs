@@ -3,6 +3,7 @@
 use std::fs;
 
 use tempfile::TempDir;
+use tokio::time::{Duration, sleep, timeout};
 
 use crate::client::{Client, hello};
 use crate::desk_client::{origin, request_at};
@@ -123,6 +124,21 @@ async fn a_chat_is_opened_from_listed_websites_alone() {
     let doctor = finish(borgerlinje(&["doctor"]).envs(environment), b"");
     let said = String::from_utf8_lossy(&doctor.stdout).into_owned();
     assert!(said.contains("2 may open a chat"), "{said}");
+
+    // Roskilde's code with two digits exchanged: nothing of its own, and nobody would know.
+    fs::write(&file, LISTED.replace("0751", "0256")).unwrap();
+    let server = Server::with(&environment);
+    // What it says is read beside.
+    let told = async {
+        while !server.stderr().contains("a municipality that is not there") {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let told = timeout(Duration::from_secs(60), told).await;
+    assert!(told.is_ok(), "{}", server.stderr());
+    let doctor = finish(borgerlinje(&["doctor"]).envs(environment), b"");
+    let said = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    assert!(said.contains("https://www.aarhus.dk for 0256"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -15,7 +15,7 @@ import { Log } from './ui/log';
 import { Panel } from './ui/panel';
 import { People } from './ui/people';
 import type { Standing } from './standing';
-import type { Citizen, ErrorFrame, Event, Lang, Wait, Welcome } from './wire';
+import type { Citizen, ErrorFrame, Event, Lang, Reveal, Wait, Welcome } from './wire';
 
 /** A hiccup shorter than this is nobody's worry. */
 const TROUBLE_AFTER_MS = 1_500;
@@ -59,6 +59,7 @@ export class App implements View {
       human: () => this.human(),
       rate: (turn, score, comment) => this.talk.rate(turn, score, comment),
       retry: (id) => this.talk.retry(id),
+      unveil: (...what) => this.talk.unveil(...what),
       again: (text) => this.talk.message(text),
       callback: (phone, topic, slot) => this.talk.callback(phone, topic, slot),
       queue: () => this.talk.queue(),
@@ -214,6 +215,10 @@ export class App implements View {
     this.typingTimer = window.setTimeout(() => this.typed(), PERSON_TYPES_MS);
   }
 
+  unveil(r: Reveal): void {
+    this.log.unveil(r);
+  }
+
   forget(): void {
     this.log.forget();
     const disclosure = this.log.disclosure as HTMLElement;
@@ -251,7 +256,7 @@ export class App implements View {
   failed(o: Outgoing | undefined, e: ErrorFrame): void {
     const closed = e.code === 'closed';
     // Why is what the citizen needs, whatever it was that could not be had.
-    if (closed) this.log.note(e.text);
+    if (closed || (!o && e.code === 'not_possible')) this.log.note(e.text);
     if (!o) {
       // An answer that stops half-way must not keep a screen reader waiting.
       if (e.code === 'internal') this.log.problem();
@@ -325,7 +330,8 @@ export class App implements View {
   private download(): void {
     const now = new Date();
     const title = `${this.w.say('log')}: ${this.name || this.cfg.code}`;
-    const text = transcript(title, this.log.disclosure?.textContent ?? '', this.log.entries, now);
+    // By this all that is kept of it is found, for whoever asks to see it or have it erased.
+    const text = transcript(`${title}\nID: ${this.store.data.dialogue}`, this.log.disclosure?.textContent ?? '', this.log.entries, now);
     // The mark at the beginning tells old editors that this is UTF-8.
     const url = URL.createObjectURL(new Blob(['\ufeff', text], { type: 'text/plain;charset=utf-8' }));
     const a = h('a', { href: url, download: fileName(this.cfg.code, now) });

@@ -5,7 +5,7 @@ import { Connection, browserEnv, type Env, type LinkState } from './connection';
 import type { Outgoing, Store } from './store';
 import { after, alone, type Standing } from './standing';
 import {
-  clientId, isLang, type Citizen, type ClientFrame, type ErrorFrame, type Event, type Lang, type Page, type ServerFrame, type Turn,
+  clientId, isLang, type Citizen, type ClientFrame, type ErrorFrame, type Event, type Lang, type Page, type Reveal, type ServerFrame, type Turn,
   type Wait, type Welcome,
 } from './wire';
 
@@ -25,6 +25,8 @@ export interface View {
   standing(s: Standing): void;
   wait(w: Wait): void;
   agentTyping(name: string): void;
+  /** What was hidden in a message can be shown to the person, or was. */
+  unveil(r: Reveal): void;
   /** What was shown comes again, all of it: forget it, but for what still waits to be sent. */
   forget(): void;
   /** Will be sent again by itself after `ms`. */
@@ -52,7 +54,6 @@ export class Conversation {
   private typedAt = 0;
   private sent = new Set<string>();
   private people = alone();
-
   constructor(
     url: string, private page: Page, private lang: () => Lang, private store: Store, private view: View,
     private env: Env = browserEnv, private now: () => number = Date.now,
@@ -116,6 +117,11 @@ export class Conversation {
     if (!this.ready || this.now() - this.typedAt < TYPING_EVERY_MS) return;
     this.typedAt = this.now();
     this.link.send({ type: 'typing' });
+  }
+
+  /** Shows whoever has the chat by this epoch what was hidden in a message, as it was written. */
+  unveil(client_id: string, epoch: number, text: string): void {
+    this.link.send({ type: 'reveal', client_id, epoch, text });
   }
 
   setLang(lang: Lang): void {
@@ -204,6 +210,8 @@ export class Conversation {
         return this.view.wait(f);
       case 'agent_typing':
         return this.people.with === 'person' ? this.view.agentTyping(this.people.name) : undefined;
+      case 'reveal':
+        return this.view.unveil(f);
       case 'error':
         return this.error(f);
       case 'ping':

@@ -43,6 +43,8 @@ export interface Queued { type: 'queued'; seq: number; client_id: string; text: 
 /** How the place stands now; no event. Minutes are 0 when nobody can say. */
 export interface Wait { type: 'wait'; position: number; low_min: number; high_min: number; held: boolean; text: string }
 export interface AgentJoined { type: 'agent_joined'; seq: number; name: string; text: string }
+/** What was hidden in a message can be shown to the person who has the chat; with epoch 0 it was. `text` is the service's. */
+export interface Reveal { type: 'reveal'; client_id: string; epoch: number; text: string }
 export interface Agent { type: 'agent'; seq: number; id: string; name: string; text: string; late: boolean }
 export interface AgentLeft { type: 'agent_left'; seq: number; name: string; text: string }
 export interface CallbackOffer { type: 'callback_offer'; seq: number; text: string; slots: Slot[] }
@@ -56,7 +58,7 @@ export interface ErrorFrame { type: 'error'; code: string; text: string; client_
 /** Events belong to the dialogue and carry `seq`; everything else is about the connection. */
 export type Event = Citizen | AnswerStart | AnswerPart | AnswerEnd | HandoverOffer | Queued | AgentJoined | Agent | AgentLeft
   | CallbackOffer | CallbackSaved | CallbackCancelled | HandoverEnded | Rated | Notice;
-export type ServerFrame = Event | Welcome | ErrorFrame | Wait | { type: 'typing' } | { type: 'agent_typing' } | { type: 'ping'; n: number } | { type: 'pong'; n: number };
+export type ServerFrame = Event | Welcome | ErrorFrame | Wait | Reveal | { type: 'typing' } | { type: 'agent_typing' } | { type: 'ping'; n: number } | { type: 'pong'; n: number };
 
 /** Which chat a page opens, and by whose leave: `signed` is the operator's, and goes back exactly as it came. */
 export interface Page { municipality: string; signed: string | undefined }
@@ -70,6 +72,7 @@ export type ClientFrame =
   | { type: 'queue' | 'leave'; client_id: string }
   | { type: 'callback'; client_id: string; phone: string; topic: string | undefined; slot: number | undefined }
   | { type: 'cancel_callback'; client_id: string; reference: string }
+  | { type: 'reveal'; client_id: string; epoch: number; text: string }
   | { type: 'rate'; client_id: string; turn: Turn | undefined; score: number; comment: string | undefined }
   | { type: 'lang'; lang: Lang }
   | { type: 'ping' | 'pong'; n: number }
@@ -100,6 +103,7 @@ const SHAPES: { [T in ServerFrame['type']]: Omit<Extract<ServerFrame, { type: T 
   agent: { seq: 0, id: '', name: '', text: '', late: false },
   agent_left: { seq: 0, name: '', text: '' },
   agent_typing: {},
+  reveal: { client_id: '', epoch: 0, text: '' },
   callback_offer: { seq: 0, text: '', slots: SLOTS },
   callback_saved: { seq: 0, client_id: '', reference: '', text: '', from_ms: 0 },
   callback_cancelled: { seq: 0, client_id: '', reference: '', text: '' },

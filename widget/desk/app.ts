@@ -6,6 +6,7 @@ import { Connection, type LinkState } from './core/connection';
 import { news, type Heard } from './core/news';
 import { reduce, type Action } from './core/reduce';
 import { loadPrefs, Saved, savePrefs, type Prefs } from './core/saved';
+import { beforeEnd } from '../shared/core/ending';
 import { current, signOut, type Session, type SignIn } from '../shared/core/session';
 import { empty, part, type Outgoing } from './core/state';
 import { commandId, type Command, type Item, type List, type ServerFrame } from './core/wire';
@@ -139,6 +140,7 @@ function begin(s: Session): void {
   dispatch({ type: 'restore', drafts: kept.drafts, outgoing: kept.outgoing });
   for (const o of kept.outgoing) if (o.state !== 'refused') again(o);
   mine.start();
+  beforeEnd(s.ends_in_ms, 'Bliver du logget ud imens, ligger din kladde her stadig.', (text) => dispatch({ type: 'notice', tone: 'warning', text }));
 }
 
 function leave(why: string): void {
@@ -165,9 +167,12 @@ export async function signOutNow(): Promise<void> {
   const s = session.peek();
   if (typeof s !== 'object') return;
   if (connection) await Promise.race([run({ type: 'sign_out' }), new Promise((ok) => setTimeout(ok, 3_000))]);
-  if (!await signOut(s.csrf)) return dispatch({ type: 'notice', tone: 'error', text: 'Du er ikke logget ud: tjenesten svarede ikke. Prøv igen.' });
+  const to = await signOut(s.csrf);
+  if (to === undefined) return dispatch({ type: 'notice', tone: 'error', text: 'Du er ikke logget ud: tjenesten svarede ikke. Prøv igen.' });
   saved?.forget();
   leave('Du er logget ud.');
+  // The provider asks, says that it is done, and is left by closing it.
+  if (to) location.assign(to);
 }
 
 export function setPrefs(change: Partial<Prefs>): void {

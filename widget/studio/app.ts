@@ -1,6 +1,7 @@
 // Glue: who is signed in, where one is, what the service is asked.
 
 import { effect, signal } from '@preact/signals';
+import { beforeEnd } from '../shared/core/ending';
 import { current, signOut, type Session, type SignIn } from '../shared/core/session';
 import { Client } from './core/client';
 import { format, parse, type Route, type View } from './core/route';
@@ -50,6 +51,7 @@ export function entered(answer: SignIn): void {
   client = new Client(answer.session.csrf, () => leave('Du er logget ud. Log ind igen for at fortsætte; det, du har skrevet, er gemt.'));
   farewell.value = '';
   session.value = answer.session;
+  beforeEnd(answer.session.ends_in_ms, 'Det, du har skrevet, er gemt.', (text) => notice('warning', text));
 }
 
 const leaving = new Set<() => void>();
@@ -59,9 +61,12 @@ export const onSignOut = (f: () => void): void => void leaving.add(f);
 export async function signOutNow(): Promise<void> {
   const s = session.peek();
   if (typeof s !== 'object') return;
-  if (!await signOut(s.csrf)) return notice('error', 'Du er ikke logget ud: tjenesten svarede ikke. Prøv igen.');
+  const to = await signOut(s.csrf);
+  if (to === undefined) return notice('error', 'Du er ikke logget ud: tjenesten svarede ikke. Prøv igen.');
   leaving.forEach((f) => f());
   leave('Du er logget ud.');
+  // The provider asks, says that it is done, and is left by closing it.
+  if (to) location.assign(to);
 }
 
 export function start(): void {

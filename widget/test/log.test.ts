@@ -31,8 +31,9 @@ function chat(lang: Lang = 'da', history: Frame[] = []) {
   const env = new FakeEnv();
   const words = new Words(lang, document);
   const store = new Store('k', () => { throw new Error('no storage'); });
+  const revealed: unknown[] = [];
   const log: Log = new Log(words, {
-    choose() {}, human() {}, rate: () => '', retry() {}, again() {}, callback: () => '', queue() {}, cancelCallback() {},
+    choose() {}, human() {}, rate: () => '', retry() {}, unveil: (...what) => void revealed.push(what), again() {}, callback: () => '', queue() {}, cancelCallback() {},
   });
   document.body.append(log.el);
   const spoken: boolean[] = [];
@@ -48,6 +49,8 @@ function chat(lang: Lang = 'da', history: Frame[] = []) {
     forget: () => log.forget(),
     gone: () => log.retire(),
     failed: () => log.problem(),
+    outgoing: (o) => log.outgoing(o),
+    unveil: (r) => log.unveil(r),
   };
   const view = new Proxy(told, { get: (t, name: keyof View) => t[name] ?? (() => {}) }) as View;
   const talk = new Conversation('ws://x', { municipality: '0751', signed: undefined }, () => lang, store, view, env, () => env.now);
@@ -69,7 +72,7 @@ function chat(lang: Lang = 'da', history: Frame[] = []) {
   /** All that is seen, without the numbers that only this page gives. */
   const seen = (): string[] => [...log.el.querySelectorAll(':scope > :not(.dots)')].map((e) => e.outerHTML.replace(/bl-(\w+)-\d+/g, 'bl-$1'));
   const saved = (): string => transcript('', '', log.entries.map((e) => ({ ...e, at: undefined })), new Date(0));
-  return { window, env, log, words, talk, say, hello, all, at, busy, seen, saved, spoken };
+  return { window, env, log, words, talk, say, hello, all, at, busy, seen, saved, spoken, revealed };
 }
 
 test('the approved text as it stands has no mark and nothing to unfold', () => {
@@ -289,4 +292,26 @@ test('nothing comes for long, a fault, the end of history: not busy, and it may 
   assert.deepEqual([history.busy(), history.all('answer-unfinished').length], [['true', 'true'], 0]);
   history.say(end());
   assert.equal(history.at('answer-text').textContent, 'Et pas koster 893 kr.');
+});
+
+test('what was hidden is shown by a press on this page alone, and stands in no bubble and no saved conversation', () => {
+  const c = chat();
+  c.say({ type: 'agent_joined', name: 'Anna', text: 'Anna er her.' });
+  c.talk.message('Det er 150785-4321');
+  const id = c.env.last.sent.at(-1)?.client_id as string;
+  c.say({ type: 'citizen', client_id: id, text: 'Det er [CPR-nummer skjult]', masked: ['cpr'] });
+  const can = (client_id: string, epoch = 7): void => c.env.last.say({ type: 'reveal', client_id, epoch, text: epoch ? 'Vis Anna' : 'Anna kan se det nu' });
+  // Another page's message, which this page has never had.
+  c.say({ type: 'citizen', client_id: 'other', text: 'Det er [CPR-nummer skjult]', masked: ['cpr'] });
+  can('other');
+  assert.equal(c.all('reveal').length, 0);
+  can(id);
+  assert.deepEqual(c.revealed, [], 'nothing by itself');
+  assert.ok(!(c.log.el.innerHTML + c.saved()).includes('4321'));
+  c.at('reveal').click();
+  assert.deepEqual(c.revealed, [[id, 7, 'Det er 150785-4321']]);
+  can(id, 0);
+  assert.equal(c.at('reveal').textContent, 'Anna kan se det nu');
+  c.at('reveal').click();
+  assert.equal(c.revealed.length, 1);
 });

@@ -59,6 +59,16 @@ test('while a person has the chat nobody waits for the bot', () => {
   assert.deepEqual(calls.filter((c) => c[0] === 'agentTyping'), [['agentTyping', 'Anna']]);
 });
 
+test('that something can be shown is told, and a word of the citizen shows it', () => {
+  const { env, talk, begin, calls } = setup();
+  begin();
+  env.last.say({ type: 'reveal', client_id: 'm-1', epoch: 7, text: 'Vis Anna' });
+  assert.deepEqual(calls.at(-1), ['unveil', { type: 'reveal', client_id: 'm-1', epoch: 7, text: 'Vis Anna' }]);
+  assert.ok(!env.last.types().includes('reveal'));
+  talk.unveil('m-1', 7, 'Det er 150785-4321');
+  assert.deepEqual(env.last.sent.at(-1), { type: 'reveal', client_id: 'm-1', epoch: 7, text: 'Det er 150785-4321' });
+});
+
 test('another node tells all again: what was shown is forgotten first', () => {
   const { env, begin, calls, welcome, store, count } = setup();
   begin();

@@ -22,3 +22,6 @@ pub fn adapter(bytes: &[u8]) {
 pub fn generator(file: &Path) {
     crate::generator::fuzz(file);
 }
+
+#[cfg(test)]
+mod tests;

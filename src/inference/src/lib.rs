@@ -15,7 +15,7 @@ mod digest;
 mod encoder;
 mod error;
 pub mod fetch;
-#[cfg(fuzzing)]
+#[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod generator;

@@ -138,7 +138,7 @@ static OURS: LazyLock<BTreeMap<String, BTreeMap<Lang, String>>> = LazyLock::new(
 });
 
 /// The keys that the program needs, each in every language.
-const NEEDED: [&str; 66] = [
+const NEEDED: [&str; 69] = [
     "disclosure",
     "greeting",
     "greeting_reply",
@@ -194,6 +194,9 @@ const NEEDED: [&str; 66] = [
     "handover_ended_unreached",
     "error_slot",
     "error_no_queue",
+    "may_reveal",
+    "revealed",
+    "error_not_revealed",
     "error_crowded",
     "error_wrong_website",
     "error_old_page",

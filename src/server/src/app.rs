@@ -28,7 +28,7 @@ use crate::metrics::Metrics;
 use crate::switches::Switches;
 use crate::telemetry::Telemetry;
 use crate::tls::Tls;
-use crate::transcript::Typing;
+use crate::transcript::{Reveal, Typing};
 use crate::websites::Websites;
 
 /// Turns at hand at once, a core: one is computed while another is encoded.
@@ -57,6 +57,8 @@ pub(crate) struct Inner {
     pub stream: String,
     /// Who writes just now; not stored, and heard at this node alone.
     pub typing: broadcast::Sender<Typing>,
+    /// What citizens let an agent see; not stored either.
+    pub reveals: broadcast::Sender<Reveal>,
     /// Dialogues with at least one open connection. Everything else of a dialogue is in the journal.
     pub live: Mutex<HashMap<DialogueId, Arc<Dialogue>>>,
     /// Whose turn is next; the encoder and the cores see no more than it lets through.
@@ -123,6 +125,7 @@ impl Inner {
             stop: watch::Sender::new(false),
             stream: parts.stream,
             typing: broadcast::Sender::new(256),
+            reveals: broadcast::Sender::new(256),
             live: Mutex::new(HashMap::new()),
             line: Line::new(cores * AT_HAND),
             cores: Semaphore::new(cores),

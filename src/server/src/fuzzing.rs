@@ -50,3 +50,6 @@ pub fn document(bytes: &[u8]) {
         crate::editor::fuzz_markdown(&title, &lead, &markdown);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,7 +15,7 @@ mod editor;
 mod embed;
 mod fair;
 mod files;
-#[cfg(fuzzing)]
+#[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzzing;
 mod metrics;

@@ -66,6 +66,18 @@ impl Websites {
         self.0.len()
     }
 
+    /// What is listed for a municipality that is not there: nobody can open that chat, so it may be a slip of the pen.
+    pub(crate) fn strange(
+        &self,
+        there: impl Fn(MunicipalityCode) -> bool,
+    ) -> Vec<(&str, MunicipalityCode)> {
+        let all = self.0.iter().flat_map(|site| {
+            let codes = site.municipalities.iter().flatten();
+            codes.map(|code| (site.origin.as_str(), *code))
+        });
+        all.filter(|(_, code)| !there(*code)).collect()
+    }
+
     /// Whoever asks from this page; None: it is none of those that may. Our own pages may for all municipalities.
     pub(crate) fn visitor(&self, ours: &Origins, headers: &HeaderMap) -> Option<Visitor> {
         let origin = headers.get(ORIGIN).and_then(|o| o.to_str().ok());
@@ -184,6 +196,10 @@ mod tests {
         let readable = all.readable(&from("https://portal.dk"));
         assert_eq!(readable.unwrap(), "https://portal.dk");
         assert_eq!(all.framing(code("0101")), "'self' https://faelles.dk");
+        let strange = all.strange(|c| c == code("0751"));
+        let sites: Vec<_> = strange.iter().map(|(site, _)| *site).collect();
+        assert_eq!(sites, ["https://portal.dk", "https://www.aarhus.dk"]);
+        assert!(strange.iter().all(|(_, c)| *c == code("0615")));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 import type { Args, Key } from '../i18n';
 import type { Outgoing } from '../store';
 import type { Entry } from '../transcript';
-import type { Agent, CallbackSaved, Citizen, Event, HandoverOffer, Turn, Welcome } from '../wire';
+import type { Agent, CallbackSaved, Citizen, Event, HandoverOffer, Reveal, Turn, Welcome } from '../wire';
 import { Answer, type AnswerActions } from './answer';
 import { render } from '../markdown';
 import { button, h, icon, type Words } from './dom';
@@ -16,6 +16,7 @@ const KINDS = ['cpr', 'phone', 'email', 'account', 'passport'];
 
 export interface LogActions extends AnswerActions {
   retry(id: string): void;
+  unveil(id: string, epoch: number, text: string): void;
   again(text: string): void;
   callback(phone: string, topic: string, slot: number): string;
   queue(): void;
@@ -28,6 +29,8 @@ export class Log {
   disclosure: HTMLElement | undefined;
   private dots = h('div', { class: 'dots', 'aria-hidden': 'true', hidden: true, test: 'typing' }, h('i'), h('i'), h('i'));
   private bubbles = new Map<string, HTMLElement>();
+  /** Of messages in which something was hidden, as they were written. */
+  private written = new WeakMap<Element, string>();
   private answers = new Map<Turn, Answer>();
   private offers: Handover[] = [];
   private callbacks = new Map<string, Handover>();
@@ -122,7 +125,9 @@ export class Log {
     }
     el.classList.remove('pending');
     // The text as it is stored, after redaction: what the citizen sees is what we have.
-    if (ev.text) (el.querySelector('.said') as HTMLElement).textContent = ev.text;
+    const p = el.querySelector('.said') as HTMLElement;
+    if (ev.text !== p.textContent) this.written.set(el, p.textContent);
+    if (ev.text) p.textContent = ev.text;
     const masked = ev.masked.length ? { kinds: this.kinds(ev.masked) } : undefined;
     this.state(el, masked && 'masked', masked);
     // Its place is where the service put it, before anything that still waits.
@@ -385,6 +390,18 @@ export class Log {
   private kinds(masked: string[]): string {
     const names = this.w.say('maskedKinds').split(';');
     return masked.map((kind) => names[KINDS.indexOf(kind)] ?? kind).join(', ');
+  }
+
+  /** Under the message: what was hidden in it can be shown, or was. Only the page that wrote it has it, in memory. */
+  unveil(r: Reveal): void {
+    const el = this.bubbles.get(r.client_id);
+    const text = el && this.written.get(el);
+    if (!text) return;
+    const b = el.querySelector('button') ?? el.appendChild(button('btn', 'reveal', undefined));
+    // It stays where it was pressed, so that nobody who is there by keys is sent elsewhere.
+    b.textContent = r.text;
+    b.onclick = r.epoch ? () => this.act.unveil(r.client_id, r.epoch, text) : null;
+    this.follow();
   }
 
   private state(el: HTMLElement, key: Key | undefined, args?: Args): HTMLElement | undefined {

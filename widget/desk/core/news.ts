@@ -10,6 +10,7 @@ export type Heard =
   | { kind: 'message'; card: Card; line: Line; shown: boolean }
   | { kind: 'coach'; card: Card; line: Line }
   | { kind: 'transferred'; card: Card }
+  | { kind: 'revealed'; card: Card }
   | { kind: 'paused' };
 
 export function news(was: Desk, is: Desk): Heard[] {
@@ -22,6 +23,7 @@ export function news(was: Desk, is: Desk): Heard[] {
     if (was.known && !before && part(card, is.me.id) === 'chat' && card.decisions.at(-1)?.reason === 'transferred') {
       out.push({ kind: 'transferred', card });
     }
+    if ((is.revealed[card.item]?.length ?? 0) > (was.revealed[card.item]?.length ?? 0)) out.push({ kind: 'revealed', card });
     const [old, lines] = [was.lines[card.item], is.lines[card.item]];
     // The first answer to `open` is history, not news.
     if (!old || !lines || old === lines || !was.opened[card.item] || part(card, is.me.id) === 'watched') continue;

@@ -6,6 +6,8 @@ import type { Card, Command, Item, Line, Ms, Ok, Refused, ServerFrame } from './
 
 const TYPING_MS = 6_000;
 const NOTICES = 4;
+/** As many as one looks at. */
+const REVEALED = 4;
 
 export type News = Exclude<ServerFrame, { type: 'ok' | 'refused' | 'ping' }>;
 
@@ -23,6 +25,7 @@ export type Action =
   | { type: 'visible'; visible: boolean }
   | { type: 'draft'; item: Item; text: string }
   | { type: 'drop_outgoing'; id: string }
+  | { type: 'drop_revealed'; item: Item }
   | { type: 'restore'; drafts: Record<Item, string>; outgoing: Outgoing[] }
   | { type: 'notice'; tone: Tone; text: string }
   | { type: 'dismiss'; id: number };
@@ -41,6 +44,7 @@ export function reduce(d: Desk, a: Action): Desk {
     case 'visible': return seen({ ...d, visible: a.visible });
     case 'draft': return { ...d, drafts: put(d.drafts, a.item, a.text || undefined) };
     case 'drop_outgoing': return { ...d, outgoing: d.outgoing.filter((o) => o.id !== a.id) };
+    case 'drop_revealed': return { ...d, revealed: put(d.revealed, a.item, undefined) };
     case 'restore': return { ...d, drafts: { ...a.drafts, ...d.drafts }, outgoing: [...a.outgoing, ...d.outgoing] };
     case 'notice': return notice(d, a.tone, a.text);
     case 'dismiss': return { ...d, notices: d.notices.filter((n) => n.id !== a.id) };
@@ -74,7 +78,7 @@ function frame(d: Desk, f: News, here_ms: Ms): Desk {
       // Drafts outlive the card: what comes back after a broken line finds its words again.
       return layout({
         ...d, agent: f.me, known: true, cards, lines: kept(d.lines), opened: kept(d.opened), suggestions: kept(d.suggestions),
-        typing: kept(d.typing), unread: kept(d.unread),
+        typing: kept(d.typing), revealed: kept(d.revealed), unread: kept(d.unread),
       });
     }
     case 'agent': return { ...d, agent: { state: f.state, paused: f.paused, mode: f.mode } };
@@ -82,6 +86,8 @@ function frame(d: Desk, f: News, here_ms: Ms): Desk {
     case 'card_gone': return remove(d, f.item, f.why);
     case 'line': return line(d, f.item, f.line);
     case 'typing': return { ...d, typing: { ...d.typing, [f.item]: here_ms + TYPING_MS } };
+    case 'revealed':
+      return f.item in d.cards ? { ...d, revealed: { ...d.revealed, [f.item]: [...(d.revealed[f.item] ?? []), f.text].slice(-REVEALED) } } : d;
     case 'suggestions':
       return f.item in d.cards ? { ...d, suggestions: { ...d.suggestions, [f.item]: { line: f.line, articles: f.articles.slice(0, 3) } } } : d;
     case 'queue': return { ...d, queue: f };
@@ -95,7 +101,9 @@ function card(d: Desk, c: Card): Desk {
   const before = d.cards[c.item];
   // News of an older owner may come late, when two nodes tell it.
   if (before && before.epoch > c.epoch) return d;
-  const next = layout({ ...d, cards: put(d.cards, c.item, c) });
+  // Shown to the owner of then alone.
+  const revealed = before && before.epoch === c.epoch ? d.revealed : put(d.revealed, c.item, undefined);
+  const next = layout({ ...d, revealed, cards: put(d.cards, c.item, c) });
   return d.awaited === c.item && shown(next).includes(c) ? show({ ...next, awaited: undefined }, c.item) : next;
 }
 
@@ -105,7 +113,8 @@ function remove(d: Desk, item: Item, why: string): Desk {
   const back = why === 'revoked' || why === 'agent_lost';
   const next: Desk = {
     ...d, cards: put(d.cards, item, undefined), lines: put(d.lines, item, undefined), opened: put(d.opened, item, undefined),
-    suggestions: put(d.suggestions, item, undefined), typing: put(d.typing, item, undefined), unread: put(d.unread, item, undefined),
+    suggestions: put(d.suggestions, item, undefined), typing: put(d.typing, item, undefined),
+    revealed: put(d.revealed, item, undefined), unread: put(d.unread, item, undefined),
     drafts: back ? d.drafts : put(d.drafts, item, undefined), outgoing: d.outgoing.filter((o) => o.item !== item),
   };
   const said = gone(why, was, part(was, d.me.id));

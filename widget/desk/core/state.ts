@@ -40,6 +40,8 @@ export interface Desk {
   suggestions: Record<Item, { line: string; articles: Article[] }>;
   /** Until when the citizen counts as writing. */
   typing: Record<Item, Ms>;
+  /** What the citizen lets this agent see: here, until it is put away or the chat goes. */
+  revealed: Record<Item, string[]>;
   unread: Record<Item, number>;
   drafts: Record<Item, string>;
   outgoing: Outgoing[];
@@ -63,7 +65,7 @@ export const empty = (): Desk => ({
   me: { id: '', name: '', roles: [], capacity: 0 }, agent: { state: 'absent', paused: '', mode: 'push' },
   limits: { text_chars: 4000, offer_ms: 30_000, lease_ms: 300_000 }, skew_ms: 0,
   municipalities: [], areas: [], codes: [], canned: [], known: false,
-  cards: {}, lines: {}, opened: {}, suggestions: {}, typing: {}, unread: {}, drafts: {}, outgoing: [],
+  cards: {}, lines: {}, opened: {}, suggestions: {}, typing: {}, revealed: {}, unread: {}, drafts: {}, outgoing: [],
   panes: [], active: undefined, awaited: undefined, width: 1, visible: true,
   queue: undefined, callbacks: undefined, supervisor: undefined, notices: [], notice_id: 0,
 });

@@ -72,6 +72,8 @@ export interface CardFrame { type: 'card'; card: Card }
 export interface CardGone { type: 'card_gone'; item: Item; why: string }
 export interface LineFrame { type: 'line'; item: Item; line: Line }
 export interface Typing { type: 'typing'; item: Item }
+/** What the citizen lets this agent see of a message; the service keeps it nowhere, and neither does the desk. */
+export interface Revealed { type: 'revealed'; item: Item; text: string }
 export interface Suggestions { type: 'suggestions'; item: Item; line: string; articles: Article[] }
 export interface Queue { type: 'queue'; rows: Row[]; total: number }
 export interface Callbacks { type: 'callbacks'; rows: Card[] }
@@ -85,7 +87,7 @@ export interface Refused { type: 'refused'; id: string; code: string; text: stri
 export interface ErrorFrame { type: 'error'; code: string; text: string }
 
 export type ServerFrame =
-  | Welcome | Snapshot | AgentFrame | CardFrame | CardGone | LineFrame | Typing | Suggestions | Queue | Callbacks
+  | Welcome | Snapshot | AgentFrame | CardFrame | CardGone | LineFrame | Typing | Revealed | Suggestions | Queue | Callbacks
   | Supervisor | Ping | Ok | Refused | ErrorFrame;
 
 export type To = { agent: string } | { team: string } | { municipality: string } | { specialist: string } | { bot: true };
@@ -150,6 +152,7 @@ const SHAPES: { [T in ServerFrame['type']]: object } = {
   card_gone: { item: '', why: '' },
   line: { item: '', line },
   typing: { item: '' },
+  revealed: { item: '', text: '' },
   suggestions: { item: '', line: '', articles: [article] },
   queue: { rows: [row], total: 0 },
   callbacks: { rows: [card] },

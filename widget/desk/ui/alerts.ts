@@ -9,10 +9,13 @@ import * as words from '../core/words';
 import { keyName } from './keys';
 import { interrupt, say } from '../../shared/ui/say';
 import { play } from './sound';
-import { go, show } from './view';
+import { go, show, tab, type Tab } from './view';
 
 /** An offer sounds again while it stands unanswered. */
 const AGAIN_MS = 5_000;
+
+/** As the tabs are called: a title says where one is, also to whoever only hears it. */
+const PLACE: Record<Tab, string> = { chats: 'Samtaler', queue: 'Kø', callbacks: 'Opkald', supervisor: 'Tilsyn' };
 
 export const canNotify = (): boolean => 'Notification' in window;
 export const mayNotify = (): boolean => canNotify() && Notification.permission === 'granted';
@@ -53,6 +56,10 @@ function heard(h: Heard): void {
       interrupt(`Viderestillet til dig: ${label(h.card)}`);
       notify(`Viderestillet til dig: ${words.place(h.card.municipality)}`, `transfer-${h.card.item}`, () => show(h.card.item));
       return;
+    case 'revealed':
+      // Not the words: others may hear what is read aloud.
+      say(`Borgeren viser dig det, der blev skjult: ${label(h.card)}`);
+      return;
     case 'paused':
       play('warning');
       interrupt('Du er sat på pause, fordi et tilbud ikke blev besvaret.');
@@ -67,7 +74,7 @@ export function startAlerts(): void {
   effect(() => {
     const d = desk.value;
     const [waiting, news] = [offers(d).length, unread(d)];
-    document.title = `${waiting ? '● Ny henvendelse – ' : ''}${news ? `(${news}) ` : ''}Borgerlinje`;
+    document.title = `${waiting ? '● Ny henvendelse – ' : ''}${news ? `(${news}) ` : ''}${PLACE[tab.value]} · Borgerlinje`;
   });
   let link = desk.peek().link;
   effect(() => {

@@ -76,12 +76,28 @@ function Writes({ item, shown }: { item: Item; shown: () => void }) {
   return writes ? <p class="writes"><span class="dots" aria-hidden="true"><i /><i /><i /></span>Borgeren skriver…</p> : null;
 }
 
+/** What the citizen lets this agent see. It stands in no transcript, and is gone when it is put away. */
+function Revealed({ item }: { item: Item }) {
+  const texts = desk.value.revealed[item];
+  if (!texts) return null;
+  return (
+    <section class="revealed" aria-label="Vist af borgeren" data-testid="revealed">
+      <p><b>Borgeren viser dig det, der blev skjult. Det bliver ikke gemt.</b></p>
+      {texts.map((text, n) => <p key={n} dir="auto">{text}</p>)}
+      <Press look="tertiary" test="revealed-away" onClick={() => {
+        dispatch({ type: 'drop_revealed', item });
+        document.getElementById(`write-${item}`)?.focus();
+      }}>Skjul igen</Press>
+    </section>
+  );
+}
+
 export function Transcript({ card }: { card: Card }) {
   const d = desk.value;
   const [lines, outgoing] = [d.opened[card.item] && d.lines[card.item], d.outgoing.filter((o) => o.item === card.item)];
   const at = useRef<HTMLDivElement>(null);
   const [below, setBelow] = useState(true);
-  const last = `${lines?.at(-1)?.id}${outgoing.at(-1)?.id}${outgoing.at(-1)?.state}`;
+  const last = `${lines?.at(-1)?.id}${outgoing.at(-1)?.id}${outgoing.at(-1)?.state}${d.revealed[card.item]?.length}`;
   const end = (): void => void at.current?.scrollTo({ top: at.current.scrollHeight });
   // Whoever reads further up is left there.
   useLayoutEffect(() => {
@@ -111,6 +127,7 @@ export function Transcript({ card }: { card: Card }) {
             {outgoing.map((o) => <Unsent key={o.id} o={o} />)}
           </ol>
         )}
+      <Revealed item={card.item} />
       <Writes item={card.item} shown={() => below && end()} />
       {!below && <button type="button" class="to-end" onClick={end}><Icon name="chevron" />Nyeste<SrOnly> besked</SrOnly></button>}
     </div>

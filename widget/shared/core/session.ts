@@ -4,7 +4,7 @@ import type { Challenge, Said } from './webauthn';
 
 /** `off`: not at this service; `needed`: to be set up before anything else. */
 export type Standing = 'off' | 'none' | 'on' | 'needed';
-export interface Session { user: string; name: string; roles: string[]; csrf: string; second_factor: Standing }
+export interface Session { user: string; name: string; roles: string[]; csrf: string; second_factor: Standing; /** 0: the service does not say. */ ends_in_ms: number }
 export type SignIn =
   | { kind: 'in'; session: Session }
   | { kind: 'out' }
@@ -27,7 +27,7 @@ const browser: Fetch = (url, init) => fetch(url, init);
 function session(raw: unknown): Session | undefined {
   const s = Object(raw) as Partial<Session>;
   if (typeof s.csrf !== 'string' || typeof s.user !== 'string') return undefined;
-  return { user: s.user, name: s.name ?? s.user, roles: Array.isArray(s.roles) ? s.roles : [], csrf: s.csrf, second_factor: s.second_factor ?? 'off' };
+  return { user: s.user, name: s.name ?? s.user, roles: Array.isArray(s.roles) ? s.roles : [], csrf: s.csrf, second_factor: s.second_factor ?? 'off', ends_in_ms: typeof s.ends_in_ms === 'number' ? s.ends_in_ms : 0 };
 }
 
 function asked(raw: unknown): Asked {
@@ -132,13 +132,16 @@ export function cameBack(search: string): CameBack | undefined {
   return { kind: 'fault', text: text ?? 'Du blev ikke logget ind. Prøv igen.' };
 }
 
-/** True when the service has forgotten the session too. */
-export async function signOut(csrf: string, send: Fetch = browser): Promise<boolean> {
+/** Undefined unless the service has forgotten the session too; else where to go on to, to sign out at the provider, or ''. */
+export async function signOut(csrf: string, send: Fetch = browser): Promise<string | undefined> {
   try {
     const answer = await send(PATH, { method: 'DELETE', headers: { 'x-borgerlinje-csrf': csrf } });
-    return answer.ok || answer.status === 401;
+    if (answer.status === 401) return '';
+    if (!answer.ok) return undefined;
+    const { to } = Object(answer.status === 200 && await answer.json()) as { to?: unknown };
+    return typeof to === 'string' ? to : '';
   } catch {
-    return false;
+    return undefined;
   }
 }
 

@@ -25,7 +25,7 @@ export function frame(f: ServerFrame): Action {
 export const after = (d: Desk, ...actions: (Action | ServerFrame)[]): Desk =>
   actions.reduce<Desk>((now, a) => reduce(now, isAction(a) ? a : frame(a)), d);
 const isAction = (a: Action | ServerFrame): a is Action =>
-  ['frame', 'sending', 'link', 'show', 'beside', 'hide', 'width', 'visible', 'draft', 'drop_outgoing', 'restore', 'notice', 'dismiss'].includes(a.type)
+  ['frame', 'sending', 'link', 'show', 'beside', 'hide', 'width', 'visible', 'draft', 'drop_outgoing', 'drop_revealed', 'restore', 'notice', 'dismiss'].includes(a.type)
   || 'command' in a;
 
 /** Signed in as Anna, holding these. */

@@ -167,3 +167,15 @@ test('a refused message of a chat that is gone is handed back as words', () => {
   assert.equal(d.outgoing.length, 0);
   assert.match(d.notices.at(-1)?.text ?? '', /Hej med dig/);
 });
+
+test('what a citizen shows is there until it is put away, and goes with the chat', () => {
+  const show = (item: string) => read('revealed', { item, text: '150785-4321' });
+  const before = desk(card('a'), card('b'));
+  const d = after(before, show('a'), show('b'), show('gone'));
+  assert.deepEqual(Object.keys(d.revealed), ['a', 'b']);
+  assert.deepEqual(news(before, d).map((h) => h.kind), ['revealed', 'revealed']);
+  assert.deepEqual(Object.keys(after(d, { type: 'drop_revealed', item: 'a' }).revealed), ['b']);
+  assert.deepEqual(Object.keys(after(d, { ...read('card_gone'), item: 'b', why: 'transferred' }).revealed), ['a']);
+  // Handed on while one still watches: no longer the owner whom it was shown to.
+  assert.deepEqual(Object.keys(after(d, { ...read('card'), card: card('a', 'owned', { epoch: 2 }) }).revealed), ['b']);
+});

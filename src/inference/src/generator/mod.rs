@@ -40,7 +40,7 @@ use crate::error::{Error, Result};
 use crate::precedence::Precedence;
 
 /// For `fuzz/` alone: see [`crate::fuzzing`].
-#[cfg(fuzzing)]
+#[cfg(any(fuzzing, test))]
 pub(crate) fn fuzz(file: &std::path::Path) {
     let mut options = GeneratorOptions::new(Arc::new(|| Duration::ZERO));
     options.threads = 1;

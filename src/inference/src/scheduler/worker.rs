@@ -104,11 +104,12 @@ fn refuse(job: Job, error: &Error) {
     }
 }
 
-/// Turns a panic into an error, so that one bad batch does not end the thread.
+/// Turns a panic into an error, so that one bad batch does not end the thread. Of what it said only words of the source
+/// are kept: what was put together may quote a citizen.
 fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        let said = panic.downcast_ref::<&str>().map(|said| (*said).to_owned());
-        let said = said.or_else(|| panic.downcast_ref::<String>().cloned());
-        Err(Error::Failed(said.unwrap_or_else(|| "panicked".into())))
+        let said = panic.downcast_ref::<&'static str>();
+        let said = said.copied().unwrap_or("panicked");
+        Err(Error::Failed(said.to_owned()))
     })
 }

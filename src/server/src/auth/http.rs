@@ -212,6 +212,7 @@ struct Me<'a> {
     roles: Vec<&'static str>,
     csrf: &'a str,
     second_factor: Standing,
+    ends_in_ms: u64,
 }
 
 pub(super) fn me(signed: &Signed, second_factor: Standing) -> Response {
@@ -222,6 +223,7 @@ pub(super) fn me(signed: &Signed, second_factor: Standing) -> Response {
         roles: account.details.roles.iter().map(|r| r.name()).collect(),
         csrf: &signed.csrf,
         second_factor,
+        ends_in_ms: u64::try_from(signed.left.as_millis()).unwrap_or(u64::MAX),
     };
     ([(CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }
@@ -279,6 +281,12 @@ pub(crate) async fn current(State(app): State<App>, signed: Signed) -> Result<Re
     Ok(me(&signed, standing))
 }
 
+/// Where the page goes on to, for the provider's session to end too.
+#[derive(Serialize)]
+struct Leaves {
+    to: String,
+}
+
 /// `DELETE /api/session`
 pub(crate) async fn end(
     State(app): State<App>,
@@ -287,7 +295,11 @@ pub(crate) async fn end(
 ) -> Result<Response, Trouble> {
     let ended = app.auth.sign_out(&signed, from).await;
     ended.map_err(Trouble::Store)?;
-    Ok(with_cookie(StatusCode::NO_CONTENT.into_response(), "", 0))
+    let answer = match app.auth.sign_out_at(signed.key).await {
+        Some(to) => Json(Leaves { to: to.into() }).into_response(),
+        None => StatusCode::NO_CONTENT.into_response(),
+    };
+    Ok(with_cookie(answer, "", 0))
 }
 
 impl Signed {

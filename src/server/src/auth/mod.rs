@@ -39,7 +39,7 @@ pub(crate) use self::gate::{Address, Routes};
 pub(crate) use self::http::{Trouble, begin, current, end};
 pub(crate) use self::keys::{begin_key, challenge, confirm_key, name_key, remove_key};
 pub(crate) use self::oidc::{
-    Provider, Vouching, begin as begin_oidc, code as oidc_code, providers, returned,
+    Provider, SignOut, Vouching, begin as begin_oidc, code as oidc_code, providers, returned,
 };
 pub(crate) use self::origin::{Origins, public_origin};
 pub(crate) use self::password::{check as check_password, hash as hash_password};
@@ -95,6 +95,8 @@ pub(crate) struct Signed {
     /// Whether a second factor was shown.
     second: bool,
     key: [u8; 32],
+    /// For how long it may go on, as of when it was looked up.
+    left: Duration,
 }
 
 /// Why nobody is signed in.
@@ -260,7 +262,7 @@ impl Auth {
         from: IpAddr,
     ) -> Result<Option<(String, Signed)>, Trouble> {
         let token = format!("{}{}", Secret::random().as_str(), Secret::random().as_str());
-        let signed = signed(&token, account, proof != Proof::None);
+        let signed = signed(&token, account, proof != Proof::None, ABSOLUTE);
         let account = &signed.account;
         let shown = !matches!(proof, Proof::None | Proof::Provider);
         let how = match proof {
@@ -299,8 +301,8 @@ impl Auth {
     pub(crate) async fn session(&self, headers: &HeaderMap) -> Result<Signed, Denied> {
         let token = cookie(headers).ok_or(Denied::SignedOut)?;
         let key = sha256(&[token.as_bytes()]);
-        let (account, second) = self.look_up(key, true).await?;
-        Ok(signed(token, account, second))
+        let (account, second, left) = self.look_up(key, true).await?;
+        Ok(signed(token, account, second, left))
     }
 
     /// The session as it is now: the account may have other rights. `used` says whether this is a use of it.
@@ -308,15 +310,20 @@ impl Auth {
     /// # Errors
     /// [`Denied`].
     pub(crate) async fn still(&self, session: &Signed, used: bool) -> Result<Signed, Denied> {
-        let (account, second) = self.look_up(session.key, used).await?;
+        let (account, second, left) = self.look_up(session.key, used).await?;
         Ok(Signed {
             account,
             second,
+            left,
             ..session.clone()
         })
     }
 
-    async fn look_up(&self, key: [u8; 32], used: bool) -> Result<(Arc<Account>, bool), Denied> {
+    async fn look_up(
+        &self,
+        key: [u8; 32],
+        used: bool,
+    ) -> Result<(Arc<Account>, bool, Duration), Denied> {
         let row = self.accounts.session(key).await?.ok_or(Denied::SignedOut)?;
         let now = self.clock.now();
         let ended = !goes_on(&row, now);
@@ -328,7 +335,8 @@ impl Auth {
         if used && now > row.seen + TOUCH_AFTER {
             self.accounts.touch_session(key, now).await?;
         }
-        Ok((account, row.second))
+        let left = (row.created + ABSOLUTE).duration_since(now);
+        Ok((account, row.second, left.try_into().unwrap_or_default()))
     }
 
     /// Ends a session.
@@ -403,7 +411,7 @@ fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     h.finalize().into()
 }
 
-fn signed(token: &str, account: Arc<Account>, second: bool) -> Signed {
+fn signed(token: &str, account: Arc<Account>, second: bool, left: Duration) -> Signed {
     // Only who has the cookie can make it, and it gives nothing of the cookie away.
     let csrf = sha256(&[b"csrf ", token.as_bytes()]);
     let csrf = hex(&csrf[..16]);
@@ -412,6 +420,7 @@ fn signed(token: &str, account: Arc<Account>, second: bool) -> Signed {
         csrf,
         second,
         key: sha256(&[token.as_bytes()]),
+        left,
     }
 }
 

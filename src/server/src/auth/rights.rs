@@ -219,6 +219,7 @@ pub(crate) mod chat {
         CHOOSE: "choose", Citizen, Dialogue;
         HUMAN: "human", Citizen, Dialogue;
         CALLBACK: "callback", Citizen, Dialogue;
+        REVEAL: "reveal", Citizen, Dialogue;
         QUEUE: "queue", Citizen, Dialogue;
         LEAVE: "leave", Citizen, Dialogue;
         CANCEL_CALLBACK: "cancel_callback", Citizen, Dialogue;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::Failure;
+pub(super) use crate::runtime::{put, sync};
 
 /// The file whose lock says who has a folder. It stays: a lock on a file that is deleted holds nobody off.
 pub(super) const LOCK: &str = "lock";
@@ -55,18 +56,6 @@ pub(super) fn folder(path: &Path) -> io::Result<()> {
         .create(path)
 }
 
-/// Writes a small file whole, over one that may be there, and syncs it and its folder.
-pub(super) fn put(path: &Path, text: &str) -> io::Result<()> {
-    let half = path.with_extension("half");
-    let mut how = OpenOptions::new();
-    how.write(true).create(true).truncate(true).mode(0o600);
-    let mut file = how.open(&half)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&half, path)?;
-    sync_above(path)
-}
-
 /// Copies a file for its owner alone, and syncs it: its bytes and its SHA-256 in hexadecimal.
 pub(super) fn copy(from: &Path, to: &Path) -> io::Result<(u64, String)> {
     let mut how = OpenOptions::new();
@@ -95,18 +84,6 @@ fn through(
         hash.update(read);
         each(read)?;
         bytes += n as u64;
-    }
-}
-
-/// A file that was made or moved is there after a power cut only when its folder has been synced.
-pub(super) fn sync(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-pub(super) fn sync_above(path: &Path) -> io::Result<()> {
-    match path.parent() {
-        Some(above) if !above.as_os_str().is_empty() => sync(above),
-        _ => sync(Path::new(".")),
     }
 }
 

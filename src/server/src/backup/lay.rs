@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{Failure, disk};
+use crate::runtime::half;
 
 /// The note of a restore that is under way, in the data folder.
 pub(super) const NOTE: &str = "restore.toml";
@@ -60,7 +61,7 @@ impl Under {
 
     fn note(&self, data: &Path) -> Result<(), Failure> {
         let path = data.join(NOTE);
-        disk::put(&path, &toml::to_string(self)?).map_err(disk::said(&path))
+        disk::put(&path, toml::to_string(self)?.as_bytes()).map_err(disk::said(&path))
     }
 
     /// Carries it out from wherever it is. What lies ready must have been synced.
@@ -92,7 +93,7 @@ impl Under {
 pub(super) fn old(folder: &Path) -> io::Result<Vec<String>> {
     let mut names = disk::names(folder)?;
     let ours = [disk::LOCK, NOTE];
-    let half = Path::new(NOTE).with_extension("half");
+    let half = half(Path::new(NOTE));
     names.retain(|n| {
         let hidden = n.starts_with('.');
         !hidden && !n.starts_with(ASIDE) && !ours.contains(&n.as_str()) && Path::new(n) != half

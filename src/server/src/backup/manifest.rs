@@ -131,7 +131,7 @@ impl Manifest {
 
     pub(super) fn write(&self, backup: &Path) -> Result<(), Failure> {
         let path = backup.join(FILE);
-        disk::put(&path, &toml::to_string(self)?).map_err(disk::said(&path))
+        disk::put(&path, toml::to_string(self)?.as_bytes()).map_err(disk::said(&path))
     }
 
     /// The paths of the files in `knowledge/`, from there.

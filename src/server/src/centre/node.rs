@@ -1,7 +1,7 @@
 //! Starting a node, watching over it, and ending it.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +19,7 @@ use super::fold::{Step, Watch};
 use super::handle::{Handle, Shared, State};
 use super::inbox::Inbox;
 use super::worker::Worker;
+use crate::runtime::put;
 
 /// Takes every step of the log, in order, before anybody hears of it and before a state that has it is saved. The
 /// same steps come again after a restart, and after a failure: what was done is not to be done twice.
@@ -221,10 +222,6 @@ pub(crate) fn name(given: Option<&NodeId>, data: &Path) -> io::Result<NodeId> {
         Err(e) => return Err(e),
     }
     let made = format!("node-{}", DialogueId::random());
-    let half = data.join("node.half");
-    let mut file = std::fs::File::create(&half)?;
-    file.write_all(made.as_bytes())?;
-    file.sync_all()?;
-    std::fs::rename(&half, &path)?;
+    put(&path, made.as_bytes())?;
     parse(&made)
 }

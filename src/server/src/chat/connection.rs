@@ -473,6 +473,7 @@ async fn carried_out(
         FromCitizen::Callback {
             phone, topic, slot, ..
         } => request.callback(phone, topic.as_deref(), *slot).await,
+        FromCitizen::Reveal { epoch, text, .. } => request.reveal(*epoch, text).await,
         FromCitizen::Queue { .. } => request.queue().await,
         FromCitizen::Leave { .. } => request.leave().await,
         FromCitizen::CancelCallback { reference, .. } => request.cancel_callback(reference).await,

@@ -12,6 +12,7 @@ mod hand_in;
 mod off;
 mod offer;
 mod people;
+mod reveal;
 mod settle;
 mod turn;
 

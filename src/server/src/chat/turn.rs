@@ -191,6 +191,11 @@ impl Request<'_> {
             }
             Acknowledged::Now(standing) => standing,
         };
+        if !masked.is_empty()
+            && let Standing::Person(_) = standing
+        {
+            self.may_reveal(lang).await;
+        }
         // Of a person's chat the bot reads only whether help lines are needed; so it does while it is switched off.
         let silent = self.bot_is_off() && standing != Standing::Bot;
         if !silent && !matches!(standing, Standing::Person(_)) {

@@ -21,7 +21,7 @@ pub(super) struct Options {
     /// For how many days it may be kept; the shortest period of [retention] when absent
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..=MOST_DAYS))]
     keep_days: Option<u16>,
-    /// Make none: delete those that have expired
+    /// Make none: delete those that have expired, which is done after each that is made, too
     #[arg(long, conflicts_with_all = ["keep_days", "check"])]
     prune: bool,
     /// Make none: read every byte of one, and say whether it is whole
@@ -60,7 +60,8 @@ pub(super) fn run(setting: &Setting, options: &Options) -> Result<ExitCode, Fail
     let (config, clock) = (&setting.config, &setting.clock);
     let (path, manifest) = backup::make(config, folder, keep_days, clock, Bars::shown())?;
     say(&format!("{}: {}", path.display(), of(&manifest)))?;
-    Ok(ExitCode::SUCCESS)
+    // Whoever makes backups by a timer deletes by the same: what was erased in the service is gone from them in time.
+    prune(setting, folder)
 }
 
 fn prune(setting: &Setting, folder: &std::path::Path) -> Result<ExitCode, Failure> {

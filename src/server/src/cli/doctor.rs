@@ -59,7 +59,7 @@ pub(super) fn run(setting: &Setting, json: bool) -> Result<ExitCode, Failure> {
         accounts(config),
         port(config),
         tls(setting),
-        embed::websites(config),
+        embed::websites(setting),
         redis(config),
         telemetry::collector(config),
         files(),

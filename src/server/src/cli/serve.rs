@@ -24,7 +24,7 @@ use crate::drain::Drained;
 use crate::editor::{Nodes, Studio};
 use crate::embed::{self, Embed};
 use crate::runtime::progress::Bars;
-use crate::runtime::{raise_open_files, say};
+use crate::runtime::{leave_no_dump, raise_open_files, say};
 use crate::telemetry::Telemetry;
 use crate::tls::{self, Handshakes, Tls};
 use crate::{backup, boot, chat, editor, metrics, retention, router, switches, transcript};
@@ -38,6 +38,7 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
         .build()?;
     let config = &setting.config;
     raise_open_files();
+    leave_no_dump();
     // What is wrong with an address or a certificate is said before there is a port.
     if let Some(redis) = &config.redis {
         redis.check()?;
@@ -191,6 +192,10 @@ pub(super) fn run(setting: &Setting) -> Result<ExitCode, Failure> {
         }
         if !app.websites.listed() {
             tracing::info!("no website is listed: any may open a chat");
+        }
+        let there = |code| live_release.municipalities.contains_key(&code);
+        for (website, municipality) in app.websites.strange(there) {
+            tracing::warn!(website, %municipality, "is listed for a municipality that is not there");
         }
         let scheme = if tls.is_some() { "https" } else { "http" };
         say(&format!("Borgerlinje is listening on {scheme}://{address}"))?;

@@ -6,7 +6,7 @@ use std::path::Path;
 use openidconnect::{ClientId, ClientSecret, IssuerUrl};
 use serde::Deserialize;
 
-use crate::auth::{Provider, Vouching};
+use crate::auth::{Provider, SignOut, Vouching};
 use crate::web::confidential;
 
 /// Providers at most: one a municipality.
@@ -30,6 +30,8 @@ pub(super) struct OidcFile {
     second_factor: Vouching,
     #[serde(default)]
     second_factor_values: BTreeSet<String>,
+    #[serde(default)]
+    sign_out: SignOut,
 }
 
 /// The providers, each with its secret.
@@ -126,6 +128,7 @@ fn one(file: OidcFile, given: Option<&str>, home: &Path) -> Result<Provider, Str
         user_claim: file.user_claim,
         second_factor: file.second_factor,
         second_factor_values: file.second_factor_values,
+        sign_out: file.sign_out,
     })
 }
 

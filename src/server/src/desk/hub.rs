@@ -22,7 +22,7 @@ use super::suggest::{SUGGESTED, Wanted, articles};
 use super::wire::{Article, ToDesk, What, text};
 use crate::app::App;
 use crate::centre::{News, Step, Subscription};
-use crate::transcript::{Typing, Typist};
+use crate::transcript::{Reveal, Typing, Typist};
 
 /// Steps that are looked at together.
 const TOGETHER: usize = 256;
@@ -141,6 +141,7 @@ struct Hub {
 impl Hub {
     async fn run(&mut self, orders: &mut mpsc::Receiver<Order>, steps: &mut Subscription) {
         let mut typing = self.app.typing.subscribe();
+        let mut reveals = self.app.reveals.subscribe();
         let mut tick = interval(LISTS_EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -155,6 +156,7 @@ impl Hub {
                 },
                 // What is missed of it is old already.
                 Ok(typing) = typing.recv() => self.typing(typing).await,
+                Ok(reveal) = reveals.recv() => self.reveal(reveal).await,
                 _ = tick.tick() => self.tick().await,
             }
         }
@@ -246,6 +248,28 @@ impl Hub {
         for agent in viewers {
             self.send(&agent, &frame);
         }
+    }
+
+    /// A citizen lets the owner of a chat see what was hidden: the owner's own desks, and nobody who watches.
+    async fn reveal(&mut self, reveal: Reveal) {
+        let Reveal {
+            item, agent, epoch, ..
+        } = &reveal;
+        let owns = self.app.centre.read(|c| {
+            let item = c.item(item);
+            item.is_some_and(|i| i.owner() == Some(agent) && i.epoch == *epoch)
+        });
+        let open = self.windows.of(agent).any(|(_, s)| !s.stale);
+        if !open || !owns.await.unwrap_or(false) {
+            return;
+        }
+        if let Some(said) = reveal.text.as_deref() {
+            let (item, said) = (item.clone(), said.to_owned());
+            let frame = Utf8Bytes::from(text(&ToDesk::Revealed { item, text: said }));
+            self.send(agent, &frame);
+        }
+        // Who asked may have left.
+        let _ = reveal.there.try_send(());
     }
 
     /// Everybody is shown all anew, and says again that they are there.

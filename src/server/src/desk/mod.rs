@@ -36,7 +36,7 @@ use self::hub::Order;
 use self::suggest::Effort;
 
 /// For `fuzz/` alone: what is said of a frame that cannot be read.
-#[cfg(fuzzing)]
+#[cfg(any(fuzzing, test))]
 pub(crate) fn fuzz(text: &str) -> Option<String> {
     match wire::read(text) {
         Ok(wire::FromDesk::Ask {

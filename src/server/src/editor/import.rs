@@ -37,7 +37,7 @@ const ROWS: usize = 20_000;
 const OPEN: u32 = 2_000;
 
 /// For `fuzz/` alone: a file in each of the forms that tables come in.
-#[cfg(fuzzing)]
+#[cfg(any(fuzzing, test))]
 pub(crate) fn fuzz_table(text: &str) {
     for format in [Format::Csv, Format::Json, Format::Rasa] {
         let Ok((rows, _)) = read::rows(format, text) else {
@@ -51,7 +51,7 @@ pub(crate) fn fuzz_table(text: &str) {
 }
 
 /// For `fuzz/` alone: Markdown of others as one article, and as several.
-#[cfg(fuzzing)]
+#[cfg(any(fuzzing, test))]
 pub(crate) fn fuzz_markdown(title: &str, lead: &str, markdown: &str) {
     let _ = outline::whole(title, lead, markdown);
     let _ = outline::parts("fil", title, markdown, 20);

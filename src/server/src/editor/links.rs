@@ -7,7 +7,7 @@ mod ask;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -25,6 +25,7 @@ use super::problem::Problem;
 use super::wire::{LayerName, LinkFault, LinkUse, Links, Who};
 use super::{Live, Studio, blocking};
 use crate::app::App;
+use crate::runtime::put;
 
 /// The file in the data folder.
 pub(crate) const FILE: &str = "links.json";
@@ -263,11 +264,7 @@ fn keep(file: &Path, links: &Links) -> io::Result<()> {
     if file.as_os_str().is_empty() {
         return Ok(());
     }
-    let half = file.with_extension("half");
-    let mut out = fs::File::create(&half)?;
-    out.write_all(&serde_json::to_vec(links)?)?;
-    out.sync_all()?;
-    fs::rename(&half, file)
+    put(file, &serde_json::to_vec(links)?)
 }
 
 #[cfg(test)]

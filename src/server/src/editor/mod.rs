@@ -38,7 +38,7 @@ mod thresholds;
 mod undo;
 mod wire;
 
-#[cfg(fuzzing)]
+#[cfg(any(fuzzing, test))]
 pub(crate) use self::import::{fuzz_markdown, fuzz_table};
 
 use std::path::PathBuf;

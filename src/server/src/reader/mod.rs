@@ -15,7 +15,7 @@ use tokio::process::Command;
 pub(crate) use self::inside::run;
 
 /// For `fuzz/` alone: title, lead and Markdown, read in this process.
-#[cfg(fuzzing)]
+#[cfg(any(fuzzing, test))]
 pub(crate) fn fuzz(kind: Kind, bytes: &[u8]) -> Result<(String, String, String), String> {
     let read = inside::document(kind, bytes, "https://www.aarhus.dk/pas", "")?;
     Ok((read.title, read.lead, read.markdown))

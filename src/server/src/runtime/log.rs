@@ -38,9 +38,7 @@ pub(crate) fn log(env: &dyn Fn(&str) -> Option<String>, default: &str) -> Result
     let json = format == Ok(Format::Json);
     // Where there is a logger already, as in tests, it stays.
     let _ = tracing::dispatcher::set_global_default(subscriber(json, filter, io::stderr));
-    if json {
-        std::panic::set_hook(Box::new(panicked));
-    }
+    std::panic::set_hook(Box::new(panicked));
     format.map(|_| ())
 }
 
@@ -59,16 +57,20 @@ where
     }
 }
 
-/// A panic as a line like any other: the usual report is no JSON.
+/// A panic as a line like any other. The usual report quotes what the fault was about, and a slice cut within a letter
+/// quotes the whole text: what was put together when it happened is not repeated, only what the program's source says.
 fn panicked(info: &PanicHookInfo<'_>) {
     let place = info.location().map(ToString::to_string);
-    let said = info.payload_as_str().unwrap_or("no reason given");
-    // What a fault quotes may be anything.
-    let said = base::redact(said).text;
+    let said = info.payload().downcast_ref::<&'static str>();
+    let said = said.copied().unwrap_or("what it said is not repeated");
     tracing::error!(
         place = place.unwrap_or_default(),
         "a thread panicked: {said}"
     );
+    let way = std::backtrace::Backtrace::capture();
+    if way.status() == std::backtrace::BacktraceStatus::Captured {
+        tracing::error!("{way}");
+    }
 }
 
 #[cfg(test)]
@@ -115,6 +117,42 @@ mod tests {
         );
         assert!(line["timestamp"].as_str().unwrap().ends_with('Z'));
         assert!(line["target"].as_str().unwrap().contains("server"));
+    }
+
+    #[test]
+    fn a_panic_is_a_line_that_quotes_nobody() {
+        // The process has one hook: what falls in other tests goes where it went.
+        let (before, here) = (std::panic::take_hook(), std::thread::current().id());
+        std::panic::set_hook(Box::new(move |info| {
+            if std::thread::current().id() == here {
+                panicked(info);
+            } else {
+                before(info);
+            }
+        }));
+        let kept = Kept::default();
+        let into = kept.clone();
+        for json in [false, true] {
+            let into = into.clone();
+            let log = subscriber(json, EnvFilter::new("info"), move || into.clone());
+            for text in ["kaldt ø 150785-4321", "ærø \u{200b}15\u{200b}0785 4321"] {
+                let fall = || {
+                    tracing::dispatcher::with_default(&log, || {
+                        std::panic::catch_unwind(|| text[..text.find('ø').unwrap() + 1].len())
+                    })
+                };
+                assert!(fall().is_err());
+            }
+            let literal = || std::panic::catch_unwind(|| panic!("the line is full"));
+            assert!(tracing::dispatcher::with_default(&log, literal).is_err());
+        }
+        let text = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(text.matches("a thread panicked: ").count(), 6, "{text}");
+        assert_eq!(text.matches("the line is full").count(), 2, "{text}");
+        assert!(text.matches("runtime/log.rs").count() >= 6, "{text}");
+        for part in ["4321", "0785", "kaldt"] {
+            assert!(!text.contains(part), "{text}");
+        }
     }
 
     #[test]

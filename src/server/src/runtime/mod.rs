@@ -2,10 +2,12 @@
 
 mod log;
 pub(crate) mod progress;
+mod whole;
 
 use std::io::{self, Write};
 
 pub(crate) use self::log::log;
+pub(crate) use self::whole::{half, put, sync};
 
 /// Writes a line to standard output. A reader that has gone away ends the program quietly.
 ///
@@ -67,6 +69,18 @@ pub(crate) async fn politely<T: Send + 'static>(
 pub(crate) fn open_files() -> Option<u64> {
     use rustix::process::{Resource, getrlimit};
     getrlimit(Resource::Nofile).maximum
+}
+
+/// Has the system write no dump of this process's memory when it falls: what citizens have just written is in there.
+pub(crate) fn leave_no_dump() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    if let Err(e) = setrlimit(Resource::Core, none) {
+        tracing::warn!("a dump of memory may be written when this process falls: {e}");
+    }
 }
 
 /// Lets this process open as many files and sockets as the system allows it: the usual limit of 1,024 is fewer

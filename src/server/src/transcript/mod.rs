@@ -14,7 +14,11 @@ mod line;
 mod say;
 mod write;
 
+use std::sync::Arc;
+
 use base::DialogueId;
+use contact::centre::{AgentId, ItemId};
+use tokio::sync::mpsc;
 
 use crate::app::App;
 
@@ -34,6 +38,20 @@ pub(crate) struct Typing {
 pub(crate) enum Typist {
     Citizen,
     Agent,
+}
+
+/// What was hidden in a message, on its way to the one whom the citizen lets see it. It passes through memory of this
+/// node alone: it is in no command, event, log or journal, and no form of it is written anywhere (so: no `Debug`).
+#[derive(Clone)]
+pub(crate) struct Reveal {
+    pub item: ItemId,
+    /// Whoever has the chat, by this ownership.
+    pub agent: AgentId,
+    pub epoch: u64,
+    /// None: it is only asked whether that desk is open here.
+    pub text: Option<Arc<str>>,
+    /// Told when it was there.
+    pub there: mpsc::Sender<()>,
 }
 
 /// Everything that was said in a dialogue, oldest first: the desk's `lines`. Empty when this node does not know

@@ -1,6 +1,7 @@
 //! The JSON of the chat protocol, version 1: docs/protocol.md.
 
 mod code;
+mod fields;
 
 use base::{Dir, Lang, MunicipalityCode};
 use dialogue::{Choice, Outcome};
@@ -8,6 +9,7 @@ use knowledge::Link;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::code::Code;
+pub(crate) use self::fields::wrong_field;
 use crate::auth::rights::{Message, chat as rights};
 
 pub(crate) const VERSION: u32 = 1;
@@ -43,6 +45,14 @@ pub(crate) enum FromCitizen {
         /// The beginning of a slot that was offered, in ms since 1970.
         #[serde(default)]
         slot: Option<i64>,
+    },
+    /// Shows whoever has the chat what was hidden in a message, as it was written.
+    Reveal {
+        /// Of that message.
+        client_id: ClientId,
+        /// As the service's `reveal` said it: whoever has the chat since sees nothing.
+        epoch: u64,
+        text: String,
     },
     /// Wants the person who was offered.
     Queue {
@@ -87,6 +97,7 @@ impl FromCitizen {
             Self::Choose { .. } => &rights::CHOOSE,
             Self::Human { .. } => &rights::HUMAN,
             Self::Callback { .. } => &rights::CALLBACK,
+            Self::Reveal { .. } => &rights::REVEAL,
             Self::Queue { .. } => &rights::QUEUE,
             Self::Leave { .. } => &rights::LEAVE,
             Self::CancelCallback { .. } => &rights::CANCEL_CALLBACK,
@@ -106,6 +117,7 @@ impl FromCitizen {
             | Self::Choose { client_id, .. }
             | Self::Human { client_id }
             | Self::Callback { client_id, .. }
+            | Self::Reveal { client_id, .. }
             | Self::Queue { client_id }
             | Self::Leave { client_id }
             | Self::CancelCallback { client_id, .. }
@@ -198,6 +210,14 @@ pub(crate) enum ToCitizen<'a> {
     },
     Typing,
     AgentTyping,
+    /// What was hidden in this message can be shown to whoever has the chat, if the citizen says so; without an epoch
+    /// it was.
+    Reveal {
+        client_id: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        epoch: Option<u64>,
+        text: &'a str,
+    },
     /// How the place in the queue stands now.
     Wait {
         position: u64,
@@ -426,61 +446,4 @@ pub(crate) fn text<T: Serialize>(frame: &T) -> String {
 /// A journalled event with its number, as it is sent.
 pub(crate) fn numbered(json: &str, seq: u64) -> String {
     format!("{{\"seq\":{seq},{}", json.get(1..).unwrap_or("}"))
-}
-
-/// What each field must be, for an error that names it: serde's own does not, for tagged frames.
-const FIELDS: [(&str, Kind); 15] = [
-    ("v", Kind::Number),
-    ("municipality", Kind::Text),
-    ("lang", Kind::Lang),
-    ("resume", Kind::Object),
-    ("client_id", Kind::ClientId),
-    ("text", Kind::Text),
-    ("article_id", Kind::Text),
-    ("phone", Kind::Text),
-    ("topic", Kind::MaybeText),
-    ("slot", Kind::MaybeNumber),
-    ("reference", Kind::Text),
-    ("turn", Kind::MaybeText),
-    ("score", Kind::Number),
-    ("comment", Kind::MaybeText),
-    ("n", Kind::Number),
-];
-
-#[derive(Clone, Copy)]
-enum Kind {
-    Text,
-    MaybeText,
-    Number,
-    MaybeNumber,
-    Object,
-    Lang,
-    ClientId,
-}
-
-/// Names the first field of a frame that has the wrong form, and the form it must have.
-pub(crate) fn wrong_field(frame: &serde_json::Value) -> Option<String> {
-    use serde_json::Value;
-    FIELDS.iter().find_map(|(name, kind)| {
-        let value = frame.get(name)?;
-        let (fits, must) = match kind {
-            Kind::Text => (value.is_string(), "a string"),
-            Kind::MaybeText => (value.is_string() || value.is_null(), "a string, or absent"),
-            Kind::Number => (value.is_u64(), "a whole number, 0 or more"),
-            Kind::MaybeNumber => (
-                value.is_u64() || value.is_null(),
-                "a whole number, or absent",
-            ),
-            Kind::Object => (value.is_object() || value.is_null(), "an object, or absent"),
-            Kind::Lang => (
-                value.as_str().is_some_and(|l| l.parse::<Lang>().is_ok()),
-                "one of da, en, de, uk, ar, pl and tr",
-            ),
-            Kind::ClientId => (
-                matches!(value, Value::String(s) if ClientId::try_from(s.clone()).is_ok()),
-                "1 to 64 of A-Z a-z 0-9 and -",
-            ),
-        };
-        (!fits).then(|| format!("{name}: must be {must}"))
-    })
 }

@@ -12,13 +12,15 @@ mod provider;
 mod routes;
 mod waiting;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use openidconnect::{ClientId, ClientSecret, IssuerUrl};
 use serde::Deserialize;
 use storage::{Identity, Proof};
+use url::Url;
 
 pub(crate) use self::routes::{begin, code, providers, returned};
 
@@ -27,7 +29,7 @@ use self::waiting::Waiting;
 use super::http::Trouble;
 use super::keys::Site;
 use super::shown::Shown;
-use super::{Account, Auth, Signed, user_name};
+use super::{ABSOLUTE, Account, Auth, Signed, user_name};
 use crate::web::Caller;
 
 /// A provider as the operator has set it up: `[[oidc]]` in docs/operations.md.
@@ -49,6 +51,18 @@ pub(crate) struct Provider {
     pub second_factor: Vouching,
     /// Of `amr` or `acr`: one of these must be there for the provider's second factor to count. Empty: it counts always.
     pub second_factor_values: BTreeSet<String>,
+    pub sign_out: SignOut,
+}
+
+/// Where somebody signs out who signed in by a provider.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SignOut {
+    /// Here alone: the provider's session is for other programs too.
+    #[default]
+    Here,
+    /// At the provider as well (OpenID Connect RP-Initiated Logout 1.0), where it has an address for that.
+    Provider,
 }
 
 /// Whose second factor it is that somebody shows who signs in by a provider.
@@ -66,6 +80,8 @@ pub(crate) enum Vouching {
 pub(super) struct Oidc {
     providers: Vec<Connected>,
     waiting: Mutex<Waiting>,
+    /// By which provider sessions began that end there too, and when: sessions of this run of the program alone.
+    begun: Mutex<HashMap<[u8; 32], (String, Duration)>>,
     caller: Caller,
 }
 
@@ -74,6 +90,7 @@ impl Oidc {
         Self {
             providers: providers.into_iter().map(Connected::new).collect(),
             waiting: Mutex::default(),
+            begun: Mutex::default(),
             caller: Caller::new(),
         }
     }
@@ -84,6 +101,31 @@ impl Oidc {
 
     fn waiting<T>(&self, used: impl FnOnce(&mut Waiting) -> T) -> T {
         used(&mut self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Auth {
+    fn began(&self, provider: &str, session: [u8; 32]) {
+        let there = self.oidc.find(provider);
+        if there.is_none_or(|p| p.provider.sign_out == SignOut::Here) {
+            return;
+        }
+        let now = self.clock.monotonic();
+        let begun = self.oidc.begun.lock();
+        let mut begun = begun.unwrap_or_else(PoisonError::into_inner);
+        // No session is older.
+        begun.retain(|_, (_, at)| now.saturating_sub(*at) < ABSOLUTE);
+        begun.insert(session, (provider.to_owned(), now));
+    }
+
+    /// Where the browser of a session that has ended goes to end the provider's too; None: nowhere.
+    pub(super) async fn sign_out_at(&self, session: [u8; 32]) -> Option<Url> {
+        let begun = self.oidc.begun.lock();
+        let begun = begun
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&session);
+        let provider = self.oidc.find(&begun?.0)?;
+        provider.sign_out(&self.oidc.caller, &*self.clock).await
     }
 }
 
@@ -181,10 +223,12 @@ impl Auth {
         let used = proof.clone();
         let by = format!("oidc {provider}");
         let begun = self.enter(account, proof, &by, from).await?;
-        begun.ok_or_else(|| match used {
+        let begun = begun.ok_or_else(|| match used {
             Proof::None | Proof::Provider => Trouble::SignInOver,
             used => Trouble::spent(&used),
-        })
+        })?;
+        self.began(provider, begun.1.key);
+        Ok(begun)
     }
 }
 

@@ -9,13 +9,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use openidconnect::core::{
     CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreIdToken, CoreJwsSigningAlgorithm,
-    CoreProviderMetadata, CoreTokenResponse,
+    CoreTokenResponse,
 };
 use openidconnect::{
     AccessTokenHash, AsyncHttpClient, AuthType, AuthorizationCode, ClaimsVerificationError,
-    CsrfToken, EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, Nonce,
-    OAuth2TokenResponse as _, PkceCodeChallenge, RedirectUrl, Scope, SignatureVerificationError,
-    TokenResponse as _,
+    CsrfToken, EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse,
+    LogoutRequest, Nonce, OAuth2TokenResponse as _, PkceCodeChallenge, ProviderMetadataWithLogout,
+    RedirectUrl, Scope, SignatureVerificationError, TokenResponse as _,
 };
 use serde_json::{Map, Value};
 use tokio::sync::Mutex;
@@ -82,7 +82,7 @@ pub(super) struct Connected {
 
 #[derive(Default)]
 struct Known {
-    metadata: Option<Arc<CoreProviderMetadata>>,
+    metadata: Option<Arc<ProviderMetadataWithLogout>>,
     /// When it was asked last, and when it last answered, by a monotonic clock.
     asked: Option<Duration>,
     answered: Duration,
@@ -174,6 +174,18 @@ impl Connected {
         self.who(&claims).ok_or_else(|| self.failed(&"no subject"))
     }
 
+    /// Where somebody goes to sign out there too: by our name for what we are, so that it may ask them; nothing of theirs
+    /// is in the address. None: it has no such place, or does not answer.
+    pub(super) async fn sign_out(&self, caller: &Caller, clock: &dyn Clock) -> Option<Url> {
+        let metadata = self.metadata(caller, clock, false).await.ok()?;
+        let there = metadata
+            .additional_metadata()
+            .end_session_endpoint
+            .clone()?;
+        let request = LogoutRequest::from(there).set_client_id(self.provider.client_id.clone());
+        Some(request.http_get_url()).filter(confidential)
+    }
+
     /// What counts of claims that were checked.
     pub(super) fn who(&self, claims: &Map<String, Value>) -> Option<Who> {
         let text = |name: &str| claims.get(name).and_then(Value::as_str);
@@ -207,7 +219,7 @@ impl Connected {
         let posted = takes(CoreClientAuthMethod::ClientSecretPost)
             && !takes(CoreClientAuthMethod::ClientSecretBasic);
         let (id, secret) = (&self.provider.client_id, &self.provider.secret);
-        let metadata = CoreProviderMetadata::clone(&metadata);
+        let metadata = ProviderMetadataWithLogout::clone(&metadata);
         let client = CoreClient::from_provider_metadata(metadata, id.clone(), Some(secret.clone()));
         let back = RedirectUrl::new(back.to_owned()).map_err(|e| self.failed(&e))?;
         Ok(client.set_redirect_uri(back).set_auth_type(if posted {
@@ -222,7 +234,7 @@ impl Connected {
         caller: &Caller,
         clock: &dyn Clock,
         afresh: bool,
-    ) -> Result<Arc<CoreProviderMetadata>, Fault> {
+    ) -> Result<Arc<ProviderMetadataWithLogout>, Fault> {
         // Whoever comes meanwhile waits for the same answer.
         let mut known = self.known.lock().await;
         let now = clock.monotonic();
@@ -231,7 +243,7 @@ impl Connected {
         let asked = known.asked.is_some_and(|t| since(t) < PAUSE);
         if !asked && (afresh || !fresh) {
             let issuer = self.provider.issuer.clone();
-            let found = CoreProviderMetadata::discover_async(issuer, caller).await;
+            let found = ProviderMetadataWithLogout::discover_async(issuer, caller).await;
             // From the answer on: whoever waited for it does not ask again.
             known.asked = Some(clock.monotonic());
             match found.map_err(|e| told(&e)).and_then(safe) {
@@ -267,7 +279,7 @@ fn told(e: &dyn std::error::Error) -> String {
 }
 
 /// Whether nobody on the way reads what goes to the addresses that a provider names.
-fn safe(metadata: CoreProviderMetadata) -> Result<CoreProviderMetadata, String> {
+fn safe(metadata: ProviderMetadataWithLogout) -> Result<ProviderMetadataWithLogout, String> {
     let token = metadata
         .token_endpoint()
         .ok_or("it names no token endpoint")?;

@@ -114,6 +114,7 @@ fn set_up(issuer: &str) -> Provider {
         user_claim: Some("preferred_username".into()),
         second_factor: Vouching::Own,
         second_factor_values: BTreeSet::new(),
+        sign_out: SignOut::Here,
     }
 }
 

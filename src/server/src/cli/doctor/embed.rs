@@ -3,16 +3,32 @@
 use base::Clock as _;
 
 use super::{Finding, State, found};
+use crate::boot;
 use crate::cli::Setting;
 use crate::config::Config;
 use crate::embed::{Keys, Scripts};
 
-pub(super) fn websites(config: &Config) -> Finding {
-    let (what, all) = ("websites", &config.websites);
-    if all.listed() {
-        return found(what, State::Ok, format!("{} may open a chat", all.len()));
+/// Which may open a chat, and which are listed for a municipality that is not there.
+pub(super) fn websites(setting: &Setting) -> Finding {
+    let (what, all) = ("websites", &setting.config.websites);
+    if !all.listed() {
+        let said = "none is listed: any website may open a chat";
+        return found(what, State::Warning, said);
     }
-    let said = "none is listed: any website may open a chat";
+    let said = format!("{} may open a chat", all.len());
+    // Knowledge that cannot be read is another finding.
+    let Ok((release, _)) = boot::release(&setting.config, &setting.clock) else {
+        return found(what, State::Ok, said);
+    };
+    let strange = all.strange(|code| release.municipalities.contains_key(&code));
+    if strange.is_empty() {
+        return found(what, State::Ok, said);
+    }
+    let each: Vec<_> = strange
+        .iter()
+        .map(|(site, code)| format!("{site} for {code}"))
+        .collect();
+    let said = format!("{said}; no municipality is there of: {}", each.join(", "));
     found(what, State::Warning, said)
 }
 

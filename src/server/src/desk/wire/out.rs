@@ -33,6 +33,11 @@ pub(in crate::desk) enum ToDesk {
     Typing {
         item: ItemId,
     },
+    /// What the citizen lets this agent see of a message; kept nowhere.
+    Revealed {
+        item: ItemId,
+        text: String,
+    },
     Suggestions {
         item: ItemId,
         line: String,
