@@ -101,6 +101,8 @@ export class Service {
     const hard = setTimeout(() => this.#child.kill('SIGKILL'), 10_000);
     await this.#exited;
     clearTimeout(hard);
+    // What it took for a fault of its own: the reason, should a test have failed.
+    for (const line of this.said.split('\n')) if (/\bERROR\b/.test(line)) console.log(line);
     await rm(this.data, { recursive: true, force: true });
   }
 

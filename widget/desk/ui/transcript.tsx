@@ -39,7 +39,7 @@ const LineView = memo(({ line, card, mine, me, newDay }: { line: Line; card: Car
           </div>
         )}
         <div class="said">
-          {markdown ? <Markdown text={line.text} /> : <p dir="auto">{line.text}{from === 'system' && <> <time>{time(line.at_ms)}</time></>}</p>}
+          {markdown ? <Markdown text={line.text} under={2} /> : <p dir="auto">{line.text}{from === 'system' && <> <time>{time(line.at_ms)}</time></>}</p>}
         </div>
       </li>
     </>
@@ -51,7 +51,7 @@ function Unsent({ o }: { o: Outgoing }) {
   return (
     <li class={`line ${note ? 'note' : 'agent mine'} ${o.state === 'refused' ? 'failed' : 'pending'}`} data-testid="outgoing" data-state={o.state}>
       <p class="by"><b>{note ? 'Intern note' : 'Dig'}</b>{o.state === 'stored' ? 'Sendt' : o.state === 'sending' ? 'Sender…' : 'Ikke sendt'}</p>
-      <div class="said">{note ? <p dir="auto">{o.text}</p> : <Markdown text={o.text} />}</div>
+      <div class="said">{note ? <p dir="auto">{o.text}</p> : <Markdown text={o.text} under={2} />}</div>
       {o.state === 'refused' && (
         <div class="failed-row" role="alert">
           <span>{o.why}</span>

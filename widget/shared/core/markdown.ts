@@ -6,16 +6,19 @@ import { Marked } from 'marked';
 
 const TAGS = ['p', 'br', 'strong', 'b', 'em', 'i', 'ul', 'ol', 'li', 'a', 'h3', 'h4', 'h5', 'h6', 'blockquote', 'code', 'pre'];
 
-// Headings of an article stand below those of the desk.
-const marked = new Marked({ gfm: true, breaks: true, async: false }, {
+/** Headings of an article, whose highest is ##, stand right below the page's own. */
+const under = (level: number) => new Marked({ gfm: true, breaks: true, async: false }, {
   walkTokens: (t) => {
-    if (t.type === 'heading') t.depth = Math.min(6, t.depth + 2);
+    if (t.type === 'heading') t.depth = Math.min(6, Math.max(2, t.depth) + level - 1);
     // What looks like HTML is what somebody wrote: show it as it stands.
     if (t.type === 'html') Object.assign(t, { type: 'text', tokens: undefined, escaped: false, text: t.raw as string });
   },
 });
+const marked = { 2: under(2), 3: under(3) };
 
-export type Render = (markdown: string) => DocumentFragment;
+/** The level of the heading that the text stands under. */
+export type Under = keyof typeof marked;
+export type Render = (markdown: string, under: Under) => DocumentFragment;
 
 /** For one window; the tests bring their own. */
 export function renderer(window: WindowLike): Render {
@@ -26,7 +29,7 @@ export function renderer(window: WindowLike): Render {
     node.setAttribute('target', '_blank');
     node.setAttribute('rel', 'noopener noreferrer');
   });
-  return (markdown) => purify.sanitize(marked.parse(markdown) as string, {
+  return (markdown, under) => purify.sanitize(marked[under].parse(markdown) as string, {
     ALLOWED_TAGS: TAGS, ALLOWED_ATTR: ['href', 'start'], ADD_URI_SAFE_ATTR: ['start'], ALLOW_DATA_ATTR: false, ALLOW_ARIA_ATTR: false,
     ALLOWED_URI_REGEXP: /^(?:https:\/\/|tel:|mailto:)/i, RETURN_DOM_FRAGMENT: true,
   });

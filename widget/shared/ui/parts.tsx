@@ -2,7 +2,7 @@
 
 import { Component, type ComponentChildren, type ComponentType, type JSX } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
-import { renderer } from '../core/markdown';
+import { renderer, type Under } from '../core/markdown';
 import { icons, type IconName } from './icons';
 
 /** Draws again only when a property is another value. */
@@ -43,9 +43,9 @@ export function Press({ look = 'secondary', icon, test, class: more, children, .
 
 const render = renderer(window);
 /** Nodes, never markup: see core/markdown. */
-export const Markdown = memo(({ text, class: look = 'md' }: { text: string; class?: string }) => {
+export const Markdown = memo(({ text, class: look = 'md', under = 3 }: { text: string; class?: string; under?: Under }) => {
   const at = useRef<HTMLDivElement>(null);
-  useLayoutEffect(() => at.current?.replaceChildren(render(text)), [text]);
+  useLayoutEffect(() => at.current?.replaceChildren(render(text, under)), [text, under]);
   return <div class={look} ref={at} dir="auto" />;
 });
 

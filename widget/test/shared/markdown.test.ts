@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { JSDOM } from 'jsdom';
-import { renderer } from '../../shared/core/markdown';
+import { renderer, type Under } from '../../shared/core/markdown';
 
 const { window } = new JSDOM('');
 const render = renderer(window as unknown as Parameters<typeof renderer>[0]);
-function html(markdown: string): string {
+function html(markdown: string, under: Under = 3): string {
   const at = window.document.createElement('div');
-  at.replaceChildren(render(markdown) as unknown as Node);
+  at.replaceChildren(render(markdown, under) as unknown as Node);
   return at.innerHTML.trim().replace(/\n/g, '');
 }
 
@@ -17,6 +17,7 @@ test('what the protocol allows is drawn', () => {
   assert.equal(html('3. c'), '<ol start="3"><li>c</li></ol>');
   assert.equal(html('linje\nlinje'), '<p>linje<br>linje</p>');
   assert.equal(html('## Titel'), '<h4>Titel</h4>');
+  assert.equal(html('# Titel\n## Titel\n### Titel', 2), '<h3>Titel</h3><h3>Titel</h3><h4>Titel</h4>');
 });
 
 test('links lead elsewhere, safely', () => {
@@ -33,7 +34,7 @@ test('what could do harm is not there', () => {
   ];
   for (const markdown of bad) {
     const at = window.document.createElement('div');
-    at.replaceChildren(render(markdown) as unknown as Node);
+    at.replaceChildren(render(markdown, 3) as unknown as Node);
     assert.equal(at.querySelector('script, img, iframe, svg, style, form, input, math, [onerror], [onclick], [onload], [style], [id], [class], [title]'), null, `${markdown}: ${at.innerHTML}`);
     for (const a of at.querySelectorAll('a[href]')) assert.match(a.getAttribute('href') ?? '', /^(https:\/\/|tel:|mailto:)/, markdown);
   }
@@ -41,6 +42,6 @@ test('what could do harm is not there', () => {
 
 test('what looks like HTML is shown as it was written', () => {
   const at = window.document.createElement('div');
-  at.replaceChildren(render('Skriv <b>fed</b> her') as unknown as Node);
+  at.replaceChildren(render('Skriv <b>fed</b> her', 3) as unknown as Node);
   assert.equal(at.textContent?.trim(), 'Skriv <b>fed</b> her');
 });

@@ -70,13 +70,15 @@ pub(super) fn rows(format: Format, text: &str) -> Result<Rows, String> {
 
 /// Takes a row if it has what it must have.
 fn take(rows: &mut Rows, row: Row) {
-    let why = if row.title.trim().is_empty() {
+    // What cannot be seen is nothing: a file may be full of it.
+    let title = base::clean(&row.title);
+    let why = if title.is_empty() {
         "Rækken har intet spørgsmål."
-    } else if row.answer.trim().is_empty() {
+    } else if base::clean(&row.answer).is_empty() {
         "Rækken har intet svar."
     } else {
         rows.0.push(Row {
-            title: base::clean(&row.title),
+            title,
             answer: row.answer.replace("\r\n", "\n").trim().to_owned(),
             ..row
         });

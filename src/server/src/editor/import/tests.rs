@@ -126,6 +126,17 @@ fn a_table_is_read_and_its_broken_rows_are_named() {
 }
 
 #[test]
+fn a_row_of_what_cannot_be_seen_is_no_row() {
+    let b = brought(
+        Format::Csv,
+        None,
+        "spørgsmål;svar\n\u{0}\u{200b};Svar.\nEt spørgsmål?;\u{0}\u{feff}\n",
+    );
+    let skipped: Vec<usize> = b.skipped.iter().map(|s| s.row).collect();
+    assert_eq!(skipped, [2, 3], "{:?}", b.skipped);
+}
+
+#[test]
 fn json_comes_in_three_shapes() {
     let one =
         r#"{"question": "Nyt pas?", "answer": "Ja.", "examples": ["a b", "c d"], "area": "pas"}"#;
