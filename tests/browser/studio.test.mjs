@@ -125,6 +125,8 @@ test('a change of the shared text is seen as the citizen sees it, and a municipa
   await eva.article('affald-storskrald');
   await eva.writeFirst('Ring på {{kommune.tel');
   await eva.page.locator('.cm-tooltip-autocomplete').waitFor();
+  // A list that has just come up takes no key yet: it must not be chosen from by mistake.
+  await eva.page.waitForTimeout(200);
   await eva.page.keyboard.press('Enter');
   // The same list by its button, and in the address of a link.
   await eva.at('insert-slot').click();

@@ -301,16 +301,27 @@ impl One<'_> {
 
     fn slots(&mut self) {
         for (n, line) in self.text.lines().enumerate() {
+            // Tables of the front matter may end in such braces.
+            let ours = n + 1 >= self.a.body_line;
             for piece in pieces(line) {
-                let Piece::Slot(slot) = piece else { continue };
-                if let Err(why) = slot_ok(slot, self.draft) {
-                    self.faults.push(Fault::error(
-                        &self.a.file,
-                        n + 1,
-                        format!("{{{{{slot}}}}}"),
-                        why,
-                    ));
-                }
+                let (field, why) = match piece {
+                    Piece::Slot(slot) => match slot_ok(slot, self.draft) {
+                        Ok(()) => continue,
+                        Err(why) => (format!("{{{{{slot}}}}}"), why),
+                    },
+                    // Nothing that is shown to citizens leaves with these.
+                    Piece::Text(t) if t.contains("{{") => (
+                        "{{".to_owned(),
+                        "a slot has no end on its line: }} is missing".to_owned(),
+                    ),
+                    Piece::Text(t) if ours && t.contains("}}") => (
+                        "body".to_owned(),
+                        "a slot has no beginning on its line: {{ is missing".to_owned(),
+                    ),
+                    Piece::Text(_) => continue,
+                };
+                self.faults
+                    .push(Fault::error(&self.a.file, n + 1, field, why));
             }
         }
     }

@@ -90,6 +90,9 @@ impl Desk {
                         }
                     }
                     Piece::Text(t) => {
+                        for braces in ["{{", "}}"].into_iter().filter(|b| t.contains(b)) {
+                            fault(&at, braces, "a slot needs both its ends".to_owned());
+                        }
                         for odd in places(t).filter(|p| !PLACES.contains(p)) {
                             let why = format!("is unknown; allowed: {}", PLACES.join(", "));
                             fault(&at, &format!("{{{odd}}}"), why);
@@ -163,6 +166,7 @@ mod tests {
                 "desk.toml:2: error: {agnet}: is unknown",
             ),
             ("kommune.telefon", "kommune.tlf", "{{kommune.tlf}}: no"),
+            ("telefon}}", "telefon}", "error: {{: a slot needs"),
             ("\"ring\"", "\"Ring!\"", "desk.toml:2: error: id: «Ring!»"),
             ("code = \"ok\"", "code = \"\"", "error: code"),
             ("[[wrap_up]]", "[[canned]]", "error: "),

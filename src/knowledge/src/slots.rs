@@ -8,7 +8,7 @@ pub(crate) enum Piece<'a> {
     Slot(&'a str),
 }
 
-/// Splits a text at its slots. An opening brace pair without its end is text.
+/// Splits a text at its slots. An opening brace pair without its end is text, which `check` refuses.
 pub(crate) fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut out = Vec::new();
     let mut rest = text;

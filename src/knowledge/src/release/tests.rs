@@ -98,6 +98,14 @@ fn every_fault_names_file_line_and_field() {
             "pas-tabt.md:12: error: {{kommune.fax}}: unknown slot",
         ),
         (
+            replaced("Fælles.", "Ring {{kommune.telefon\n}}."),
+            "pas-tabt.md:12: error: {{: a slot has no end on its line",
+        ),
+        (
+            replaced("Fælles.", "Ring kommune.telefon}}."),
+            "pas-tabt.md:12: error: body: a slot has no beginning",
+        ),
+        (
             replaced("source = \"Pasloven § 1\"\n", ""),
             "pas-tabt.md:2: error: source: missing field",
         ),

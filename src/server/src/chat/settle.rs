@@ -55,6 +55,11 @@ impl Request<'_> {
                 };
             }
         };
+        if !settled.record.check.is_empty() {
+            // An answer that must not leave: of the knowledge, and so for its editors.
+            let faults = settled.record.check.join(", ");
+            tracing::error!(dialogue = %self.dialogue.id, "an answer was held back: {faults}");
+        }
         let crisis = settled.outcome == Outcome::Crisis;
         if person && !crisis {
             self.trace.outcome(PERSON);

@@ -79,6 +79,12 @@ pub(super) fn danish(f: &Fault) -> String {
         (field, _) if field.starts_with("examples") => {
             "Et eksempel skal være på 2 til 400 tegn.".to_owned()
         }
+        ("{{", _) => {
+            "En plads begynder med {{ og slutter ikke. Skriv }} efter den, eller slet {{.".to_owned()
+        }
+        ("body", _) if m.starts_with("a slot has no beginning") => {
+            "Der står }}, men intet {{ foran. Vælg pladsen fra listen, eller slet }}.".to_owned()
+        }
         (field, _) if field.starts_with("{{") => {
             format!("Pladsen {field} findes ikke. Vælg en fra listen.")
         }
