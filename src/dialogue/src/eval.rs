@@ -66,6 +66,8 @@ pub fn parse(text: &str) -> Result<Vec<Question>, String> {
 pub struct Given {
     /// Article ids, best first.
     pub ranked: Vec<String>,
+    /// Article ids whose titles were shown to choose from, with help lines too.
+    pub offered: Vec<String>,
     /// `None` for a search that decides nothing.
     pub outcome: Option<Outcome>,
     pub lang: Option<Lang>,
@@ -186,7 +188,7 @@ impl Tally {
         self.reciprocal += place.map_or(0.0, |p| 1.0 / (p as f64 + 1.0));
         self.answered += u32::from(answered);
         self.wrong += u32::from(answered && place != Some(0));
-        let offered = g.outcome == Some(Outcome::Clarify) && place.is_some_and(|p| p < 3);
+        let offered = g.offered.iter().any(|id| right(q, id));
         self.one_click += u32::from((answered && place == Some(0)) || offered);
     }
 
@@ -241,6 +243,7 @@ mod tests {
         let qs = parse(text).unwrap();
         let given = |ranked: &[&str], outcome| Given {
             ranked: ranked.iter().map(|s| (*s).to_owned()).collect(),
+            offered: Vec::new(),
             outcome: Some(outcome),
             lang: Some(Lang::Da),
         };
@@ -269,6 +272,15 @@ mod tests {
             Verdict::of(&qs[0], &given(&[], Outcome::Smalltalk)),
             Verdict::Missed
         );
+        // What is on the list but was not shown is no click away.
+        let one_click = |g: &Given| tally([(&qs[0], g)].into_iter())["all"].one_click;
+        let hidden = given(&["z", "y"], Outcome::Clarify);
+        assert_eq!(one_click(&hidden), 0);
+        let shown = Given {
+            offered: vec!["z".to_owned(), "y".to_owned()],
+            ..hidden
+        };
+        assert_eq!(one_click(&shown), 1);
         assert!(parse("question\tmunicipality\texpected\nA\t0751").is_err());
         assert!(
             parse(&text.replace("0751", "751"))

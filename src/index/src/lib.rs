@@ -11,6 +11,7 @@ mod lexical;
 mod parallel;
 mod ranker;
 mod snapshot;
+mod spelling;
 mod vectors;
 
 pub use analysis::{Analyzer, Compounds, DictionaryError, Term};

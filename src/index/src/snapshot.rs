@@ -6,6 +6,7 @@ mod overlap;
 mod passages;
 mod revise;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use crate::analysis::Analyzer;
 use crate::language::Identifier;
 use crate::lexical::{Lexical, Side};
 use crate::ranker::{Class, Query, Ranker};
+use crate::spelling::Spelling;
 
 use passages::Passages;
 
@@ -39,6 +41,7 @@ pub struct Snapshot {
     /// In how many classes' sentences a word's stem stands, by language, as a share of the classes that have
     /// sentences in it.
     spread: Arc<HashMap<(Lang, String), f32>>,
+    spelling: Arc<Spelling>,
 }
 
 /// What is searched for.
@@ -94,6 +97,15 @@ impl Snapshot {
     /// The language of a message; `expected`, the dialogue's, wins where the text says little.
     pub fn language(&self, text: &str, expected: Lang) -> Lang {
         self.identifier.identify(text, expected)
+    }
+
+    /// The message as it is meant: Danish words that nobody writes so are read as those that the release has a letter
+    /// or two away.
+    pub fn spelled<'a>(&self, text: &'a str, lang: Lang) -> Cow<'a, str> {
+        match lang {
+            Lang::Da => self.spelling.read(text, self.analyzer.compounds()),
+            _ => Cow::Borrowed(text),
+        }
     }
 
     /// Whether no word of the message points at a subject: every one of them is used of many matters, as in

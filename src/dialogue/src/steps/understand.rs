@@ -121,6 +121,7 @@ pub(crate) fn run(
 ) -> Understood {
     let text = base::without_masks(&input.text);
     let lang = snapshot.language(&text, context.lang);
+    let text = snapshot.spelled(&text, lang).into_owned();
     let folded = fold(&text);
     let words: Vec<&str> = base::words(&folded).collect();
     let mut beside = Vec::new();

@@ -5,7 +5,7 @@
 //! flag 39 lets it stand last. The best split is found by dynamic programming: fewest parts, then the most
 //! even ones. Parts are three letters or longer.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use base::fold;
 
@@ -69,6 +69,11 @@ const ENDINGS: &[&str] = &[
     "t",
 ];
 
+/// Those of verbs and adjectives, which end no compound of a noun.
+const MORE_ENDINGS: &[&str] = &[
+    "ede", "edes", "te", "tes", "de", "des", "ende", "eres", "ere", "est", "este", "st", "ste",
+];
+
 /// The dictionary was not what it should be.
 #[derive(Debug, thiserror::Error)]
 #[error("the dictionary is not Stavekontrolden's: {0}")]
@@ -77,6 +82,25 @@ pub struct DictionaryError(String);
 /// The words that compounds are made of. The default knows the municipal ones only.
 pub struct Compounds {
     parts: HashMap<Box<str>, u8>,
+    /// Hashes of all words of the dictionary, whether they may join or not.
+    words: HashSet<u64>,
+}
+
+/// What the dictionary says of a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It is there.
+    Word,
+    /// It may be a word of it with an ending, or made of several: or a slip that looks so.
+    Form,
+    Unknown,
+}
+
+/// FNV-1a, 64 bits.
+fn hash(word: &str) -> u64 {
+    word.bytes().fold(0xcbf2_9ce4_8422_2325, |h: u64, b| {
+        (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 impl Compounds {
@@ -99,6 +123,7 @@ impl Default for Compounds {
     fn default() -> Self {
         let mut c = Self {
             parts: HashMap::new(),
+            words: HashSet::new(),
         };
         for (word, how) in DOMAIN {
             c.add(word, *how);
@@ -116,9 +141,8 @@ impl Compounds {
         let mut c = Self::default();
         for line in dic.lines().skip(1) {
             let entry = line.split_whitespace().next().unwrap_or("");
-            let Some((word, flags)) = entry.split_once('/') else {
-                continue;
-            };
+            let (word, flags) = entry.split_once('/').unwrap_or((entry, ""));
+            c.words.insert(hash(&fold(word)));
             let mut how = 0;
             for flag in flags.split(',') {
                 how |= match flag {
@@ -152,8 +176,38 @@ impl Compounds {
     }
 
     fn add(&mut self, folded: &str, how: u8) {
+        self.words.insert(hash(folded));
         if folded.len() >= MIN_PART {
             *self.parts.entry(folded.into()).or_insert(0) |= how;
+        }
+    }
+
+    /// Whether a folded word is one of the dictionary's, or may be.
+    pub fn standing(&self, word: &str) -> Standing {
+        let has = |w: &str| self.words.contains(&hash(w));
+        if has(word) {
+            return Standing::Word;
+        }
+        let ends_in_two = |stem: &str| {
+            let two = stem.as_bytes().last_chunk::<2>();
+            stem.is_ascii() && stem.len() > MIN_PART && two.is_some_and(|[a, b]| a == b)
+        };
+        // `kattene` is of `kat`, `hugget` and `hug` of `hugge`, `glem` of `glemme`.
+        let of_one = |stem: &str| {
+            stem.len() >= MIN_PART
+                && (has(stem)
+                    || has(&format!("{stem}e"))
+                    || (ends_in_two(stem) && has(&stem[..stem.len() - 1])))
+        };
+        let endings = ENDINGS.iter().chain(MORE_ENDINGS);
+        let inflected = endings.filter_map(|e| word.strip_suffix(e)).any(of_one);
+        let ordered = of_one(word)
+            || (word.ends_with(|c: char| c.is_ascii())
+                && has(&format!("{word}{}e", &word[word.len() - 1..])));
+        if inflected || ordered || !self.split(word).is_empty() {
+            Standing::Form
+        } else {
+            Standing::Unknown
         }
     }
 

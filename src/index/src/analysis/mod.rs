@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use base::{fold, words};
 use frostem::{Algorithm, Stemmer};
 
+pub(crate) use compounds::Standing;
 pub use compounds::{Compounds, DictionaryError};
 
 /// Words that say nothing of the matter, folded. tantivy's own Danish list holds `have` (a garden), `under`

@@ -16,11 +16,12 @@ use crate::analysis::Analyzer;
 use crate::language::Identifier;
 use crate::lexical::{Lexical, Side};
 use crate::ranker::{Class, ErrorBudget, Ranker, Sample, Scope, Training};
+use crate::spelling::Spelling;
 use crate::vectors::{VectorCache, io_error};
 use crate::{Error, parallel};
 
 /// Raise when the ranker's training or layout changes: stored rankers of other versions are not read.
-const RANKER_VERSION: u32 = 13;
+const RANKER_VERSION: u32 = 14;
 
 /// How a snapshot is built.
 #[derive(Clone, Debug)]
@@ -120,6 +121,7 @@ impl Snapshot {
             class_of,
             identifier: Arc::new(learned.identifier),
             spread: Arc::new(learned.spread),
+            spelling: Arc::new(learned.spelling),
         }
     }
 }
@@ -223,6 +225,7 @@ impl Learner<'_> {
             ranker,
             identifier: Identifier::learn(&samples),
             spread: material::spread(&samples, self.analyzer),
+            spelling: Spelling::learn(self.release, &samples),
         })
     }
 }
@@ -238,6 +241,7 @@ struct Learned {
     identifier: Identifier,
     /// See [`Snapshot::spread`].
     spread: HashMap<(Lang, String), f32>,
+    spelling: Spelling,
 }
 
 impl Learned {

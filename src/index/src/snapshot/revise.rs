@@ -50,6 +50,7 @@ impl Snapshot {
             // A few sentences more or less do not change them.
             identifier: Arc::clone(&self.identifier),
             spread: Arc::clone(&self.spread),
+            spelling: Arc::clone(&self.spelling),
         }))
     }
 

@@ -46,6 +46,7 @@ pub(super) fn run(
             .take(10)
             .map(|c| release.article(c.article).id.clone())
             .collect(),
+        offered: Vec::new(),
         outcome: None,
         lang: None,
     };
@@ -55,13 +56,11 @@ pub(super) fn run(
         by_words.push(ids(booted.snapshot.by_words(text, q.municipality)?));
         by_vectors.push(ids(booted.snapshot.by_vectors(vector, q.municipality)?));
         let settled = ask::turn(&booted, text.clone(), q.municipality, &Context::default())?;
+        let candidates = settled.record.candidates.iter();
+        let offered = settled.answer.choices.into_iter();
         let given = Given {
-            ranked: settled
-                .record
-                .candidates
-                .iter()
-                .map(|c| c.article_id.clone())
-                .collect(),
+            ranked: candidates.map(|c| c.article_id.clone()).collect(),
+            offered: offered.map(|c| c.article_id).collect(),
             outcome: Some(settled.outcome),
             lang: Some(settled.record.language),
         };
