@@ -188,5 +188,8 @@ test('what an agent answered becomes a draft of an editor', async (t) => {
   assert.match(await eva.text(), /blive enige/);
   assert.equal(await eva.at('examples').locator('textarea').first().inputValue(), asked);
   await eva.saved();
+  // It is being written, and is nobody else's to begin.
+  await eva.go('/naeste?vis=replies');
+  await eva.page.getByText('Ingen medarbejdere har sendt et svar til redaktionen.').waitFor({ timeout: 300_000 });
   assert.deepEqual([...eva.faults(), ...anna.faults()], []);
 });

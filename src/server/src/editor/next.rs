@@ -1,6 +1,7 @@
 //! What to write next: what citizens asked in vain, grouped by meaning; what should be read again.
 
 mod group;
+mod replies;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -29,7 +30,6 @@ const TURNS: usize = 20_000;
 const GROUPED: usize = 4_000;
 const GROUPS: usize = 50;
 const EXAMPLES: usize = 20;
-const REPLIES: u32 = 200;
 /// An answer is shown from the threshold on. In this part of the way from there to certainty it was shown just so.
 const LOW: f32 = 0.25;
 /// Questions between two looks at whether the job was stopped.
@@ -164,7 +164,7 @@ impl Studio {
             review_by: a.review_by.to_string(),
         });
         let in_the_way = self.in_the_way(app, job_of_all).await?;
-        let replies = app.auth.accounts.drafts(REPLIES).await?;
+        let replies = self.replies(app, &release).await?;
         let replies = replies.into_iter().filter(|d| may(d.municipality));
         Ok(Next {
             since_ms: since.as_millisecond(),
