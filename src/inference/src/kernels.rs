@@ -21,7 +21,7 @@ pub(crate) use matrix::Packed;
 use crate::container::{BLOCK, BLOCK_BYTES};
 
 /// Compiles a loop three times, for AVX-512, for AVX2 and for any machine, and calls the widest
-/// that this machine has.
+/// that this machine has. Any AArch64 has NEON and fused products: there it is compiled once.
 macro_rules! dispatch {
     ($(#[$doc:meta])* $visibility:vis fn $name:ident($($arg:ident: $type:ty),* $(,)?) = $body:path) => {
         $(#[$doc])*

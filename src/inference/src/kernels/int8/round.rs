@@ -32,6 +32,10 @@ pub(super) struct Part<'a> {
     /// Its first row.
     pub(super) first: usize,
     pub(super) bytes: &'a [[u8; STEP]],
+    #[cfg_attr(
+        not(target_arch = "x86_64"),
+        expect(dead_code, reason = "AVX2 alone reads them")
+    )]
     pub(super) words: &'a [[i16; STEP]],
     /// One a row.
     pub(super) scales: &'a [f32],
