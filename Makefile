@@ -3,7 +3,7 @@ export BORGERLINJE_CACHE := $(abspath $(or $(BORGERLINJE_CACHE),cache))
 GEMMA := $(BORGERLINJE_CACHE)/models/gemma3-270m/gemma-3-270m-q4_k_m.gguf
 RELEASE := $(or $(CARGO_TARGET_DIR),target)/release/borgerlinje
 
-.PHONY: help run test soak load lint bench widget release sbom deb fuzz sanitize
+.PHONY: help run test soak load lint bench widget release sbom deb fuzz sanitize arm
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
 
@@ -64,3 +64,7 @@ HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 sanitize: ## the unsafe code's tests under AddressSanitizer
 	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo test --locked -p inference --lib \
 		--target $(HOST) --target-dir $(or $(CARGO_TARGET_DIR),target)/sanitize -- kernels:: mapped:: container:: encoder:: products::
+
+# Right or wrong only: an emulated processor says nothing about speed.
+arm: ## the kernels' tests as AArch64 code under emulation (what it needs stands in the script)
+	src/inference/tests/aarch64

@@ -42,8 +42,20 @@ impl Default for Compute {
 impl Compute {
     /// Every form that this machine can run.
     pub fn available() -> impl Iterator<Item = Self> {
-        let own = Isa::ALL.into_iter().filter(|isa| isa.available());
-        own.map(Self::Int8).chain([Self::Dense, Self::Candle])
+        let all = Isa::ALL.into_iter().map(Self::Int8);
+        let all = all.chain([Self::Dense, Self::Candle]);
+        all.filter(|compute| compute.is_available())
+    }
+
+    /// Whether this machine can run it.
+    #[must_use]
+    pub fn is_available(self) -> bool {
+        match self {
+            Self::Int8(isa) => isa.available(),
+            Self::Dense => true,
+            // On AArch64 candle takes the dot-product instruction for granted.
+            Self::Candle => !cfg!(target_arch = "aarch64") || Isa::Neon.available(),
+        }
     }
 
     /// "dense", "candle", or the name of the instructions.

@@ -21,7 +21,7 @@ pub(crate) use matrix::Packed;
 use crate::container::{BLOCK, BLOCK_BYTES};
 
 /// Compiles a loop three times, for AVX-512, for AVX2 and for any machine, and calls the widest
-/// that this machine has.
+/// that this machine has. Any AArch64 has NEON and fused products: there it is compiled once.
 macro_rules! dispatch {
     ($(#[$doc:meta])* $visibility:vis fn $name:ident($($arg:ident: $type:ty),* $(,)?) = $body:path) => {
         $(#[$doc])*
@@ -156,6 +156,42 @@ fn sum(values: &[f32], of: impl Fn(f32) -> f32) -> f32 {
         }
     }
     lanes.iter().sum::<f32>() + rest.iter().map(|&value| of(value)).sum::<f32>()
+}
+
+/// sums += factors × values, fused.
+#[inline(always)]
+fn accumulate<const Q: usize>(
+    sums: &mut [[f32; LANES]; Q],
+    factors: &[f32; Q],
+    values: &[f32; LANES],
+) {
+    for (sums, &factor) in sums.iter_mut().zip(factors) {
+        add_scaled(sums, factor, values);
+    }
+}
+
+#[cfg(not(target_arch = "aarch64"))]
+#[inline(always)]
+fn add_scaled(sums: &mut [f32; LANES], factor: f32, values: &[f32; LANES]) {
+    for (sum, &value) in sums.iter_mut().zip(values) {
+        *sum = factor.mul_add(value, *sum);
+    }
+}
+
+/// The same to the bit, written out: of the loop, in a decoder's attention, the compiler makes one product at a time.
+#[cfg(target_arch = "aarch64")]
+#[inline(always)]
+fn add_scaled(sums: &mut [f32; LANES], factor: f32, values: &[f32; LANES]) {
+    use std::arch::aarch64::{vfmaq_n_f32, vld1q_f32, vst1q_f32};
+    let values = values.as_chunks::<4>().0;
+    for (sums, values) in sums.as_chunks_mut::<4>().0.iter_mut().zip(values) {
+        // SAFETY: both are arrays of 4 floats, exactly what one load reads and one store writes.
+        unsafe {
+            let values = vld1q_f32(values.as_ptr());
+            let sum = vfmaq_n_f32(vld1q_f32(sums.as_ptr()), values, factor);
+            vst1q_f32(sums.as_mut_ptr(), sum);
+        }
+    }
 }
 
 dispatch! {

@@ -5,7 +5,7 @@
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-use super::{LANES, exp, sum};
+use super::{LANES, accumulate, exp, sum};
 
 /// Queries at a time: with 16 lanes each they leave registers for a key and a value.
 const QUERIES: usize = 6;
@@ -167,20 +167,6 @@ impl Head<'_> {
                 let sum: f32 = weights.iter().zip(values).map(|(w, v)| w * v).sum();
                 out[q * self.hidden + self.first + column] = sum * totals[q];
             }
-        }
-    }
-}
-
-/// sums += factors × values, fused.
-#[inline(always)]
-fn accumulate<const Q: usize>(
-    sums: &mut [[f32; LANES]; Q],
-    factors: &[f32; Q],
-    values: &[f32; LANES],
-) {
-    for (sums, &factor) in sums.iter_mut().zip(factors) {
-        for (sum, &value) in sums.iter_mut().zip(values) {
-            *sum = factor.mul_add(value, *sum);
         }
     }
 }

@@ -4,7 +4,7 @@
 //! positions, sixteen lanes by a position's remainder. So a text comes out the same bit for bit however its prompt was cut
 //! into pieces, and whoever is answered beside it.
 
-use super::{LANES, dispatch, exp, sum};
+use super::{LANES, accumulate, dispatch, exp, sum};
 
 /// Positions of a page of keys and values.
 pub(crate) const PAGE: usize = 32;
@@ -260,20 +260,6 @@ fn some<const Q: usize>(
         }
         for (out, sums) in out.chunks_exact_mut(width).zip(&sums) {
             out[column..column + LANES].copy_from_slice(sums);
-        }
-    }
-}
-
-/// sums += factors × values, fused.
-#[inline(always)]
-fn accumulate<const Q: usize>(
-    sums: &mut [[f32; LANES]; Q],
-    factors: &[f32; Q],
-    values: &[f32; LANES],
-) {
-    for (sums, &factor) in sums.iter_mut().zip(factors) {
-        for (sum, &value) in sums.iter_mut().zip(values) {
-            *sum = factor.mul_add(value, *sum);
         }
     }
 }

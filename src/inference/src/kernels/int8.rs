@@ -9,6 +9,8 @@
 //! `vpdpbusd` multiplies unsigned by signed bytes, so a row's values are stored as v + 128. What that adds to an
 //! output's sum, 128 times the sum of its weights, is taken off by starting the sum there.
 
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
 mod pack;
 mod portable;
 mod round;
@@ -40,37 +42,47 @@ pub enum Isa {
     AvxVnni,
     /// `vpmaddwd` on 256 bits.
     Avx2,
+    /// `sdot` on 128 bits.
+    Neon,
     /// Plain loops, for any machine.
     Portable,
 }
 
 impl Isa {
     /// All of them, the fastest first.
-    pub const ALL: [Self; 4] = [Self::Avx512Vnni, Self::AvxVnni, Self::Avx2, Self::Portable];
+    pub const ALL: [Self; 5] = [
+        Self::Avx512Vnni,
+        Self::AvxVnni,
+        Self::Avx2,
+        Self::Neon,
+        Self::Portable,
+    ];
 
     /// Whether this machine has the instructions.
     #[must_use]
     pub fn available(self) -> bool {
-        #[cfg(target_arch = "x86_64")]
-        let has = match self {
+        match self {
+            #[cfg(target_arch = "x86_64")]
             Self::Avx512Vnni => {
                 std::is_x86_feature_detected!("avx512f")
                     && std::is_x86_feature_detected!("avx512bw")
                     && std::is_x86_feature_detected!("avx512vnni")
             }
+            #[cfg(target_arch = "x86_64")]
             Self::AvxVnni => {
                 std::is_x86_feature_detected!("avxvnni")
                     && std::is_x86_feature_detected!("avx2")
                     && std::is_x86_feature_detected!("fma")
             }
+            #[cfg(target_arch = "x86_64")]
             Self::Avx2 => {
                 std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma")
             }
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => std::arch::is_aarch64_feature_detected!("dotprod"),
             Self::Portable => true,
-        };
-        #[cfg(not(target_arch = "x86_64"))]
-        let has = matches!(self, Self::Portable);
-        has
+            _ => false,
+        }
     }
 
     /// The fastest that this machine has.
@@ -82,13 +94,14 @@ impl Isa {
             .unwrap_or(Self::Portable)
     }
 
-    /// "avx512vnni", "avxvnni", "avx2" or "portable".
+    /// "avx512vnni", "avxvnni", "avx2", "neon" or "portable".
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Avx512Vnni => "avx512vnni",
             Self::AvxVnni => "avxvnni",
             Self::Avx2 => "avx2",
+            Self::Neon => "neon",
             Self::Portable => "portable",
         }
     }
@@ -97,7 +110,7 @@ impl Isa {
     fn outputs(self) -> usize {
         match self {
             Self::Avx512Vnni | Self::Portable => WIDTH,
-            Self::AvxVnni => WIDTH / 2,
+            Self::AvxVnni | Self::Neon => WIDTH / 2,
             Self::Avx2 => WIDTH / 4,
         }
     }
@@ -106,7 +119,7 @@ impl Isa {
     fn rows(self) -> usize {
         match self {
             Self::Avx512Vnni => MOST_ROWS,
-            Self::AvxVnni | Self::Avx2 | Self::Portable => 6,
+            Self::AvxVnni | Self::Avx2 | Self::Neon | Self::Portable => 6,
         }
     }
 }
@@ -126,6 +139,20 @@ struct Panel<'a> {
     /// A weight times this is what it stands for.
     scales: &'a [f32; WIDTH],
     bias: &'a [f32; WIDTH],
+}
+
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+impl<'a> Panel<'a> {
+    /// The weights of pass `n`, `N` bytes a step.
+    #[inline(always)]
+    fn portion<const N: usize>(&self, n: usize) -> &'a [[i8; N]] {
+        assert!((WIDTH * STEP).is_multiple_of(N) && n < WIDTH * STEP / N);
+        let steps = self.lines.len();
+        let bytes = self.lines.as_ptr().cast::<[i8; N]>();
+        // SAFETY: a panel is `steps` lines of 128 bytes without gaps, so 128 / N portions of `steps` arrays of N
+        // bytes; n is less than their number.
+        unsafe { std::slice::from_raw_parts(bytes.add(n * steps), steps) }
+    }
 }
 
 /// Where a product is written: `to` starts at the group's first output of this panel, its rows are `stride` apart.
@@ -263,6 +290,11 @@ impl Packed {
             Isa::Avx2 => {
                 // SAFETY: as above.
                 unsafe { x86::avx2::<ROWS>(x, panel, target) }
+            }
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon => {
+                // SAFETY: as above.
+                unsafe { aarch64::neon::<ROWS>(x, panel, target) }
             }
             _ => portable::product::<ROWS>(x, panel, target),
         }

@@ -31,6 +31,8 @@ enum Machine {
     Avx512,
     #[cfg(target_arch = "x86_64")]
     Avx2,
+    #[cfg(target_arch = "aarch64")]
+    Neon,
     Any,
 }
 
@@ -45,6 +47,10 @@ impl Machine {
                 return Self::Avx2;
             }
         }
+        #[cfg(target_arch = "aarch64")]
+        if std::arch::is_aarch64_feature_detected!("neon") {
+            return Self::Neon;
+        }
         Self::Any
     }
 
@@ -55,6 +61,8 @@ impl Machine {
             Self::Avx512 => 12,
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => 6,
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => 6,
             Self::Any => 4,
         }
     }
@@ -162,6 +170,8 @@ fn product<const ROWS: usize>(
             // SAFETY: `Machine::detect` found AVX2 and FMA, the features `sums_avx2` needs.
             unsafe { x86::sums_avx2(columns, lines, &mut sums) }
         }
+        #[cfg(target_arch = "aarch64")]
+        Machine::Neon => sums_neon(columns, lines, &mut sums),
         Machine::Any => sums_any(columns, lines, &mut sums),
     }
     for (row, sums) in sums.iter().enumerate() {
@@ -178,6 +188,27 @@ fn sums_any<const ROWS: usize>(columns: &[[f32; ROWS]], lines: &[Line], sums: &m
             for (sum, weight) in sums.iter_mut().zip(&line.0) {
                 *sum += value * weight;
             }
+        }
+    }
+}
+
+/// Plain loops in the shape of 32 registers of 128 bits, which every AArch64 has, with its fused products: the
+/// compiler does the rest.
+#[cfg(target_arch = "aarch64")]
+fn sums_neon<const ROWS: usize>(columns: &[[f32; ROWS]], lines: &[Line], sums: &mut Sums<ROWS>) {
+    // Half a panel at a time: 24 sums, four weights and the values.
+    for half in 0..2 {
+        let mut acc = [[0.0_f32; WIDTH / 2]; ROWS];
+        for (column, line) in columns.iter().zip(lines) {
+            let weights = &line.0.as_chunks::<{ WIDTH / 2 }>().0[half];
+            for (acc, &value) in acc.iter_mut().zip(column) {
+                for (acc, &weight) in acc.iter_mut().zip(weights) {
+                    *acc = value.mul_add(weight, *acc);
+                }
+            }
+        }
+        for (sums, acc) in sums.iter_mut().zip(acc) {
+            sums.as_chunks_mut().0[half] = acc;
         }
     }
 }

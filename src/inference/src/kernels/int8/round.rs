@@ -8,7 +8,7 @@ use crate::kernels::{LANES, dispatch, gelu_of};
 pub(crate) struct Rows {
     groups: Vec<Group>,
     inputs: usize,
-    /// [inputs / 4, rows] a group: 4 consecutive values of a row, each plus 128; for the dot products of bytes.
+    /// [inputs / 4, rows] a group: 4 consecutive values of a row, each plus 128 (but for `sdot`); for the dot products of bytes.
     bytes: Vec<[u8; STEP]>,
     /// The same without the 128; for the dot products of 16 bits. One of the two is used.
     words: Vec<[i16; STEP]>,
@@ -32,6 +32,10 @@ pub(super) struct Part<'a> {
     /// Its first row.
     pub(super) first: usize,
     pub(super) bytes: &'a [[u8; STEP]],
+    #[cfg_attr(
+        not(target_arch = "x86_64"),
+        expect(dead_code, reason = "AVX2 alone reads them")
+    )]
     pub(super) words: &'a [[i16; STEP]],
     /// One a row.
     pub(super) scales: &'a [f32],
@@ -93,11 +97,16 @@ impl Rows {
                 *to = step.map(i16::from);
             }
         } else {
+            // Plus 128, of all four at once.
+            let shift = if self.isa == Some(Isa::Neon) {
+                0
+            } else {
+                0x8080_8080
+            };
             let to = self.bytes[start..].iter_mut().step_by(rows);
             for (to, step) in to.zip(steps) {
-                // Plus 128, of all four at once.
                 let step = u32::from_ne_bytes(step.map(i8::cast_unsigned));
-                *to = (step ^ 0x8080_8080).to_ne_bytes();
+                *to = (step ^ shift).to_ne_bytes();
             }
         }
     }

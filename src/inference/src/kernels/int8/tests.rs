@@ -114,6 +114,14 @@ fn names_are_distinct() {
     assert!(Isa::best().available());
 }
 
+/// Of an emulated processor it is known what it has: `src/inference/tests/aarch64`.
+#[test]
+fn the_path_is_the_one_expected() {
+    if let Ok(name) = std::env::var("EXPECTED_KERNEL") {
+        assert_eq!(Isa::best().name(), name);
+    }
+}
+
 #[test]
 fn weights_that_were_moved_are_the_same() {
     let (inputs, outputs) = (100, 96);

@@ -81,7 +81,7 @@ pub(super) fn avxvnni<const ROWS: usize>(x: Part<'_>, panel: &Panel<'_>, target:
         let starts = panel.starts.as_chunks::<EIGHT>().0;
         let starts = [eight(&starts[2 * half]), eight(&starts[2 * half + 1])];
         let mut sums: [[__m256i; 2]; ROWS] = [starts; ROWS];
-        let lines = portion::<{ 2 * EIGHT * STEP }>(panel, half);
+        let lines = panel.portion::<{ 2 * EIGHT * STEP }>(half);
         for (line, values) in lines.iter().zip(x.bytes.as_chunks::<ROWS>().0) {
             let bytes = line.as_chunks::<{ EIGHT * STEP }>().0;
             ask(line);
@@ -106,7 +106,7 @@ pub(super) fn avx2<const ROWS: usize>(x: Part<'_>, panel: &Panel<'_>, target: &m
     // A quarter of a panel at a time: two sums a row, each of 4 outputs by 2 pairs of inputs.
     for quarter in 0..WIDTH / EIGHT {
         let mut sums = [[_mm256_setzero_si256(); 2]; ROWS];
-        let lines = portion::<{ EIGHT * STEP }>(panel, quarter);
+        let lines = panel.portion::<{ EIGHT * STEP }>(quarter);
         for (line, values) in lines.iter().zip(x.words.as_chunks::<ROWS>().0) {
             ask(line);
             let bytes = line.as_chunks::<16>().0;
@@ -134,17 +134,6 @@ fn ask<const N: usize>(weights: &[i8; N]) {
     let ahead = weights.as_ptr().wrapping_add(AHEAD);
     // SAFETY: a prefetch reads nothing, wherever it points.
     unsafe { _mm_prefetch::<_MM_HINT_T0>(ahead) }
-}
-
-/// The weights of pass `n` through a panel, `N` bytes a step.
-#[inline(always)]
-fn portion<'a, const N: usize>(panel: &Panel<'a>, n: usize) -> &'a [[i8; N]] {
-    assert!((WIDTH * STEP).is_multiple_of(N) && n < WIDTH * STEP / N);
-    let steps = panel.lines.len();
-    let bytes = panel.lines.as_ptr().cast::<[i8; N]>();
-    // SAFETY: a panel is `steps` lines of 128 bytes without gaps, so 128 / N portions of `steps` arrays of N bytes;
-    // n is less than their number.
-    unsafe { std::slice::from_raw_parts(bytes.add(n * steps), steps) }
 }
 
 #[target_feature(enable = "avx2")]

@@ -12,6 +12,8 @@ fn machines() -> Vec<Machine> {
             machines.push(Machine::Avx512);
         }
     }
+    #[cfg(target_arch = "aarch64")]
+    machines.push(Machine::Neon);
     machines
 }
 
