@@ -58,6 +58,7 @@ pub(super) async fn articles(app: &App, wanted: Wanted) -> Option<Vec<Article>> 
     let snapshot = app.snapshot();
     let text = base::without_masks(&wanted.text);
     let lang = snapshot.language(&text, wanted.lang);
+    let text = snapshot.spelled(&text, lang).into_owned();
     let text = match &wanted.question {
         Some(question) if *question != wanted.text && snapshot.unspecific(&text, lang) => {
             format!("{question} {text}")
