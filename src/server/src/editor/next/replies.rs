@@ -19,7 +19,11 @@ const OPEN: u32 = 500;
 impl Studio {
     /// The newest replies whose question is no article's example, neither live nor in an open draft: an article that is
     /// made of a reply begins with its question.
-    pub(super) async fn replies(&self, app: &App, release: &Release) -> Result<Vec<Draft>, Problem> {
+    pub(super) async fn replies(
+        &self,
+        app: &App,
+        release: &Release,
+    ) -> Result<Vec<Draft>, Problem> {
         let mut replies = app.auth.accounts.drafts(REPLIES).await?;
         let mut used: BTreeSet<String> = release.articles.iter().flat_map(examples).collect();
         if !replies.is_empty() {
