@@ -7,6 +7,7 @@ use std::process::Command;
 use regex::Regex;
 
 use crate::harness::root;
+use crate::layout::rust_files;
 
 const UNIT: &str = "packaging/borgerlinje.service";
 /// Where the package puts the program.
@@ -158,6 +159,49 @@ fn every_fuzz_target_is_built_explained_and_has_somewhere_to_begin() {
     for name in &listed {
         assert!(explained.contains(&format!("| `{name}` |")), "{name}");
     }
+}
+
+/// The container's compiler sees what is copied for it and nothing else of the folder.
+#[test]
+fn what_the_program_is_compiled_with_lies_in_the_containers_first_stages() {
+    let container = read("packaging/Containerfile");
+    let stage = container
+        .split("\nFROM ")
+        .find(|s| s.contains("cargo build"));
+    let copied = stage
+        .unwrap()
+        .lines()
+        .filter_map(|l| l.strip_prefix("COPY "));
+    let copied: BTreeSet<&str> = copied.flat_map(str::split_whitespace).collect();
+    let included = Regex::new(r#"include_(?:str|bytes)!\("([^"]+)"\)"#).unwrap();
+    let mut outside = 0;
+    for (name, text) in rust_files("src") {
+        let program = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap();
+        if name.ends_with("tests.rs") || name.contains("/tests/") {
+            continue;
+        }
+        for found in included.captures_iter(program) {
+            let folder = root().join(&name);
+            let file = folder.parent().unwrap().join(&found[1]);
+            let file = file
+                .canonicalize()
+                .unwrap_or_else(|e| panic!("{name}: {}: {e}", &found[1]));
+            let file = file
+                .strip_prefix(root().canonicalize().unwrap())
+                .unwrap()
+                .to_owned();
+            let file = file.to_str().unwrap();
+            if file.starts_with("src/") {
+                continue;
+            }
+            outside += 1;
+            assert!(
+                copied.contains(file),
+                "{name} is compiled with {file}, which the container's compiler has not"
+            );
+        }
+    }
+    assert!(outside > 0, "nothing was looked at");
 }
 
 #[test]
