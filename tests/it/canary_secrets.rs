@@ -72,7 +72,7 @@ fn quiet(what: &str, said: &[u8]) {
     assert!(at.is_none(), "{what} tells the secret: {shown:?}");
 }
 
-async fn until(what: &str, mut there: impl FnMut() -> bool) {
+pub(crate) async fn until(what: &str, mut there: impl FnMut() -> bool) {
     for _ in 0..600 {
         if there() {
             return;

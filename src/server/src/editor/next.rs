@@ -164,7 +164,7 @@ impl Studio {
             review_by: a.review_by.to_string(),
         });
         let in_the_way = self.in_the_way(app, job_of_all).await?;
-        let replies = self.replies(app, &release).await?;
+        let replies = self.replies(app).await?;
         let replies = replies.into_iter().filter(|d| may(d.municipality));
         Ok(Next {
             since_ms: since.as_millisecond(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use base::clean;
-use knowledge::{Article, File, Release};
+use knowledge::File;
 use storage::Draft;
 
 use super::super::Studio;
@@ -13,30 +13,28 @@ use super::super::shelf;
 use crate::app::App;
 
 const REPLIES: u32 = 200;
-/// Open drafts that are looked through.
-const OPEN: u32 = 500;
+/// Drafts that are looked through, the newest.
+const DRAFTS: u32 = 500;
 
 impl Studio {
-    /// The newest replies whose question is no article's example, neither live nor in an open draft: an article that is
-    /// made of a reply begins with its question.
-    pub(super) async fn replies(
-        &self,
-        app: &App,
-        release: &Release,
-    ) -> Result<Vec<Draft>, Problem> {
+    /// The newest replies whose question no draft has made an article's example since, be the draft open or published:
+    /// an article that is made of a reply begins with its question.
+    pub(super) async fn replies(&self, app: &App) -> Result<Vec<Draft>, Problem> {
         let mut replies = app.auth.accounts.drafts(REPLIES).await?;
-        let mut used: BTreeSet<String> = release.articles.iter().flat_map(examples).collect();
-        if !replies.is_empty() {
-            for row in self.store.drafts(alive(), OPEN).await? {
-                let Some((_, files)) = self.store.draft(&row.id).await? else {
-                    continue;
-                };
-                let files = files.into_iter().filter_map(|f| {
-                    let (path, text) = (f.path, f.text?);
-                    Some(File { path, text })
-                });
-                let files: Vec<File> = files.collect();
-                used.extend(shelf::read(&files).iter().flat_map(|a| examples(a)));
+        let Some(oldest) = replies.iter().map(|r| r.at).min() else {
+            return Ok(replies);
+        };
+        let mut used = BTreeSet::new();
+        let mut states = alive();
+        states.push("published".to_owned());
+        let newest = self.store.drafts(states, DRAFTS).await?;
+        for row in newest.iter().filter(|d| d.changed >= oldest) {
+            let Some((_, files)) = self.store.draft(&row.id).await? else {
+                continue;
+            };
+            for f in &files {
+                let (after, before) = (examples(&f.path, &f.text), examples(&f.path, &f.base));
+                used.extend(after.difference(&before).cloned());
             }
         }
         replies.retain(|r| !used.contains(&clean(&r.question)));
@@ -44,6 +42,12 @@ impl Studio {
     }
 }
 
-fn examples(a: &Article) -> impl Iterator<Item = String> + '_ {
-    a.examples.values().flatten().map(|s| clean(s))
+fn examples(path: &str, text: &Option<String>) -> BTreeSet<String> {
+    let file = text.as_ref().map(|text| File {
+        path: path.to_owned(),
+        text: text.clone(),
+    });
+    let articles = shelf::read(file.as_slice());
+    let all = articles.iter().flat_map(|a| a.examples.values().flatten());
+    all.map(|s| clean(s)).collect()
 }
