@@ -69,7 +69,7 @@ function GroupCard({ g, k, code }: { g: Group; k: Knowledge; code: string }) {
   );
 }
 
-function ReplyCard({ r, k, code }: { r: Reply; k: Knowledge; code: string }) {
+function ReplyCard({ r, k, code, made }: { r: Reply; k: Knowledge; code: string; made: () => void }) {
   const [layer, setLayer] = useState<Layer>(usual(k, code || r.municipality));
   const [area, setArea] = useState('');
   const make = async (): Promise<void> => {
@@ -79,6 +79,7 @@ function ReplyCard({ r, k, code }: { r: Reply; k: Knowledge; code: string }) {
     const article = { ...blank(id, title, area, k.owners[0] ?? '', today()), body: r.text, examples: { da: [r.question] } };
     const a = await change([{ kind: 'article', layer, article }], `Fra en medarbejders svar: ${title}`);
     if (a.fault) return notice('error', a.fault.text);
+    made();
     go('articles', id, { lag: layer });
   };
   return (
@@ -137,6 +138,11 @@ export function NextPage() {
     if (ready.value && me.value && answer.peek()?.key !== key) void ask();
   }, [key, ready.value, me.value]);
   const next = answer.value?.key === key ? answer.value.next : undefined;
+  /** What was seen of the lists has changed since, here or at the service. */
+  const amend = (part: (seen: Next) => Partial<Next>): void => {
+    const seen = answer.peek();
+    if (seen?.key === key) answer.value = { key, next: { ...seen.next, ...part(seen.next) } };
+  };
   return (
     <>
       <div class="page-head"><h1>Skriv næste</h1>{next && <p>{new Intl.NumberFormat('da-DK').format(next.looked_at)} spørgsmål gennemgået siden {date(new Date(next.since_ms).toISOString().slice(0, 10))}</p>}{next && !job && <Press look="tertiary" icon="refresh" onClick={() => void ask()}>Opdatér</Press>}</div>
@@ -152,10 +158,10 @@ export function NextPage() {
       {next && k && (list === 'groups' ? (
         next.groups.length === 0 ? <Empty>Ingen spørgsmål stod uden svar i perioden.</Empty> : <ul class="cards" data-testid="groups">{next.groups.map((g) => <GroupCard key={`${code} ${g.id}`} g={g} k={k} code={code} />)}</ul>
       ) : list === 'replies' ? (
-        next.replies.length === 0 ? <Empty>Ingen medarbejdere har sendt et svar til redaktionen.</Empty> : <ul class="cards">{next.replies.map((r) => <ReplyCard key={r.id} r={r} k={k} code={code} />)}</ul>
+        next.replies.length === 0 ? <Empty>Ingen medarbejdere har sendt et svar til redaktionen.</Empty> : <ul class="cards">{next.replies.map((r) => <ReplyCard key={r.id} r={r} k={k} code={code} made={() => amend(({ replies }) => ({ replies: replies.filter((other) => other.id !== r.id) }))} />)}</ul>
       ) : list === 'confusions' ? <Confusions all={next.confusions} k={k} />
         : list === 'twins' ? <TwinsList all={next.twins} k={k} />
-          : list === 'links' ? <LinksList links={next.links} k={k} told={(links) => void (answer.peek()?.key === key && (answer.value = { key, next: { ...next, links } }))} />
+          : list === 'links' ? <LinksList links={next.links} k={k} told={(links) => amend(() => ({ links }))} />
             : <Rows list={list} next={next} k={k} />)}
       {next && list === 'groups' && next.groups.some((g) => g.size > 0) && <p class="quiet-text">Personnumre er fjernet fra spørgsmålene.</p>}
     </>
