@@ -83,10 +83,6 @@ export class Desk {
     await this.page.waitForFunction((wanted) => (document.activeElement?.dataset.testid || document.activeElement?.id) === wanted, name);
   }
 
-  focused() {
-    return this.page.evaluate(() => document.activeElement?.dataset.testid || document.activeElement?.id || document.activeElement?.tagName);
-  }
-
   /** What the browser complained of, less what was meant to happen: asking who is signed in when nobody is. */
   faults() {
     return this.page.faults.filter((f) => !/\/api\/session$/.test(f));

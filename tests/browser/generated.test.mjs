@@ -38,7 +38,7 @@ for (const [name, options] of Object.entries(looks)) {
     await button.focus();
     await widget.page.keyboard.press('Enter');
     assert.equal(await button.getAttribute('aria-expanded'), 'true');
-    assert.equal(await widget.focused(), 'approved');
+    await widget.focus('approved');
     const whole = await widget.at('approved-text', answer.el).innerText();
     assert.ok(whole.length > 1.4 * answer.text.length, `${answer.text.length} of ${whole.length}`);
     const first = answer.text.split('\n')[0];

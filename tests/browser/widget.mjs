@@ -121,6 +121,15 @@ export class Widget {
     });
   }
 
+  /** Waits until the focus is on `name`. */
+  async focus(name) {
+    await this.page.waitForFunction((wanted) => {
+      let e = document.activeElement;
+      while (e?.shadowRoot?.activeElement) e = e.shadowRoot.activeElement;
+      return e?.dataset?.testid === wanted;
+    }, name);
+  }
+
   /** Presses `key` until the focus is on `name`. */
   async walk(name, key = 'Tab', most = 80) {
     for (let i = 0; i < most; i++) {

@@ -178,7 +178,7 @@ function Workplace() {
   const d = desk.value;
   const at = tab.value;
   // What had the focus is gone with its chat: the next one takes it, so that keys go on working.
-  useEffect(() => {
+  useLayoutEffect(() => {
     const at = document.activeElement;
     if ((at !== document.body && at?.id !== 'middle') || dialog.peek() || !mouse()) return;
     (document.getElementById(`write-${d.active}`) ?? document.getElementById('middle'))?.focus({ preventScroll: true });
