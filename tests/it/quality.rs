@@ -143,6 +143,18 @@ fn questions_in_six_languages() {
     guard.hold();
 }
 
+/// As English is asked where other towns are run in other ways: tips, council tax, 311 and half term.
+#[test]
+fn civic_questions_as_they_are_asked_elsewhere() {
+    let all = asked(&rows("english-civic.tsv"), "question");
+    let mut guard = Guard::of("english-civic.tsv");
+    guard.at_least(90.0, "first right", &all, first_right);
+    guard.at_most(4.0, "answered wrong", &all, |x| {
+        answered(x) && !expects(&x.0, &x.1["article_id"])
+    });
+    guard.hold();
+}
+
 #[test]
 fn unanswerable_messages() {
     let all = asked(&rows("unanswerable.tsv"), "question");

@@ -13,7 +13,7 @@ use std::arch::x86_64::{
 use super::{Panel, Part, STEP, Target, WIDTH};
 
 /// How many bytes ahead weights are asked for: those of a text of a few tokens come from far away.
-const AHEAD: usize = 4096;
+const AHEAD: usize = 8192;
 /// Outputs that 512 and 256 bits hold.
 const SIXTEEN: usize = 16;
 const EIGHT: usize = 8;
