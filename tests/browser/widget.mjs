@@ -57,6 +57,14 @@ export async function visit(browser, url, { spaced, ...options } = {}) {
   return page;
 }
 
+/** In the page: the data-testid of what has the focus, or whether that is `wanted`. */
+function focused(wanted) {
+  let e = document.activeElement;
+  while (e?.shadowRoot?.activeElement) e = e.shadowRoot.activeElement;
+  const name = e?.dataset?.testid ?? e?.tagName ?? '';
+  return wanted === undefined ? name : name === wanted;
+}
+
 export class Widget {
   constructor(page) {
     this.page = page;
@@ -114,20 +122,12 @@ export class Widget {
 
   /** The focused element's data-testid, through the shadow root. */
   focused() {
-    return this.page.evaluate(() => {
-      let e = document.activeElement;
-      while (e?.shadowRoot?.activeElement) e = e.shadowRoot.activeElement;
-      return e?.dataset?.testid ?? e?.tagName ?? '';
-    });
+    return this.page.evaluate(focused);
   }
 
   /** Waits until the focus is on `name`. */
   async focus(name) {
-    await this.page.waitForFunction((wanted) => {
-      let e = document.activeElement;
-      while (e?.shadowRoot?.activeElement) e = e.shadowRoot.activeElement;
-      return e?.dataset?.testid === wanted;
-    }, name);
+    await this.page.waitForFunction(focused, name);
   }
 
   /** Presses `key` until the focus is on `name`. */

@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio::time::sleep;
 
 use crate::client::Client;
-use crate::harness::{Server, borgerlinje, finish};
+use crate::harness::{Server, borgerlinje, finish, until};
 
 const TOWN: &str = "0751";
 /// Nothing in the tree says this.
@@ -70,16 +70,6 @@ fn quiet(what: &str, said: &[u8]) {
     let at = said.find(TRACE);
     let shown = at.map(|at| &said[at.saturating_sub(200)..(at + 100).min(said.len())]);
     assert!(at.is_none(), "{what} tells the secret: {shown:?}");
-}
-
-pub(crate) async fn until(what: &str, mut there: impl FnMut() -> bool) {
-    for _ in 0..600 {
-        if there() {
-            return;
-        }
-        sleep(Duration::from_millis(100)).await;
-    }
-    panic!("{what}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

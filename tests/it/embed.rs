@@ -12,10 +12,9 @@ use sha2::{Digest as _, Sha384};
 use tempfile::TempDir;
 
 use crate::backup::{Machine, back_up};
-use crate::canary_secrets::until;
 use crate::client::{Client, hello};
 use crate::desk_client::request_at;
-use crate::harness::{Server, borgerlinje, finish, printed, root};
+use crate::harness::{Server, borgerlinje, finish, printed, root, until};
 
 const AARHUS: &str = "https://www.aarhus.dk";
 const PORTAL: &str = "https://portal.example.dk";

@@ -298,3 +298,14 @@ impl Drop for Server {
         self.end();
     }
 }
+
+/// Waits until it is so, a minute at most; `what` is what it was waited for.
+pub(crate) async fn until(what: &str, mut there: impl FnMut() -> bool) {
+    for _ in 0..600 {
+        if there() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("{what}");
+}

@@ -143,7 +143,7 @@ fn questions_in_six_languages() {
     guard.hold();
 }
 
-/// As English is asked where other towns are run in other ways: tips, council tax, 311 and half term.
+/// As English is asked where other towns are run in other ways: tips, blue badges and half term.
 #[test]
 fn civic_questions_as_they_are_asked_elsewhere() {
     let all = asked(&rows("english-civic.tsv"), "question");

@@ -3,18 +3,16 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::net::TcpListener;
-use std::time::Duration;
 
 use regex::Regex;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::time::sleep;
 
 use crate::client::{Client, answer};
 use crate::collector::{Collector, Manner, Span};
 use crate::desk_client::{Desk, account};
 use crate::documents::{read, rows, section, spans as ticked};
-use crate::harness::{Server, borgerlinje, finish};
+use crate::harness::{Server, borgerlinje, finish, until};
 use crate::studio::rewritten;
 use crate::studio_client::{Service, knowledge};
 
@@ -30,16 +28,6 @@ fn counted(server: &Server, sample: &str) -> u64 {
     line.unwrap_or_else(|| panic!("no {sample} in {page}"))
         .parse()
         .unwrap()
-}
-
-async fn until(what: &str, mut there: impl FnMut() -> bool) {
-    for _ in 0..600 {
-        if there() {
-            return;
-        }
-        sleep(Duration::from_millis(100)).await;
-    }
-    panic!("{what}");
 }
 
 /// The first cells of the rows whose first column is called so, of the chapter on traces.

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use base::clean;
 use knowledge::File;
-use storage::Draft;
+use storage::{Draft, DraftText};
 
-use super::super::Studio;
 use super::super::drafts::alive;
 use super::super::problem::Problem;
 use super::super::shelf;
+use super::super::{Studio, blocking};
 use crate::app::App;
 
 const REPLIES: u32 = 200;
@@ -32,20 +32,28 @@ impl Studio {
             let Some((_, files)) = self.store.draft(&row.id).await? else {
                 continue;
             };
-            for f in &files {
-                let (after, before) = (examples(&f.path, &f.text), examples(&f.path, &f.base));
-                used.extend(after.difference(&before).cloned());
-            }
+            // A draft of an import can hold thousands.
+            used.extend(blocking(move || added(files)).await?);
         }
         replies.retain(|r| !used.contains(&clean(&r.question)));
         Ok(replies)
     }
 }
 
-fn examples(path: &str, text: &Option<String>) -> BTreeSet<String> {
-    let file = text.as_ref().map(|text| File {
+/// The examples that a draft's files have and had not.
+fn added(files: Vec<DraftText>) -> BTreeSet<String> {
+    let mut used = BTreeSet::new();
+    for f in files {
+        let before = examples(&f.path, f.base);
+        used.extend(&examples(&f.path, f.text) - &before);
+    }
+    used
+}
+
+fn examples(path: &str, text: Option<String>) -> BTreeSet<String> {
+    let file = text.map(|text| File {
         path: path.to_owned(),
-        text: text.clone(),
+        text,
     });
     let articles = shelf::read(file.as_slice());
     let all = articles.iter().flat_map(|a| a.examples.values().flatten());
