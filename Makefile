@@ -3,7 +3,7 @@ export BORGERLINJE_CACHE := $(abspath $(or $(BORGERLINJE_CACHE),cache))
 GEMMA := $(BORGERLINJE_CACHE)/models/gemma3-270m/gemma-3-270m-q4_k_m.gguf
 RELEASE := $(or $(CARGO_TARGET_DIR),target)/release/borgerlinje
 
-.PHONY: help run test soak load lint bench widget release sbom deb fuzz sanitize arm
+.PHONY: help run test soak load lint bench widget release sbom deb fuzz sanitize arm amx
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
 
@@ -68,3 +68,6 @@ sanitize: ## the unsafe code's tests under AddressSanitizer
 # Right or wrong only: an emulated processor says nothing about speed.
 arm: ## the kernels' tests as AArch64 code under emulation (what it needs stands in the script)
 	src/inference/tests/aarch64
+
+amx: ## the kernels' tests on an emulated processor with tile instructions (what it needs stands in the script)
+	src/inference/tests/amx/test

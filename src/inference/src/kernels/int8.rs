@@ -11,6 +11,9 @@
 
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod amx;
+mod isa;
 mod pack;
 mod portable;
 mod round;
@@ -20,6 +23,7 @@ mod x86;
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 use rayon::slice::ParallelSliceMut;
 
+pub use self::isa::Isa;
 pub(crate) use self::pack::{Packed, Packing};
 use self::round::Part;
 pub(crate) use self::round::Rows;
@@ -30,99 +34,10 @@ const WIDTH: usize = 32;
 const STEP: usize = 4;
 /// Most inputs of a panel that fills no more than half of a nearest cache of 32 KiB.
 const MOST_NEAR: usize = 512;
-/// Most rows that are multiplied at once.
+/// Most rows that are multiplied at once, but for tiles.
 const MOST_ROWS: usize = 12;
-
-/// The instructions that a product is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Isa {
-    /// `vpdpbusd` on 512 bits.
-    Avx512Vnni,
-    /// `vpdpbusd` on 256 bits.
-    AvxVnni,
-    /// `vpmaddwd` on 256 bits.
-    Avx2,
-    /// `sdot` on 128 bits.
-    Neon,
-    /// Plain loops, for any machine.
-    Portable,
-}
-
-impl Isa {
-    /// All of them, the fastest first.
-    pub const ALL: [Self; 5] = [
-        Self::Avx512Vnni,
-        Self::AvxVnni,
-        Self::Avx2,
-        Self::Neon,
-        Self::Portable,
-    ];
-
-    /// Whether this machine has the instructions.
-    #[must_use]
-    pub fn available(self) -> bool {
-        match self {
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx512Vnni => {
-                std::is_x86_feature_detected!("avx512f")
-                    && std::is_x86_feature_detected!("avx512bw")
-                    && std::is_x86_feature_detected!("avx512vnni")
-            }
-            #[cfg(target_arch = "x86_64")]
-            Self::AvxVnni => {
-                std::is_x86_feature_detected!("avxvnni")
-                    && std::is_x86_feature_detected!("avx2")
-                    && std::is_x86_feature_detected!("fma")
-            }
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => {
-                std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma")
-            }
-            #[cfg(target_arch = "aarch64")]
-            Self::Neon => std::arch::is_aarch64_feature_detected!("dotprod"),
-            Self::Portable => true,
-            _ => false,
-        }
-    }
-
-    /// The fastest that this machine has.
-    #[must_use]
-    pub fn best() -> Self {
-        Self::ALL
-            .into_iter()
-            .find(|isa| isa.available())
-            .unwrap_or(Self::Portable)
-    }
-
-    /// "avx512vnni", "avxvnni", "avx2", "neon" or "portable".
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Avx512Vnni => "avx512vnni",
-            Self::AvxVnni => "avxvnni",
-            Self::Avx2 => "avx2",
-            Self::Neon => "neon",
-            Self::Portable => "portable",
-        }
-    }
-
-    /// Outputs that one pass through the inputs makes, a divisor of 32.
-    fn outputs(self) -> usize {
-        match self {
-            Self::Avx512Vnni | Self::Portable => WIDTH,
-            Self::AvxVnni | Self::Neon => WIDTH / 2,
-            Self::Avx2 => WIDTH / 4,
-        }
-    }
-
-    /// Rows whose sums fit the registers.
-    fn rows(self) -> usize {
-        match self {
-            Self::Avx512Vnni => MOST_ROWS,
-            Self::AvxVnni | Self::Avx2 | Self::Neon | Self::Portable => 6,
-        }
-    }
-}
+/// Most rows that tiles multiply at once.
+const MOST_TILED: usize = 32;
 
 /// 128 bytes of a panel. Seen as one array, a panel is [32 / p, inputs / 4, p, 4] of weights from 4 inputs to p
 /// outputs, where p is [`Isa::outputs`]: what one pass reads lies together.
@@ -235,49 +150,59 @@ impl Packed {
             };
             (n, panel)
         });
+        #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+        let mut tiles = amx::Tiles::default();
+        let mut product = |part: Part<'_>, n: usize, panel: &Panel<'_>| {
+            let mut target = Target {
+                to: &mut out[part.first * stride + n * WIDTH..],
+                stride,
+            };
+            match self.isa {
+                #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+                Isa::Amx if part.scales.len() > 1 => tiles.product(part, panel, &mut target),
+                _ => self.part(part, panel, &mut target),
+            }
+        };
         // What stays in the nearest cache: a panel, unless it is too large for it, or else a group of rows.
         if self.inputs <= MOST_NEAR {
             for (n, panel) in panels {
                 for part in x.parts() {
-                    self.part(part, n, &panel, out, stride);
+                    product(part, n, &panel);
                 }
             }
         } else {
             for part in x.parts() {
                 for (n, panel) in panels.clone() {
-                    self.part(part, n, &panel, out, stride);
+                    product(part, n, &panel);
                 }
             }
         }
     }
 
-    /// One group of rows through panel `n` of `out`.
-    fn part(&self, part: Part<'_>, n: usize, panel: &Panel<'_>, out: &mut [f32], stride: usize) {
-        let mut target = Target {
-            to: &mut out[part.first * stride + n * WIDTH..],
-            stride,
-        };
+    /// One group of rows through one panel, but by tiles.
+    fn part(&self, part: Part<'_>, panel: &Panel<'_>, target: &mut Target<'_>) {
         match part.scales.len() {
-            1 => self.product::<1>(part, panel, &mut target),
-            2 => self.product::<2>(part, panel, &mut target),
-            3 => self.product::<3>(part, panel, &mut target),
-            4 => self.product::<4>(part, panel, &mut target),
-            5 => self.product::<5>(part, panel, &mut target),
-            6 => self.product::<6>(part, panel, &mut target),
-            7 => self.product::<7>(part, panel, &mut target),
-            8 => self.product::<8>(part, panel, &mut target),
-            9 => self.product::<9>(part, panel, &mut target),
-            10 => self.product::<10>(part, panel, &mut target),
-            11 => self.product::<11>(part, panel, &mut target),
-            _ => self.product::<MOST_ROWS>(part, panel, &mut target),
+            1 => self.product::<1>(part, panel, target),
+            2 => self.product::<2>(part, panel, target),
+            3 => self.product::<3>(part, panel, target),
+            4 => self.product::<4>(part, panel, target),
+            5 => self.product::<5>(part, panel, target),
+            6 => self.product::<6>(part, panel, target),
+            7 => self.product::<7>(part, panel, target),
+            8 => self.product::<8>(part, panel, target),
+            9 => self.product::<9>(part, panel, target),
+            10 => self.product::<10>(part, panel, target),
+            11 => self.product::<11>(part, panel, target),
+            _ => self.product::<MOST_ROWS>(part, panel, target),
         }
     }
 
     /// One group of rows through one panel.
     fn product<const ROWS: usize>(&self, x: Part<'_>, panel: &Panel<'_>, target: &mut Target<'_>) {
         match self.isa {
+            // Of one row the bytes lie the same.
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512Vnni => {
+            Isa::Avx512Vnni | Isa::Amx => {
                 // SAFETY: `new` found that the machine has the instructions this is compiled for.
                 unsafe { x86::avx512vnni::<ROWS>(x, panel, target) }
             }

@@ -8,7 +8,8 @@ use crate::kernels::{LANES, dispatch, gelu_of};
 pub(crate) struct Rows {
     groups: Vec<Group>,
     inputs: usize,
-    /// [inputs / 4, rows] a group: 4 consecutive values of a row, each plus 128 (but for `sdot`); for the dot products of bytes.
+    /// [inputs / 4, rows] a group, for tiles [rows, inputs / 4]: 4 consecutive values of a row, each plus 128 (but for
+    /// `sdot`); for the dot products of bytes.
     bytes: Vec<[u8; STEP]>,
     /// The same without the 128; for the dot products of 16 bits. One of the two is used.
     words: Vec<[i16; STEP]>,
@@ -89,8 +90,12 @@ impl Rows {
         // The last that begins at it or before.
         let group = self.groups.partition_point(|g| g.first <= n) - 1;
         let Group { first, rows } = self.groups[group];
-        let start = first * self.inputs / STEP + (n - first);
         let steps = self.row.as_chunks::<STEP>().0;
+        let (start, rows) = if self.isa == Some(Isa::Amx) {
+            (n * steps.len(), 1)
+        } else {
+            (first * steps.len() + (n - first), rows)
+        };
         if self.isa == Some(Isa::Avx2) {
             let to = self.words[start..].iter_mut().step_by(rows);
             for (to, step) in to.zip(steps) {

@@ -1,7 +1,7 @@
 //! The product by the dot-product instructions of x86.
 
 use std::arch::x86_64::{
-    __m256, __m256i, __m512i, _MM_HINT_T0, _mm_loadl_epi64, _mm_loadu_si128, _mm_prefetch,
+    __m256, __m256i, __m512, __m512i, _MM_HINT_T0, _mm_loadl_epi64, _mm_loadu_si128, _mm_prefetch,
     _mm256_add_epi32, _mm256_broadcastq_epi64, _mm256_cvtepi8_epi16, _mm256_cvtepi32_ps,
     _mm256_dpbusd_avx_epi32, _mm256_fmadd_ps, _mm256_hadd_epi32, _mm256_loadu_ps,
     _mm256_loadu_si256, _mm256_madd_epi16, _mm256_mul_ps, _mm256_permute4x64_epi64,
@@ -24,9 +24,7 @@ pub(super) fn avx512vnni<const ROWS: usize>(
     panel: &Panel<'_>,
     target: &mut Target<'_>,
 ) {
-    let starts = panel.starts.as_chunks::<SIXTEEN>().0;
-    // SAFETY: each chunk is an array of 16 numbers of 32 bits, exactly what one load reads.
-    let starts = unsafe { load_two(starts[0].as_ptr().cast(), starts[1].as_ptr().cast()) };
+    let starts = two(panel.starts);
     let mut sums: [[__m512i; 2]; ROWS] = [starts; ROWS];
     assert!(x.scales.len() == ROWS && target.to.len() >= (ROWS - 1) * target.stride + WIDTH);
     for (line, values) in panel.lines.iter().zip(x.bytes.as_chunks::<ROWS>().0) {
@@ -41,24 +39,52 @@ pub(super) fn avx512vnni<const ROWS: usize>(
             sum[1] = _mm512_dpbusd_epi32(sum[1], value, high);
         }
     }
-    // SAFETY: scales and bias are arrays of 32 floats; there are ROWS scales of rows, and the last row's 32 floats
-    // end within `to`, as asserted.
-    unsafe {
-        let scales = [panel.scales.as_ptr(), panel.scales.as_ptr().add(SIXTEEN)];
-        let scales = [_mm512_loadu_ps(scales[0]), _mm512_loadu_ps(scales[1])];
-        let bias = [panel.bias.as_ptr(), panel.bias.as_ptr().add(SIXTEEN)];
-        let bias = [_mm512_loadu_ps(bias[0]), _mm512_loadu_ps(bias[1])];
-        let mut to = target.to.as_mut_ptr();
-        for (row, sum) in sums.into_iter().enumerate() {
-            let scale = _mm512_set1_ps(*x.scales.as_ptr().add(row));
-            for half in 0..2 {
-                let value = _mm512_cvtepi32_ps(sum[half]);
-                let value = _mm512_fmadd_ps(value, _mm512_mul_ps(scales[half], scale), bias[half]);
-                _mm512_storeu_ps(to.add(half * SIXTEEN), value);
-            }
-            to = to.wrapping_add(target.stride);
-        }
+    let (scales, bias) = (two_floats(panel.scales), two_floats(panel.bias));
+    let mut to = target.to.as_mut_ptr();
+    for (row, sum) in sums.into_iter().enumerate() {
+        // SAFETY: there are ROWS scales, and the last row's 32 floats end within `to`, as asserted.
+        let (scale, to_row) = unsafe { (*x.scales.as_ptr().add(row), &mut *to.cast()) };
+        write_row(sum, scale, (scales, bias), to_row);
+        to = to.wrapping_add(target.stride);
     }
+}
+
+/// Writes what a row's sums stand for: the sums of 32 outputs, the scale of the row, scales and bias of the outputs.
+#[target_feature(enable = "avx512f")]
+pub(super) fn write_row(
+    sums: [__m512i; 2],
+    scale: f32,
+    (scales, bias): ([__m512; 2], [__m512; 2]),
+    to: &mut [f32; WIDTH],
+) {
+    let scale = _mm512_set1_ps(scale);
+    let halves = to.as_chunks_mut::<SIXTEEN>().0;
+    for (half, to) in halves.iter_mut().enumerate() {
+        let value = _mm512_cvtepi32_ps(sums[half]);
+        let value = _mm512_fmadd_ps(value, _mm512_mul_ps(scales[half], scale), bias[half]);
+        // SAFETY: `to` is 16 floats long, exactly what one store writes.
+        unsafe { _mm512_storeu_ps(to.as_mut_ptr(), value) }
+    }
+}
+
+#[target_feature(enable = "avx512f")]
+pub(super) fn two_floats(values: &[f32; WIDTH]) -> [__m512; 2] {
+    let halves = values.as_chunks::<SIXTEEN>().0;
+    // SAFETY: each half is an array of 16 floats, exactly what one load reads.
+    unsafe {
+        [
+            _mm512_loadu_ps(halves[0].as_ptr()),
+            _mm512_loadu_ps(halves[1].as_ptr()),
+        ]
+    }
+}
+
+/// 32 numbers of 32 bits.
+#[target_feature(enable = "avx512f")]
+pub(super) fn two(values: &[i32; WIDTH]) -> [__m512i; 2] {
+    let halves = values.as_chunks::<SIXTEEN>().0;
+    // SAFETY: each half is an array of 16 numbers of 32 bits, exactly what one load reads.
+    unsafe { load_two(halves[0].as_ptr().cast(), halves[1].as_ptr().cast()) }
 }
 
 /// # Safety
