@@ -3,6 +3,8 @@
 //! A plane's sum is taken in four parts, feature by feature in turn, and no product is fused with its sum, so every set
 //! of instructions gives the same bits.
 
+use std::hint::black_box;
+
 use super::dispatch;
 
 /// Planes side by side.
@@ -102,8 +104,10 @@ fn add(row: Row<'_>, times: &Lanes, w: &mut [Lanes]) {
             }
         }
         Row::Dense(row) => {
-            for (&value, w) in row.iter().zip(w) {
-                one(w, value, times);
+            for (column, &value) in row.iter().enumerate() {
+                // One column after the other: a compiler that sees all of them takes sixteen at once, by gathering and
+                // scattering single numbers.
+                one(&mut w[black_box(column)], value, times);
             }
         }
     }
