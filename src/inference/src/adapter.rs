@@ -14,6 +14,7 @@ use crate::container::{Architecture, Dtype, Reader};
 use crate::digest;
 use crate::error::{Error, IoContext, Result};
 use crate::kernels;
+use crate::train::replace;
 
 /// The matrices of a layer: name, and whether its outputs and its inputs are as many as the feed-forward layer is wide.
 pub(crate) const PARTS: [(&str, bool, bool); 6] = [
@@ -49,8 +50,26 @@ pub struct AdapterManifest {
     pub seed: u64,
     pub rank: usize,
     pub steps: u32,
-    /// What was measured, in per cent, stock and adapted.
+    /// How much of what was learned is added, above 0 and at most 1: B·A counts this many times.
+    #[serde(default = "whole")]
+    pub strength: f64,
+    /// What was measured at that strength, in per cent, stock and adapted.
     pub figures: BTreeMap<String, Figure>,
+}
+
+fn whole() -> f64 {
+    1.0
+}
+
+impl AdapterManifest {
+    /// Writes it, whole or not at all.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn save(&self, manifest: &Path) -> Result<()> {
+        let text = toml::to_string(self).map_err(|e| Error::Failed(e.to_string()))?;
+        replace(manifest, text.as_bytes())
+    }
 }
 
 /// A measure before and after.
@@ -85,12 +104,21 @@ pub struct Adapter {
 }
 
 impl Adapter {
-    /// Reads `adapter.toml` and the tensors that it names.
+    /// Reads `adapter.toml` and the tensors that it names, at the strength that it says.
     ///
     /// # Errors
     /// [`Error::Io`], [`Error::Manifest`], [`Error::Hash`] when the tensors are not those of the manifest, and
     /// [`Error::Format`] when they cannot be read.
     pub fn read(manifest: &Path) -> Result<(Self, AdapterManifest)> {
+        let (adapter, about) = Self::read_whole(manifest)?;
+        Ok((adapter.at(about.strength), about))
+    }
+
+    /// As [`Self::read`], with all that was learned.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_whole(manifest: &Path) -> Result<(Self, AdapterManifest)> {
         let text = std::fs::read_to_string(manifest).at("read", manifest)?;
         let fault = |fault: String| Error::Manifest {
             path: manifest.to_owned(),
@@ -101,6 +129,12 @@ impl Adapter {
             let found = &about.file;
             return Err(fault(format!(
                 "file = {found:?}: expected a plain file name"
+            )));
+        }
+        if !(about.strength > 0.0 && about.strength <= 1.0) {
+            let found = about.strength;
+            return Err(fault(format!(
+                "strength = {found}: expected a number above 0, at most 1"
             )));
         }
         let path = manifest.with_file_name(&about.file);
@@ -115,6 +149,20 @@ impl Adapter {
         }
         adapter.base.clone_from(&about.base);
         Ok((adapter, about))
+    }
+
+    /// This one at some of its strength, 0 to 1.
+    #[must_use]
+    pub(crate) fn at(mut self, strength: f64) -> Self {
+        if strength == 1.0 {
+            return self;
+        }
+        for low in self.parts.values_mut() {
+            low.b.iter_mut().for_each(|b| *b *= strength as f32);
+        }
+        // Vectors made at another strength are others.
+        self.hash = digest::of_bytes(format!("{}\n{strength}", self.hash).as_bytes());
+        self
     }
 
     /// An adapter that is not on disk; it has no hash and fits any encoder of its shape.
@@ -178,7 +226,8 @@ impl Adapter {
         bytes
     }
 
-    /// SHA-256 of the tensors' file, in hexadecimal.
+    /// Names what is added, in hexadecimal: SHA-256 of the tensors' file, at less than its whole strength of that and
+    /// the strength.
     #[must_use]
     pub fn hash(&self) -> &str {
         &self.hash

@@ -36,6 +36,7 @@ fn written(folder: &Folder, base: &str, parts: &BTreeMap<String, Low>) -> PathBu
         seed: 1,
         rank: 3,
         steps: 1,
+        strength: 1.0,
         figures: BTreeMap::new(),
     };
     let path = folder.join(MANIFEST);
@@ -99,6 +100,44 @@ fn an_adapter_of_zeros_changes_nothing_but_the_name() {
     let adapted = Encoder::load_with(&weights, &options, Some(&adapter)).unwrap();
     assert_eq!(adapted.hash().len(), 64);
     assert_ne!(adapted.hash(), base, "caches must not mix the two");
+}
+
+/// Writes the manifest again with another strength.
+fn strengthened(manifest: &Path, strength: f64) -> Result<(Adapter, AdapterManifest)> {
+    let text = std::fs::read_to_string(manifest).unwrap();
+    let text = text.lines().filter(|l| !l.starts_with("strength"));
+    let text = text.collect::<Vec<_>>().join("\n");
+    std::fs::write(manifest, format!("strength = {strength}\n{text}")).unwrap();
+    Adapter::read(manifest)
+}
+
+#[test]
+fn at_half_its_strength_it_adds_half() {
+    let folder = Folder::new();
+    let weights = folder.join("encoder.bl");
+    let base = write_model(&weights).hash;
+    let manifest = written(&folder, &base, &parts(3, 0.4));
+    let (whole, about) = Adapter::read(&manifest).unwrap();
+    let (half, read) = strengthened(&manifest, 0.5).unwrap();
+    assert_eq!((about.strength, read.strength), (1.0, 0.5));
+    assert_eq!(half.parts["0.up"].a, whole.parts["0.up"].a);
+    let halves = whole.parts["0.up"].b.iter().map(|b| b / 2.0);
+    assert_eq!(half.parts["0.up"].b, halves.collect::<Vec<_>>());
+    assert_ne!(half.hash(), whole.hash(), "caches must not mix the two");
+    let [stock, half, whole] =
+        [None, Some(&half), Some(&whole)].map(|a| vectors(&weights, Compute::Dense, a));
+    for (far, near) in cosines(&stock, &whole).iter().zip(cosines(&stock, &half)) {
+        assert!(near > *far, "{near} {far}");
+    }
+    for strength in [0.0, -0.5, 1.01, f64::NAN] {
+        let fault = strengthened(&manifest, strength).unwrap_err().to_string();
+        assert!(fault.contains("strength"), "{fault}");
+    }
+    // A manifest from before says nothing of it.
+    let text = std::fs::read_to_string(&manifest).unwrap();
+    let (_, text) = text.split_once('\n').unwrap();
+    std::fs::write(&manifest, text).unwrap();
+    assert_eq!(Adapter::read(&manifest).unwrap().1.strength, 1.0);
 }
 
 #[test]

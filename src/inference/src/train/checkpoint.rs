@@ -116,7 +116,7 @@ fn read_back(recipe: &Recipe) -> Result<Recipe> {
 }
 
 /// Writes a file beside its place and moves it there.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let half = path.with_extension(format!("half-{}", std::process::id()));
     std::fs::write(&half, bytes).at("write", &half)?;
     std::fs::rename(&half, path).at("rename", &half)

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::Recipe;
 use super::random::Random;
 use crate::digest;
 use crate::error::Result;
@@ -85,6 +86,15 @@ pub(super) struct Class {
 pub(super) struct Limits {
     pub(super) query: usize,
     pub(super) passage: usize,
+}
+
+impl Limits {
+    pub(super) fn of(recipe: &Recipe, most: usize) -> Self {
+        Self {
+            query: recipe.query_tokens.min(most),
+            passage: recipe.passage_tokens.min(most),
+        }
+    }
 }
 
 impl Prepared {

@@ -1,14 +1,12 @@
 //! How good an encoder is on what it was not trained on.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::data::{Ids, Prepared};
-use crate::adapter::Adapter;
-use crate::encoder::{Compute, Encoder, EncoderOptions};
+use crate::encoder::Encoder;
 use crate::error::Result;
 use crate::products::Products;
 
@@ -16,9 +14,9 @@ use crate::products::Products;
 const MAIN: usize = 5;
 /// Classes that are kept as neighbours of each.
 const NEAR: usize = 16;
-/// Pairs that general retrieval is measured on, spread evenly over all; every sentence is encoded at each measurement,
-/// and a pair is eight times as long as a question.
-const PAIRS: usize = 256;
+/// Pairs that general retrieval is measured on while training, spread evenly over all; every sentence is encoded at each
+/// measurement, and a pair is eight times as long as a question.
+pub(super) const SOME_PAIRS: usize = 256;
 /// Sequences encoded at once.
 const BATCH: usize = 64;
 
@@ -43,12 +41,15 @@ impl Hits {
 }
 
 /// Figures of one moment.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Development {
     /// Held-out sentences whose nearest class centroid is their own, by language.
     pub classes: BTreeMap<String, Hits>,
     /// Texts whose nearest counterpart is their own.
     pub retrieval: Hits,
+    /// Mean of 1 / rank of a text's own counterpart, 0 to 1: it moves where the first place alone is luck.
+    #[serde(default)]
+    pub reciprocal_rank: f64,
 }
 
 impl Development {
@@ -56,11 +57,8 @@ impl Development {
     #[must_use]
     pub fn main_and_others(&self, main: &str) -> (Hits, Hits) {
         let mut others = Hits::default();
-        for (_, h) in self
-            .classes
-            .iter()
-            .filter(|(language, _)| *language != main)
-        {
+        let all = self.classes.iter();
+        for (_, h) in all.filter(|(language, _)| *language != main) {
             others.hits += h.hits;
             others.of += h.of;
         }
@@ -68,24 +66,18 @@ impl Development {
     }
 }
 
-/// Measures an encoder; beside the figures the classes next to each class, nearest first.
+/// Measures an encoder, on so many pairs; beside the figures the classes next to each class, nearest first.
 pub(super) fn measure(
-    weights: &Path,
-    adapter: Option<&Adapter>,
+    encoder: &Encoder,
     data: &Prepared,
-    threads: usize,
+    pairs: usize,
 ) -> Result<(Development, Vec<Vec<u32>>)> {
-    let options = EncoderOptions {
-        compute: Compute::Dense,
-        threads,
-    };
-    let encoder = Encoder::load_with(weights, &options, adapter)?;
     let width = encoder.dimensions();
-    let (centroids, mean) = centroids(&encoder, data)?;
+    let (centroids, mean) = centroids(encoder, data)?;
     let products = Products::new(&centroids, width);
     let mut found = Development::default();
     let ids: Vec<Ids> = data.held_out.iter().map(|h| h.2.clone()).collect();
-    let vectors = encode(&encoder, &ids)?;
+    let vectors = encode(encoder, &ids)?;
     let mut cosines = vec![0.0; data.classes.len()];
     for ((class, language, _), vector) in data.held_out.iter().zip(&vectors) {
         products.with(&apart(vector, &mean), &mut cosines);
@@ -93,7 +85,7 @@ pub(super) fn measure(
         let hits = found.classes.entry(language).or_default();
         hits.count(best(&cosines) == Some(*class as usize));
     }
-    found.retrieval = retrieval(&encoder, data)?;
+    (found.retrieval, found.reciprocal_rank) = retrieval(encoder, data, pairs)?;
     let near = (0..data.classes.len()).map(|class| {
         products.with(&centroids[class * width..(class + 1) * width], &mut cosines);
         let mut order: Vec<u32> = (0..).take(cosines.len()).collect();
@@ -106,26 +98,29 @@ pub(super) fn measure(
     Ok((found, near))
 }
 
-/// How often a text's nearest counterpart is its own.
-fn retrieval(encoder: &Encoder, data: &Prepared) -> Result<Hits> {
+/// How often a text's nearest counterpart is its own, and the mean reciprocal rank of its own.
+fn retrieval(encoder: &Encoder, data: &Prepared, pairs: usize) -> Result<(Hits, f64)> {
     let width = encoder.dimensions();
-    let every = data.retrieval.len().div_ceil(PAIRS).max(1);
+    let every = data.retrieval.len().div_ceil(pairs.max(1)).max(1);
     let pairs = data.retrieval.iter().step_by(every);
     let (from, to): (Vec<Ids>, Vec<Ids>) = pairs.cloned().unzip();
     let (from, to) = (encode(encoder, &from)?, encode(encoder, &to)?);
     let mut hits = Hits::default();
     if to.is_empty() {
-        return Ok(hits);
+        return Ok((hits, 0.0));
     }
     let (from_mean, to_mean) = (mean(&from, width), mean(&to, width));
     let rows: Vec<f32> = to.iter().flat_map(|v| apart(v, &to_mean)).collect();
     let products = Products::new(&rows, width);
     let mut cosines = vec![0.0; to.len()];
+    let mut reciprocal = 0.0;
     for (n, vector) in from.iter().enumerate() {
         products.with(&apart(vector, &from_mean), &mut cosines);
         hits.count(best(&cosines) == Some(n));
+        let before = cosines.iter().filter(|c| **c > cosines[n]).count();
+        reciprocal += 1.0 / (before + 1) as f64;
     }
-    Ok(hits)
+    Ok((hits, reciprocal / from.len() as f64))
 }
 
 /// Of length 1, end to end, zero for a class without sentences; and the mean that was taken off.

@@ -16,6 +16,7 @@ mod loss;
 mod model;
 mod ops;
 mod random;
+mod weigh;
 mod workers;
 
 use std::path::{Path, PathBuf};
@@ -26,6 +27,7 @@ use serde::{Deserialize, Serialize};
 use self::adam::Adam;
 use self::batch::Batch;
 use self::data::{Limits, Prepared};
+use self::development::SOME_PAIRS;
 use self::loss::Weights;
 use self::model::Model;
 use self::workers::Workers;
@@ -35,9 +37,11 @@ use crate::error::{Error, IoContext, Result};
 use crate::fetch::ModelFiles;
 use crate::tokenize::Tokenizer;
 
+pub(crate) use checkpoint::replace;
 pub use data::{Data, Sentence};
 pub use development::{Development, Hits};
 pub use loss::Loss;
+pub use weigh::{Weighed, weigh};
 
 /// How a training goes; part of every checkpoint.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -182,10 +186,7 @@ impl Trainer {
         let stock = Encoder::load(&files.weights, &options)?;
         let most = stock.max_tokens();
         let tokenizer = Tokenizer::open(&files.tokenizer, stock.tokenizer_sha256(), most)?;
-        let limits = Limits {
-            query: recipe.query_tokens.min(most),
-            passage: recipe.passage_tokens.min(most),
-        };
+        let limits = Limits::of(&recipe, most);
         let device = device()?;
         let (rank, scale, seed) = (recipe.rank, recipe.scale, recipe.seed);
         let model = Model::read(&files.weights, rank, scale, seed, &device)?;
@@ -242,9 +243,12 @@ impl Trainer {
     /// As [`Encoder::load_with`].
     pub fn measure(&mut self) -> Result<&Development> {
         let adapter = Adapter::of(self.model.parts()?);
-        let threads = self.stock.threads();
-        let (found, near) =
-            development::measure(&self.weights, Some(&adapter), &self.data, threads)?;
+        let options = EncoderOptions {
+            compute: Compute::Dense,
+            threads: self.stock.threads(),
+        };
+        let encoder = Encoder::load_with(&self.weights, &options, Some(&adapter))?;
+        let (found, near) = development::measure(&encoder, &self.data, SOME_PAIRS)?;
         self.near = near;
         self.curves.development.push((self.done, found));
         Ok(&self.curves.development[self.curves.development.len() - 1].1)
@@ -369,9 +373,9 @@ impl Trainer {
         about.seed = self.recipe.seed;
         about.rank = self.recipe.rank;
         about.steps = self.done;
-        let text = toml::to_string(&about).map_err(|e| Error::Failed(e.to_string()))?;
-        checkpoint::replace(&folder.join(&about.file), &bytes)?;
-        checkpoint::replace(manifest, text.as_bytes())?;
+        about.strength = 1.0;
+        replace(&folder.join(&about.file), &bytes)?;
+        about.save(manifest)?;
         Ok(about)
     }
 }

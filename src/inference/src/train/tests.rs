@@ -169,6 +169,7 @@ fn seeds_differ_and_the_adapter_is_what_was_trained() {
         seed: 0,
         rank: 0,
         steps: 0,
+        strength: 1.0,
         figures: Default::default(),
     };
     let path = folder.join("out/adapter.toml");
@@ -193,6 +194,33 @@ fn seeds_differ_and_the_adapter_is_what_was_trained() {
     {
         let cosine: f32 = own.iter().zip(loaded.iter()).map(|(a, b)| a * b).sum();
         assert!(cosine > 0.9999, "{cosine}");
+    }
+}
+
+#[test]
+fn an_adapter_is_weighed_from_nothing_to_all_of_it() {
+    let folder = Folder::new();
+    let files = files(&folder);
+    let mut trainer = Trainer::new(&files, &data(), recipe(3), 1).unwrap();
+    run(&mut trainer, 3);
+    let adapter = Adapter::of(trainer.model.parts().unwrap());
+    let mut told = Vec::new();
+    let strengths = [0.5, 1.0];
+    let all = weigh(&files, &data(), &adapter, &strengths, 1, |w| {
+        told.push(w.clone());
+    });
+    let all = all.unwrap();
+    assert_eq!(told, all);
+    assert_eq!(
+        all.iter().map(|w| w.strength).collect::<Vec<_>>(),
+        [0.0, 0.5, 1.0]
+    );
+    for w in &all {
+        assert_eq!(w.found.retrieval.of, 2, "all pairs");
+        let first = f64::from(w.found.retrieval.hits);
+        // The others come second.
+        assert_eq!(w.found.reciprocal_rank, (first + (2.0 - first) / 2.0) / 2.0);
+        assert_eq!(w.found.classes["da"].of, 3, "all that is held out");
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod curves;
 mod data;
+mod strength;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,8 +13,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use base::Clock;
 use clap::{Args, Subcommand};
-use inference::train::{Development, Recipe, Trainer};
-use inference::{AdapterManifest, Figure};
+use inference::AdapterManifest;
+use inference::train::{Data, Development, Recipe, Trainer};
 
 use super::{Failure, Setting};
 use crate::boot;
@@ -27,6 +28,8 @@ const CHECKPOINT_EVERY: u32 = 25;
 pub(super) enum TrainCommand {
     /// Teach the encoder municipal language: writes a small adapter and its figures.
     Encoder(Options),
+    /// Measure an adapter at several strengths, or write into its manifest how much of it is to count.
+    Strength(strength::Options),
 }
 
 #[derive(Args)]
@@ -46,6 +49,9 @@ pub(super) struct Options {
     /// How hard general text is kept where it was.
     #[arg(long, default_value_t = Recipe::default().stay)]
     stay: f64,
+    /// How much of what was learned is to count, above 0 and at most 1.
+    #[arg(long, default_value_t = strength::HALF)]
+    strength: f64,
     /// The adapter's manifest; its weights are written beside it as .safetensors [default: models/adapter.toml]
     #[arg(long, value_name = "FILE.toml")]
     out: Option<PathBuf>,
@@ -58,7 +64,10 @@ pub(super) struct Options {
 }
 
 pub(super) fn run(setting: &Setting, command: TrainCommand) -> Result<ExitCode, Failure> {
-    let TrainCommand::Encoder(options) = command;
+    let options = match command {
+        TrainCommand::Encoder(options) => options,
+        TrainCommand::Strength(options) => return strength::run(setting, options),
+    };
     let config = &setting.config;
     let bars = Bars::shown();
     let out = match options.out {
@@ -69,18 +78,8 @@ pub(super) fn run(setting: &Setting, command: TrainCommand) -> Result<ExitCode, 
         None => config.models.join("adapter.toml"),
     };
     let files = Files::of(&out, &config.cache)?;
-    let (release, notes) = boot::release(config, &setting.clock)?;
-    for note in notes {
-        tracing::warn!("{note}");
-    }
-    let data = data::collect(&release);
-    let held_out = data.sentences.iter().filter(|s| s.held_out).count();
-    say(&format!(
-        "{} texts, {held_out} of them held out; {} general texts; {} pairs for general retrieval",
-        data.sentences.len(),
-        data.general.len(),
-        data.retrieval.len()
-    ))?;
+    strength::check(options.strength)?;
+    let data = collected(setting)?;
     let recipe = Recipe {
         steps: options.steps,
         seed: options.seed,
@@ -152,9 +151,11 @@ pub(super) fn run(setting: &Setting, command: TrainCommand) -> Result<ExitCode, 
         seed: 0,
         rank: 0,
         steps: 0,
-        figures: figures(&trainer.curves().development, main),
+        strength: 1.0,
+        figures: BTreeMap::new(),
     };
     let about = trainer.finish(&out, about)?;
+    drop(trainer);
     say(&format!(
         "{} ({:.1} MB) and {} are written; curves in {} and {}",
         about.file,
@@ -163,7 +164,25 @@ pub(super) fn run(setting: &Setting, command: TrainCommand) -> Result<ExitCode, 
         files.table.display(),
         files.picture.display()
     ))?;
+    strength::set(&model, &data, &out, threads, options.strength)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What there is to learn from and to measure on.
+fn collected(setting: &Setting) -> Result<Data, Failure> {
+    let (release, notes) = boot::release(&setting.config, &setting.clock)?;
+    for note in notes {
+        tracing::warn!("{note}");
+    }
+    let data = data::collect(&release);
+    let held_out = data.sentences.iter().filter(|s| s.held_out).count();
+    say(&format!(
+        "{} texts, {held_out} of them held out; {} general texts; {} pairs for general retrieval",
+        data.sentences.len(),
+        data.general.len(),
+        data.retrieval.len()
+    ))?;
+    Ok(data)
 }
 
 /// What a training writes.
@@ -199,33 +218,6 @@ fn told(step: u32, found: &Development, main: &str) -> Result<(), Failure> {
         found.retrieval.percent()
     ))?;
     Ok(())
-}
-
-/// The first and the last figures, in per cent to one decimal.
-fn figures(all: &[(u32, Development)], main: &str) -> BTreeMap<String, Figure> {
-    let (Some((_, before)), Some((_, after))) = (all.first(), all.last()) else {
-        return BTreeMap::new();
-    };
-    let of = |d: &Development| {
-        let (first, others) = d.main_and_others(main);
-        [
-            ("held_out_danish".to_owned(), first),
-            ("held_out_other_languages".to_owned(), others),
-            ("general_retrieval".to_owned(), d.retrieval),
-        ]
-    };
-    let rounded = |p: f64| (p * 10.0).round() / 10.0;
-    of(before)
-        .into_iter()
-        .zip(of(after))
-        .map(|((name, stock), (_, adapted))| {
-            let figure = Figure {
-                stock: rounded(stock.percent()),
-                adapted: rounded(adapted.percent()),
-            };
-            (name, figure)
-        })
-        .collect()
 }
 
 /// Becomes true when somebody asks the program to stop.
