@@ -57,8 +57,10 @@ impl Approved {
         self.articles.entry(id).or_default().extend(lines);
     }
 
+    /// Whether it is a text of the service's own, or one below another.
     fn text(&self, text: &str) -> bool {
-        self.texts.iter().any(|p| p.is_match(text.trim()))
+        let own = |text: &str| self.texts.iter().any(|p| p.is_match(text.trim()));
+        own(text) || text.split("\n\n").all(own)
     }
 
     /// What of a turn was never approved.

@@ -9,10 +9,11 @@ use tempfile::TempDir;
 
 use crate::harness::{borgerlinje, finish, printed, root, run};
 
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "answer",
     "article_id",
     "candidates",
+    "choices",
     "confidence",
     "intent",
     "language",

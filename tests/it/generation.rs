@@ -1,8 +1,10 @@
 //! Answers in other words than the approved ones, over real sockets and with a real language model where it was fetched.
 
+use std::fs;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::attacks::all_end_in_approved_words;
 use crate::client::{Client, answer};
@@ -19,7 +21,7 @@ fn fetched() -> bool {
     let folder = std::path::Path::new(cache.unwrap())
         .join("models")
         .join(MODEL);
-    let here = std::fs::read_dir(folder).is_ok_and(|mut files| {
+    let here = fs::read_dir(folder).is_ok_and(|mut files| {
         files.any(|f| f.is_ok_and(|f| f.path().extension().is_some_and(|e| e == "gguf")))
     });
     let must = std::env::var("BORGERLINJE_ACCEPT_TERMS").is_ok_and(|m| m == MODEL);
@@ -30,10 +32,15 @@ fn fetched() -> bool {
     here
 }
 
-/// A service that says answers this way, once its model is as it should be.
+/// A service that says answers this way, once its model is as it should be. It has patience, for the program may be
+/// unoptimized and the machine at work on other tests.
 async fn service(mode: &str, model: &str, state: &str) -> Server {
     Server::shared();
+    let folder = TempDir::with_prefix("borgerlinje-generation-").unwrap();
+    let file = folder.path().join("borgerlinje.toml");
+    fs::write(&file, "[generation]\nseconds = 120\nfirst_seconds = 120\n").unwrap();
     let server = Server::with(&[
+        ("BORGERLINJE_CONFIG", file.to_str().unwrap()),
         ("BORGERLINJE_GENERATION", mode),
         ("BORGERLINJE_GENERATOR", model),
     ]);

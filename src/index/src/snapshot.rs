@@ -44,6 +44,9 @@ pub struct Snapshot {
     spelling: Arc<Spelling>,
 }
 
+/// Classes from which on something is of many matters, however few the release has in all.
+const MANY: f32 = 8.0;
+
 /// What is searched for.
 #[derive(Clone, Copy, Debug)]
 pub struct Ask<'a> {
@@ -94,6 +97,12 @@ impl Snapshot {
         self.ranker.clarify_threshold()
     }
 
+    /// A query's vector less the mean of all example sentences, of unit length: cosines of such vectors tell apart,
+    /// where those of the encoder's own crowd together. As long as `vector`, which must be the encoder's.
+    pub fn centred(&self, vector: &[f32]) -> Vec<f32> {
+        self.ranker.centre_query(vector)
+    }
+
     /// The language of a message; `expected`, the dialogue's, wins where the text says little.
     pub fn language(&self, text: &str, expected: Lang) -> Lang {
         self.identifier.identify(text, expected)
@@ -112,10 +121,23 @@ impl Snapshot {
     /// "hvad koster det?". Such a message means something only beside what came before.
     pub fn unspecific(&self, text: &str, lang: Lang) -> bool {
         let limit = if lang == Lang::Da { 0.10 } else { 0.02 };
-        self.analyzer
-            .query_terms(text)
+        self.every_word_spreads(text, lang, limit)
+    }
+
+    /// Whether a message says no more than what many matters have in common: "tilskud", "kørekort", "nyt kort". Alone
+    /// it could be answered with any of them.
+    pub fn vague(&self, text: &str, lang: Lang) -> bool {
+        let limit: f32 = if lang == Lang::Da { 0.05 } else { 0.01 };
+        let limit = limit.max(MANY / self.ranker.classes.len() as f32);
+        self.every_word_spreads(text, lang, limit)
+    }
+
+    fn every_word_spreads(&self, text: &str, lang: Lang, limit: f32) -> bool {
+        let terms = self.analyzer.query_terms(text);
+        let spread = |t| self.spread.get(&(lang, t)).copied();
+        terms
             .into_iter()
-            .all(|t| self.spread.get(&(lang, t)).is_some_and(|s| *s >= limit))
+            .all(|t| spread(t).is_some_and(|s| s >= limit))
     }
 
     /// Finds what a message is about, among what its municipality sees.

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 /// One sentence in so many is held out.
-pub const HELD_OUT_ONE_IN: u64 = 12;
+pub const HELD_OUT_ONE_IN: u64 = 4;
 
 /// Whether an example sentence is only measured, never trained on. It depends on its words alone, so that a sentence
 /// stays on its side when others come and go, and two that differ in case or punctuation are on the same.
@@ -21,15 +21,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_alone_decide_and_about_one_in_twelve_is_held_out() {
+    fn words_alone_decide_and_about_one_in_four_is_held_out() {
         let held = |n: u32| held_out(&format!("mit barn på {n} år skal have et pas"));
         let count = (0..6_000).filter(|&n| held(n)).count();
-        assert!((400..600).contains(&count), "{count}");
+        assert!((1_400..1_600).contains(&count), "{count}");
         let some = (0..100).find(|&n| held(n)).unwrap();
         assert!(held_out(&format!(
             "  Mit barn på {some} år, skal have et PAS?! "
         )));
         // A sentence never changes sides: what was trained on it would be judged by it.
-        assert!(!held_out("hvornår bliver skraldet hentet"));
+        let sides = [
+            "hvornår bliver skraldet hentet",
+            "mit pas er udløbet",
+            "hvad koster en plads i vuggestue",
+            "hvor kan jeg stemme",
+            "jeg vil gerne flytte",
+            "min mor skal på plejehjem",
+        ];
+        assert_eq!(
+            sides.map(held_out),
+            [true, false, false, false, false, false]
+        );
     }
 }

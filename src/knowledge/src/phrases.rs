@@ -138,7 +138,7 @@ static OURS: LazyLock<BTreeMap<String, BTreeMap<Lang, String>>> = LazyLock::new(
 });
 
 /// The keys that the program needs, each in every language.
-const NEEDED: [&str; 69] = [
+const NEEDED: [&str; 70] = [
     "disclosure",
     "greeting",
     "greeting_reply",
@@ -150,6 +150,7 @@ const NEEDED: [&str; 69] = [
     "callback_saved",
     "crisis",
     "clarify",
+    "crisis_else",
     "no_answer",
     "out_of_scope",
     "refused_abuse",

@@ -39,7 +39,12 @@ pub(crate) fn run(
             (Outcome::Answered, None, Some(ix), w.article(ix, only))
         }
         Decision::Clarify(list) => (Outcome::Clarify, None, None, w.clarify(&list)),
-        Decision::Crisis(ix) => (Outcome::Crisis, Some(Intent::Crisis), ix, w.crisis(ix)),
+        Decision::Crisis { article, others } => (
+            Outcome::Crisis,
+            Some(Intent::Crisis),
+            article,
+            w.crisis(article, &others),
+        ),
         Decision::Intent(Intent::Human) => (
             Outcome::Handover,
             Some(Intent::Human),
@@ -236,40 +241,44 @@ impl Words<'_> {
         }
     }
 
-    /// The help lines in the citizen's language, and a way to the article that fits. A person is offered.
-    fn crisis(&self, ix: Option<ArticleIx>) -> Answer {
-        let article = ix.map(|ix| self.article(ix, None)).unwrap_or_default();
+    /// The help lines in the citizen's language, and a way to the article that fits. Where danger is not sure, what
+    /// else may have been meant. A person is offered.
+    fn crisis(&self, ix: Option<ArticleIx>, others: &[ArticleIx]) -> Answer {
+        let mut text = self.text("crisis");
+        if !others.is_empty() {
+            text = format!("{text}\n\n{}", self.text("crisis_else"));
+        }
+        let titles: Vec<ArticleIx> = ix.iter().chain(others).copied().collect();
         Answer {
+            text,
+            content_lang: self.lang,
             offer_human: true,
-            sources: article.sources.clone(),
-            choices: article
-                .sources
-                .into_iter()
-                .map(|s| Choice {
-                    article_id: s.article_id,
-                    title: s.title,
-                })
-                .collect(),
-            ..self.say("crisis")
+            sources: ix
+                .map(|ix| self.article(ix, None).sources)
+                .unwrap_or_default(),
+            choices: self.choices(&titles),
+            ..Answer::default()
         }
     }
 
     fn clarify(&self, list: &[ArticleIx]) -> Answer {
-        let release = &self.turn.snapshot.release;
-        let choices = list
-            .iter()
-            .filter_map(|&ix| {
-                let r = release.render(ix, self.input.municipality)?;
-                Some(Choice {
-                    article_id: release.article(ix).id.clone(),
-                    title: r.title,
-                })
-            })
-            .collect();
         Answer {
-            choices,
+            choices: self.choices(list),
             ..self.say("clarify")
         }
+    }
+
+    /// Titles as this municipality's citizens see them.
+    fn choices(&self, list: &[ArticleIx]) -> Vec<Choice> {
+        let release = &self.turn.snapshot.release;
+        let choices = list.iter().filter_map(|&ix| {
+            let r = release.render(ix, self.input.municipality)?;
+            Some(Choice {
+                article_id: release.article(ix).id.clone(),
+                title: r.title,
+            })
+        });
+        choices.collect()
     }
 
     /// An article verbatim, or one section of it when the rest has just been shown.

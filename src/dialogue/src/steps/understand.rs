@@ -142,7 +142,11 @@ pub(crate) fn run(
                 .strip_prefix(&fold(o))
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
         });
-        let points = words.iter().any(|w| POINTERS.contains(w));
+        // "Der er …" tells of something new; "hvad koster der" takes up what was said.
+        let pointers = words
+            .iter()
+            .skip(usize::from(words.first() == Some(&"der")));
+        let points = pointers.into_iter().any(|w| POINTERS.contains(w));
         elliptical = !beside.is_empty()
             && (snapshot.unspecific(&text, lang)
                 || (opens && words.len() <= 8)

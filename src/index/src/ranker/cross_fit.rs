@@ -18,7 +18,7 @@ use super::train::{LEXICAL, Sample, Training, VECTOR};
 use super::{Class, FAR, First, Ranked, centre, evidence, signals};
 use crate::parallel;
 
-const FOLDS: usize = 4;
+const FOLDS: usize = 8;
 /// Candidates per query that the second stage is fitted on, the right one aside.
 const CANDIDATES: usize = 24;
 /// In each fold one class in this many loses its written sentences, so that the second stage learns how to

@@ -21,7 +21,7 @@ use crate::vectors::{VectorCache, io_error};
 use crate::{Error, parallel};
 
 /// Raise when the ranker's training or layout changes: stored rankers of other versions are not read.
-const RANKER_VERSION: u32 = 14;
+const RANKER_VERSION: u32 = 15;
 
 /// How a snapshot is built.
 #[derive(Clone, Debug)]
@@ -224,7 +224,7 @@ impl Learner<'_> {
             passages: vectors.centred(&ranker, options.dimensions),
             ranker,
             identifier: Identifier::learn(&samples),
-            spread: material::spread(&samples, self.analyzer),
+            spread: material::spread(self.release, &samples, self.analyzer),
             spelling: Spelling::learn(self.release, &samples),
         })
     }

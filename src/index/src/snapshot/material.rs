@@ -122,8 +122,22 @@ pub(super) fn samples(
     samples
 }
 
-/// In how many classes' sentences each stem stands, see [`super::Snapshot`].
-pub(super) fn spread(samples: &[Sample], analyzer: &Analyzer) -> HashMap<(Lang, String), f32> {
+/// A word of so large a share of the classes is no article's, even if a single title has it: "hjælp", "noget".
+const COMMON: f32 = 0.10;
+
+/// In how many classes' sentences each stem stands, see [`super::Snapshot`]. What one title alone has is that
+/// article's, whoever else speaks of it.
+pub(super) fn spread(
+    release: &Release,
+    samples: &[Sample],
+    analyzer: &Analyzer,
+) -> HashMap<(Lang, String), f32> {
+    let mut titles: HashMap<String, HashSet<&str>> = HashMap::new();
+    for (_, a) in citizen(release) {
+        for t in analyzer.query_terms(&without_slots(&a.title)) {
+            titles.entry(t).or_default().insert(&a.id);
+        }
+    }
     let mut classes: HashMap<Lang, HashSet<u32>> = HashMap::new();
     let mut seen: HashMap<(Lang, String), HashSet<u32>> = HashMap::new();
     for s in samples.iter().filter(|s| s.written) {
@@ -134,8 +148,10 @@ pub(super) fn spread(samples: &[Sample], analyzer: &Analyzer) -> HashMap<(Lang, 
     }
     seen.into_iter()
         .map(|(key, set)| {
-            let share = set.len() as f32 / classes[&key.0].len().max(1) as f32;
-            (key, share)
+            let one = 1.0 / classes[&key.0].len().max(1) as f32;
+            let share = set.len() as f32 * one;
+            let own = share < COMMON && titles.get(&key.1).is_some_and(|ids| ids.len() == 1);
+            (key, if own { one } else { share })
         })
         .collect()
 }

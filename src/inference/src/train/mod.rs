@@ -89,16 +89,16 @@ impl Default for Recipe {
     /// What the committed adapter was trained with.
     fn default() -> Self {
         Self {
-            steps: 300,
+            steps: 330,
             seed: 1,
             rank: 32,
-            rate: 5e-4,
+            rate: 8e-4,
             warm: 20,
             scale: 2.0,
             decay: 0.01,
             clip: 1.0,
             temperature: 0.05,
-            stay: 2.0,
+            stay: 1.0,
             shape: 10.0,
             classes: 20,
             groups: 5,

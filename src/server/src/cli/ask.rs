@@ -4,7 +4,7 @@ use std::io::{BufRead, Read};
 use std::process::ExitCode;
 
 use base::{Clock, Lang, MunicipalityCode, clean, redact};
-use dialogue::{Context, Input, Scored, Settled, Source, Turn};
+use dialogue::{Choice, Context, Input, Scored, Settled, Source, Turn};
 use inference::Kind;
 use knowledge::Intent;
 use serde::Serialize;
@@ -36,6 +36,8 @@ struct Reply<'a> {
     language: Lang,
     answer: &'a str,
     sources: &'a [Source],
+    /// Titles that the citizen may choose from.
+    choices: &'a [Choice],
     took_ms: f64,
 }
 
@@ -98,6 +100,7 @@ fn print(s: &Settled, took_ms: f64, json: bool) -> Result<(), Failure> {
             language: r.language,
             answer: &s.answer.text,
             sources: &s.answer.sources,
+            choices: &s.answer.choices,
             took_ms: (took_ms * 1000.0).round() / 1000.0,
         };
         say(&serde_json::to_string(&reply)?)?;

@@ -40,7 +40,8 @@ const SMALLEST: usize = 2;
 /// How many groups there are of questions of which nothing but their vectors is known.
 pub(super) fn groups(vectors: &[Vector]) -> usize {
     let profiles = vec![group::Profile::new(); vectors.len()];
-    group::by_meaning(vectors, &profiles).len()
+    let vectors: Vec<Vec<f32>> = vectors.iter().map(|v| v.to_vec()).collect();
+    group::by_meaning(&vectors, &profiles).len()
 }
 
 /// A question that was asked in vain, once or more often.
@@ -138,7 +139,8 @@ impl Studio {
             let (vain, vectors) = open(vain, vectors, &before, &job)?;
             job.step("Samler spørgsmål, der ligner hinanden", 0, 0);
             let profiles: Vec<_> = vain.iter().map(|v| v.profile.clone()).collect();
-            let groups = group::by_meaning(&vectors, &profiles);
+            let centred = vectors.iter().map(|v| before.snapshot.centred(v));
+            let groups = group::by_meaning(&centred.collect::<Vec<_>>(), &profiles);
             let shown = |members: Vec<usize>| {
                 job.go_on()?;
                 Ok(one_group(&members, &vain, &vectors, &before, today))

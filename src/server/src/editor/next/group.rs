@@ -2,42 +2,31 @@
 
 use std::collections::BTreeMap;
 
-use super::Vector;
-
 /// Two questions are neighbours from this likeness on.
-const NEIGHBOURS: f32 = 0.4;
-/// Of fewer questions than this the mean says nothing of what all have in common.
-const ENOUGH: usize = 20;
-
-/// Cosines of questions that have nothing in common, where no mean can be taken away.
-const CROWD: f32 = 0.8;
+const NEIGHBOURS: f32 = 0.55;
 
 /// What is known of a question besides its words: how likely each article was thought to answer it.
 pub(super) type Profile = BTreeMap<String, f32>;
 
 /// The groups, each with its most typical member first; every question is in one, many are alone.
 ///
-/// Two are alike by half through their vectors, less the mean of all (vectors of this encoder crowd together, and
-/// only the differences say something), and by half through the articles that the ranker weighed for each (the
-/// coefficient of Bhattacharyya 1943): people ask for one thing in words that have nothing in common.
-pub(super) fn by_meaning(vectors: &[Vector], profiles: &[Profile]) -> Vec<Vec<usize>> {
-    grouped(vectors, profiles, NEIGHBOURS)
+/// Two are alike through their vectors, centred and of unit length (vectors of this encoder crowd together, and only
+/// the differences say something), and through the articles that the ranker weighed for each (the coefficient of
+/// Bhattacharyya 1943): people ask for one thing in words that have nothing in common. Where articles have all of the
+/// weight both count the same; where they have none, the vectors alone.
+pub(super) fn by_meaning(centred: &[Vec<f32>], profiles: &[Profile]) -> Vec<Vec<usize>> {
+    grouped(centred, profiles, NEIGHBOURS)
 }
 
-fn grouped(vectors: &[Vector], profiles: &[Profile], neighbours: f32) -> Vec<Vec<usize>> {
-    let centred = centred(vectors);
+fn grouped(centred: &[Vec<f32>], profiles: &[Profile], neighbours: f32) -> Vec<Vec<usize>> {
     let n = centred.len();
+    let weights: Vec<f32> = profiles.iter().map(|p| p.values().sum()).collect();
     let mut near: Vec<Vec<(usize, f32)>> = vec![Vec::new(); n];
     for i in 0..n {
         for j in i + 1..n {
-            let cosine = dot(&centred[i], &centred[j]);
-            let cosine = if n < ENOUGH {
-                (cosine - CROWD) / (1.0 - CROWD)
-            } else {
-                cosine
-            };
-            let cosine = cosine.max(0.0);
-            let likeness = (cosine + common(&profiles[i], &profiles[j])) / 2.0;
+            let cosine = dot(&centred[i], &centred[j]).max(0.0);
+            let of_articles = (weights[i] * weights[j]).sqrt().min(1.0) / 2.0;
+            let likeness = (1.0 - of_articles) * cosine + common(&profiles[i], &profiles[j]) / 2.0;
             if likeness >= neighbours {
                 near[i].push((j, likeness));
                 near[j].push((i, likeness));
@@ -80,24 +69,6 @@ fn grouped(vectors: &[Vector], profiles: &[Profile], neighbours: f32) -> Vec<Vec
 fn common(a: &Profile, b: &Profile) -> f32 {
     let both = a.iter().filter_map(|(id, p)| Some((p * b.get(id)?).sqrt()));
     both.sum()
-}
-
-fn centred(vectors: &[Vector]) -> Vec<Vec<f32>> {
-    let d = vectors.first().map_or(0, |v| v.len());
-    let mut mean = vec![0.0_f32; d];
-    if vectors.len() >= ENOUGH {
-        for v in vectors {
-            for (m, x) in mean.iter_mut().zip(v.iter()) {
-                *m += x / vectors.len() as f32;
-            }
-        }
-    }
-    let one = |v: &Vector| {
-        let moved: Vec<f32> = v.iter().zip(&mean).map(|(x, m)| x - m).collect();
-        let length = dot(&moved, &moved).sqrt().max(1e-9);
-        moved.into_iter().map(|x| x / length).collect()
-    };
-    vectors.iter().map(one).collect()
 }
 
 fn dot(a: &[f32], b: &[f32]) -> f32 {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use base::SystemClock;
 use dialogue::eval::{Question, parse};
 use dialogue::{Context, Input, Turn};
-use inference::Kind;
+use inference::{Kind, Vector};
 
 use super::*;
 use crate::boot;
@@ -13,7 +13,7 @@ use crate::runtime::progress::Bars;
 
 #[test]
 fn what_is_alike_is_together_and_everything_is_somewhere() {
-    let v = |x: [f32; 3]| Vector::from(x);
+    let v = |x: [f32; 3]| x.to_vec();
     let vectors = [
         v([1.0, 0.0, 0.0]),
         v([0.0, 1.0, 0.0]),
@@ -33,6 +33,12 @@ fn what_is_alike_is_together_and_everything_is_somewhere() {
     groups.sort();
     assert_eq!(groups, [vec![0, 2, 5], vec![1, 4], vec![3]]);
     assert!(by_meaning(&[], &[]).is_empty());
+
+    // What no article has anything on is together by its words alone; what articles tell apart is not.
+    let unsure = ["a", "b"].map(|id| Profile::from([(id.to_owned(), 0.1)]));
+    let near = [v([1.0, 0.0, 0.0]), v([0.8, 0.6, 0.0])];
+    assert_eq!(by_meaning(&near, &unsure).len(), 1);
+    assert_eq!(by_meaning(&near, &["a", "b"].map(of)).len(), 2);
 }
 
 /// Our question sets as if nobody had labelled them: most of each group ask for the same article.
@@ -86,9 +92,10 @@ fn agree_in_groups(booted: &boot::Booted, turn: &Turn, questions: &[Question]) -
             candidates.map(|c| (c.article_id, c.score)).collect()
         })
         .collect();
+    let centred: Vec<_> = vectors.iter().map(|v| turn.snapshot.centred(v)).collect();
     let counted = |neighbours: f32| {
         let (mut sum, mut agree) = (0, 0);
-        let groups = grouped(&vectors, &profiles, neighbours);
+        let groups = grouped(&centred, &profiles, neighbours);
         for group in groups.iter().filter(|g| g.len() > 1) {
             let mut count: BTreeMap<&str, usize> = BTreeMap::new();
             for id in group.iter().flat_map(|i| &questions[*i].expected) {
