@@ -1,8 +1,8 @@
 //! Which messages may be answered in other words than the municipality's.
 //!
 //! A message that only asks is answered by whatever mode its article has. One that tells the machine how to write, asks
-//! about one's own case, or wants a promise or advice gets the approved text whole: nothing that it says can then have
-//! a part in what is shown. To be wrong here costs some length.
+//! about one's own case, wants a promise or advice, or takes something for granted gets the approved text whole:
+//! nothing that it says can then have a part in what is shown. To be wrong here costs some length.
 
 use base::{Lang, fold, words};
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,8 @@ pub enum Doubt {
     Case,
     /// It wants a promise, advice or an opinion.
     Promise,
+    /// It gives a reason for what it asks, which need not be true.
+    Premise,
     /// No language that the gate can read.
     Language,
 }
@@ -201,6 +203,29 @@ const PROMISE: &[&str] = &[
     "recommend",
 ];
 
+/// Words that begin a reason.
+const PREMISE: &[&str] = &[
+    // Danish.
+    "eftersom",
+    "idet ",
+    "fordi ",
+    "nu hvor ",
+    "nu da ",
+    "når nu ",
+    "i og med ",
+    "på grund af at ",
+    "som følge af at ",
+    // English.
+    "because ",
+    "since the ",
+    "since you ",
+    "given that ",
+    "now that ",
+    "seeing that ",
+    "considering that ",
+    "seeing as ",
+];
+
 /// Why this message is answered verbatim; `None` when it only asks.
 pub fn doubt(message: &str, lang: Lang) -> Option<Doubt> {
     if !matches!(lang, Lang::Da | Lang::En) {
@@ -239,5 +264,8 @@ pub fn doubt(message: &str, lang: Lang) -> Option<Doubt> {
     if any(CASE) {
         return Some(Doubt::Case);
     }
-    any(PROMISE).then_some(Doubt::Promise)
+    if any(PROMISE) {
+        return Some(Doubt::Promise);
+    }
+    any(PREMISE).then_some(Doubt::Premise)
 }

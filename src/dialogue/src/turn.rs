@@ -33,7 +33,7 @@ impl Default for Policy {
     /// A missed crisis is far worse than a help line shown in vain.
     fn default() -> Self {
         Self {
-            crisis: 0.20,
+            crisis: 0.25,
             intent: 0.50,
         }
     }

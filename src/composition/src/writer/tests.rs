@@ -275,6 +275,16 @@ fn messages_that_only_ask_may_be_answered_in_other_words() {
             Lang::Da,
             Some(Doubt::Promise),
         ),
+        (
+            "Nu hvor mad udefra er gratis, hvordan får jeg den så?",
+            Lang::Da,
+            Some(Doubt::Premise),
+        ),
+        (
+            "Since the fee is gone, where do I get a passport?",
+            Lang::En,
+            Some(Doubt::Premise),
+        ),
         ("<b>pas</b>", Lang::Da, Some(Doubt::Markup)),
         ("p\u{200b}as", Lang::Da, Some(Doubt::Markup)),
         (

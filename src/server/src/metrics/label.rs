@@ -67,7 +67,7 @@ labels! {
 }
 
 /// Why an answer that was to be said in other words is verbatim; `written` and `shortened`: it is not.
-pub(super) const CAUSES: [&str; 18] = [
+pub(super) const CAUSES: [&str; 19] = [
     "written",
     "shortened",
     "long",
@@ -75,6 +75,7 @@ pub(super) const CAUSES: [&str; 18] = [
     "instruction",
     "case",
     "promise",
+    "premise",
     "language",
     "hardly_shorter",
     "switched_off",

@@ -57,6 +57,7 @@ fn a_cause_is_a_word_of_ours_whatever_the_record_says() {
         Doubt::Instruction,
         Doubt::Case,
         Doubt::Promise,
+        Doubt::Premise,
         Doubt::Language,
     ] {
         let why = format!("{doubt:?}").to_lowercase();
